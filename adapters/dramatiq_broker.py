@@ -1,0 +1,101 @@
+"""Dramatiq over RabbitMQ, made safe to lean on, and its in-process twin for the embedded form.
+
+What is changed from the stock broker, and why:
+
+- Deliveries are confirmed; stock Dramatiq does not wait.
+- Work queues are quorum queues, and dead letters do not expire: a batch of faults may be the only copy.
+- There is no Retries middleware: it acknowledges a message whose re-publication failed. A step that fails is sent
+  again from its row. A batch of faults whose servers were away goes back to its queue.
+- A message that cannot be for the queue it lies in is dead-lettered before it can stop a consumer.
+"""
+
+from functools import partial
+from typing import Any
+
+import dramatiq
+import orjson
+import pika
+from dramatiq.brokers.rabbitmq import RabbitmqBroker, _RabbitmqConsumer
+from dramatiq.brokers.stub import StubBroker
+from dramatiq.common import xq_name
+from dramatiq.middleware import Middleware
+
+from domain.errors import TransientError
+
+
+class OrjsonEncoder(dramatiq.Encoder):
+    """Messages as JSON; dataclasses and moments need no help."""
+
+    def encode(self, data: dict[str, Any]) -> bytes:
+        return orjson.dumps(data)
+
+    def decode(self, data: bytes) -> dict[str, Any]:
+        fields: dict[str, Any] = orjson.loads(data)
+        return fields
+
+
+class FailOnException(Middleware):
+    """Without this, Dramatiq acknowledges a message whose actor raised."""
+
+    def after_process_message(
+        self,
+        broker: dramatiq.Broker,
+        message: dramatiq.MessageProxy,
+        *,
+        result: Any = None,
+        exception: BaseException | None = None,
+    ) -> None:
+        if exception is not None:
+            message.fail()
+
+
+class _GuardedConsumer(_RabbitmqConsumer):
+    """Puts work back that failed only because a server was away; dead-letters what does not belong here."""
+
+    def nack(self, message: Any) -> None:
+        self._put_back = isinstance(message._exception, TransientError)
+        super().nack(message)
+
+    def _nack(self, tag: int) -> None:
+        requeue, self._put_back = getattr(self, "_put_back", False), False
+        self.connection.add_callback_threadsafe(partial(self.channel.basic_nack, tag, requeue=requeue))
+
+    def __next__(self) -> Any:
+        message = super().__next__()
+        if message is not None and not self._belongs(message):
+            super().nack(message)
+            return None
+        return message
+
+    def _belongs(self, message: Any) -> bool:
+        return message.queue_name == self.queue_name and isinstance(message.options, dict)
+
+
+class SafeRabbitmqBroker(RabbitmqBroker):
+    """The broker for real servers."""
+
+    @property
+    def consumer_class(self) -> type[_RabbitmqConsumer]:
+        return _GuardedConsumer
+
+    def _declare_queue(self, queue_name: str) -> Any:
+        arguments = self._build_queue_arguments(queue_name) | {"x-queue-type": "quorum"}
+        return self.channel.queue_declare(queue=queue_name, durable=True, arguments=arguments)
+
+    def _declare_xq_queue(self, queue_name: str) -> Any:
+        arguments = {"x-queue-type": "quorum"}
+        return self.channel.queue_declare(queue=xq_name(queue_name), durable=True, arguments=arguments)
+
+
+def rabbitmq_broker(parameters: pika.URLParameters) -> SafeRabbitmqBroker:
+    """A broker that connects when first used, from each thread by itself."""
+    dramatiq.set_encoder(OrjsonEncoder())
+    broker = SafeRabbitmqBroker(confirm_delivery=True, middleware=[FailOnException()])
+    broker.parameters = parameters
+    return broker
+
+
+def in_process_broker() -> StubBroker:
+    """A broker whose queues live in this process; what they lose, the step rows bring back."""
+    dramatiq.set_encoder(OrjsonEncoder())
+    return StubBroker(middleware=[FailOnException()])

@@ -1,0 +1,79 @@
+"""Connections to PostgreSQL, every wait bounded, and its errors in our own words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from domain.errors import SetupError, TransientError
+
+CONNECT_SECONDS = 5
+STATEMENT_SECONDS = 30
+LOCK_SECONDS = 10
+
+# SQLSTATE classes and codes after which the same transaction may succeed: connection lost, resources short,
+# operator intervention, serialization, deadlock, lock not available, and two writers that met on one key.
+_TRANSIENT_CLASSES = ("08", "53", "57")
+_TRANSIENT_CODES = ("40001", "40P01", "55P03", "23505")
+
+
+def connect(url: str, *, pool_size: int = 8) -> Engine:
+    """An engine for a `postgresql+psycopg2://` URL (plain `postgresql://` is taken for the same).
+
+    Nothing is connected yet. Raises `SetupError` for a URL that cannot be one.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise SetupError(
+            "SPOTCLAIM_DATABASE_URL is not a database URL; write postgresql+psycopg2://user:password@host/name."
+        ) from None
+    if parsed.drivername not in ("postgresql", "postgresql+psycopg2"):
+        raise SetupError(
+            f"SPOTCLAIM_DATABASE_URL names {parsed.drivername}; Spotclaim needs postgresql+psycopg2://."
+        )
+    settings = {
+        "statement_timeout": STATEMENT_SECONDS * 1000,
+        "lock_timeout": LOCK_SECONDS * 1000,
+        "idle_in_transaction_session_timeout": 2 * STATEMENT_SECONDS * 1000,
+        "jit": "off",
+        "TimeZone": "UTC",
+    }
+    return create_engine(
+        parsed.set(drivername="postgresql+psycopg2"),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=LOCK_SECONDS,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            "application_name": "spotclaim",
+            "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": STATEMENT_SECONDS * 1000,
+        },
+    )
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turns what may pass by itself into `TransientError`; anything else is a bug and goes through."""
+    try:
+        yield
+    except PoolTimeoutError as error:
+        raise TransientError("No database connection became free in time.") from error
+    except DBAPIError as error:
+        state = getattr(error.orig, "pgcode", None)
+        if error.connection_invalidated or state is None or is_transient(state):
+            raise TransientError(f"PostgreSQL: {str(error.orig).strip().splitlines()[0]}") from error
+        raise
+
+
+def is_transient(sqlstate: str) -> bool:
+    """Whether the same transaction may succeed later."""
+    return sqlstate[:2] in _TRANSIENT_CLASSES or sqlstate in _TRANSIENT_CODES

@@ -1,0 +1,108 @@
+"""The queue of owed steps as the relay sees it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from select import select
+from typing import cast
+
+import psycopg2
+import psycopg2.extensions
+from sqlalchemy import Engine
+
+from adapters.postgres.engine import translated_errors
+from domain.errors import TransientError
+
+_LEASE = """
+UPDATE steps SET leased_until = now() + make_interval(secs => %s)
+WHERE id IN (
+    SELECT id FROM steps
+    WHERE due_at <= now() AND (leased_until IS NULL OR leased_until < now())
+    ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED
+)
+RETURNING id, kind, cardinality(claim_ids) AS size
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DueStep:
+    """A step that may be sent: its kind, and how many claims it names."""
+
+    id: int
+    kind: str
+    size: int
+
+
+class StepQueue:
+    """Leases due steps, so that two relays do not send the same one at once and a lost message is sent again."""
+
+    def __init__(self, engine: Engine, lease_seconds: float) -> None:
+        self._engine = engine
+        self._lease_seconds = lease_seconds
+
+    def lease(self, limit: int, send: Callable[[Sequence[DueStep]], None]) -> int:
+        """Leases up to `limit` due steps and sends them. When sending fails nothing is leased. Returns how many.
+
+        Raises `TransientError` when the database is away, and whatever `send` raises.
+        """
+        with translated_errors(), self._engine.begin() as connection:
+            rows = connection.exec_driver_sql(_LEASE, (self._lease_seconds, limit)).mappings().all()
+            due = sorted((DueStep(**row) for row in rows), key=lambda step: step.id)
+            if due:
+                send(due)
+        return len(due)
+
+    def leased(self) -> int:
+        """How many steps are on their way at present."""
+        with translated_errors(), self._engine.connect() as connection:
+            sql = "SELECT count(*) FROM steps WHERE leased_until > now()"
+            return int(connection.exec_driver_sql(sql).scalar_one())
+
+    def release_all(self) -> None:
+        """Ends every lease. For a start where no earlier process can still hold one."""
+        with translated_errors(), self._engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE steps SET leased_until = NULL WHERE leased_until IS NOT NULL")
+
+    def due_soon(self) -> int:
+        """How many steps are due and not done, leased or not."""
+        with translated_errors(), self._engine.connect() as connection:
+            sql = "SELECT count(*) FROM steps WHERE due_at <= now()"
+            return int(connection.exec_driver_sql(sql).scalar_one())
+
+
+class StepSignal:
+    """Waits for the database to say that steps were added. Connects when first asked, and anew after a failure."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: psycopg2.extensions.connection | None = None
+
+    def wait(self, seconds: float) -> None:
+        """Returns when steps were added, or after `seconds`, whichever comes first.
+
+        Raises `TransientError` when the database is away.
+        """
+        try:
+            connection = self._connection or self._listen()
+            if select([connection], [], [], seconds)[0]:
+                connection.poll()
+                connection.notifies.clear()
+        except psycopg2.Error as error:
+            self.close()
+            raise TransientError(f"PostgreSQL: {error}") from error
+
+    def _listen(self) -> psycopg2.extensions.connection:
+        with translated_errors():
+            pooled = self._engine.raw_connection()
+            pooled.detach()
+        connection = cast("psycopg2.extensions.connection", pooled.dbapi_connection)
+        connection.set_isolation_level(psycopg2.extensions.ISOLATION_LEVEL_AUTOCOMMIT)
+        with connection.cursor() as cursor:
+            cursor.execute("LISTEN spotclaim_steps")
+        self._connection = connection
+        return connection
+
+    def close(self) -> None:
+        """Ends the connection; the next wait makes a new one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,39 @@
+"""What the domain decided about a batch: everything the store must write, together or not at all."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from domain.announcement import Delivery
+    from domain.audit import AuditEvent
+    from domain.claim import Claim
+    from domain.fault import Fault
+
+
+@dataclass(slots=True)
+class Step:
+    """Work that is owed: "verify these claims", "make that delivery".
+
+    A row until the transaction that records its result removes it. `due_at` None means at once. `subject` names
+    what a step is about when that is not (only) claims. `id` is 0 until stored.
+    """
+
+    kind: str
+    claim_ids: list[str] = field(default_factory=list)
+    due_at: datetime | None = None
+    subject: str | None = None
+    attempts: int = 0
+    id: int = 0
+
+
+@dataclass(slots=True)
+class Decision:
+    """Claims opened and changed, the audit events that say so, and the steps that follow."""
+
+    opened: list["Claim"] = field(default_factory=list)
+    changed: list["Claim"] = field(default_factory=list)
+    events: list["AuditEvent"] = field(default_factory=list)
+    faults: list["Fault"] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    deliveries: list["Delivery"] = field(default_factory=list)

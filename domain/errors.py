@@ -1,0 +1,37 @@
+"""Everything that can go wrong and how the caller should take it: reject, retry, or mend the set-up."""
+
+
+class SpotclaimError(Exception):
+    """Base of every error that Spotclaim raises on purpose."""
+
+
+class MalformedMessage(SpotclaimError):
+    """The message cannot be understood and goes to quarantine.
+
+    `code` is a stable upper-case word for metrics and filters; `sentence` tells a person what is wrong.
+    """
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+
+
+class NotFound(SpotclaimError):
+    """No such claim, token or message."""
+
+
+class NotAllowed(SpotclaimError):
+    """Whoever asks may not do this."""
+
+
+class Conflict(SpotclaimError):
+    """The claim's present state does not allow the action; the text says what it does allow."""
+
+
+class TransientError(SpotclaimError):
+    """A server is away or busy. Nothing was changed; the same call may succeed later."""
+
+
+class SetupError(SpotclaimError):
+    """A setting, a server's address or the policy is wrong. One line: what, and the mend."""

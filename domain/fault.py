@@ -1,0 +1,53 @@
+"""A fault as the field reported it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+_EARLIEST_PLAUSIBLE_YEAR = 2010
+_CLOCK_TOLERANCE = timedelta(days=1)
+
+STATED, RECEIVED, IMPLAUSIBLE = "stated", "received", "implausible"
+
+
+@dataclass(slots=True)
+class Fault:
+    """One `spotclaim.fault.raised.v1` or `.cleared.v1` message, decoded and validated.
+
+    `key` is the message's identity (see `domain.identifiers.message_key`). `occurred_at` is always usable: when
+    the source states no time, or an impossible one, the time of reception stands in and `time_quality` says so,
+    with the source's own words in `stated_time`. `code` and `claim_id` are filled when the fault meets a claim.
+    """
+
+    key: str
+    source: str
+    message_id: str
+    spot_id: str
+    taxonomy: str
+    raw_code: str
+    occurred_at: datetime
+    received_at: datetime
+    time_quality: str = STATED
+    stated_time: str | None = None
+    cleared: bool = False
+    connector_id: int = 0
+    info: str | None = None
+    zone: str | None = None
+    affected_user: str | None = None
+    reservation_id: str | None = None
+    session_id: str | None = None
+    description: str | None = None
+    severity_hint: str | None = None
+    evidence: list[dict[str, Any]] = field(default_factory=list)
+    filed_by: str | None = None
+    code: str = ""
+    claim_id: str | None = None
+
+
+def settle_time(stated: datetime | None, received_at: datetime) -> tuple[datetime, str]:
+    """The time to reckon with and its quality: `stated`, `received` or `implausible`."""
+    if stated is None:
+        return received_at, RECEIVED
+    if stated.year < _EARLIEST_PLAUSIBLE_YEAR or stated > received_at + _CLOCK_TOLERANCE:
+        return received_at, IMPLAUSIBLE
+    return stated, STATED

@@ -1,0 +1,60 @@
+"""Where a claim can go from where it is: one table, and nothing moves a claim but this table."""
+
+from typing import Final
+
+from domain.errors import Conflict
+
+SUBMITTED: Final = "submitted"
+VERIFYING: Final = "verifying"
+AWAITING_EVIDENCE: Final = "awaiting_evidence"
+INELIGIBLE: Final = "ineligible"
+UNDER_REVIEW: Final = "under_review"
+APPROVED: Final = "approved"
+REJECTED: Final = "rejected"
+RESOLVED: Final = "resolved"
+
+STATUSES: Final = (
+    SUBMITTED,
+    VERIFYING,
+    AWAITING_EVIDENCE,
+    INELIGIBLE,
+    UNDER_REVIEW,
+    APPROVED,
+    REJECTED,
+    RESOLVED,
+)
+
+# A new fault on the same spot and code opens a new claim only when the last one ended like this. An ineligible
+# claim goes on counting: otherwise a flapping spot without cover would open a claim with every message.
+CLOSED: Final = (REJECTED, RESOLVED)
+WAITING_FOR_VERDICT: Final = (SUBMITTED, AWAITING_EVIDENCE)
+
+_TRANSITIONS: Final[dict[tuple[str, str], str]] = {
+    (SUBMITTED, "find_eligible"): VERIFYING,
+    (SUBMITTED, "await_evidence"): AWAITING_EVIDENCE,
+    (SUBMITTED, "find_ineligible"): INELIGIBLE,
+    (AWAITING_EVIDENCE, "await_evidence"): AWAITING_EVIDENCE,
+    (AWAITING_EVIDENCE, "find_eligible"): VERIFYING,
+    (AWAITING_EVIDENCE, "find_ineligible"): INELIGIBLE,
+    (VERIFYING, "route"): UNDER_REVIEW,
+    (UNDER_REVIEW, "pass_stage"): UNDER_REVIEW,
+    (UNDER_REVIEW, "approve"): APPROVED,
+    (UNDER_REVIEW, "reject"): REJECTED,
+    (APPROVED, "resolve"): RESOLVED,
+}
+
+
+def allowed(status: str) -> list[str]:
+    """Actions that the table allows from a status, in the table's order."""
+    return [action for (origin, action) in _TRANSITIONS if origin == status]
+
+
+def after(status: str, action: str) -> str:
+    """The status that follows. Raises `Conflict`, naming what is allowed, for anything not in the table."""
+    try:
+        return _TRANSITIONS[status, action]
+    except KeyError:
+        options = ", ".join(allowed(status)) or "nothing"
+        raise Conflict(
+            f"A claim that is {status} cannot take the action {action}; allowed from here: {options}."
+        ) from None

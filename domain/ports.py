@@ -1,0 +1,96 @@
+"""What the inside needs of the outside. Adapters implement these; tests run one suite over each of them."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from domain.announcement import Delivery
+from domain.claim import Claim, SpotAndCode
+from domain.decision import Decision, Step
+from domain.eligibility import Case
+from domain.intake import Batch, Quarantined
+from domain.spot import Spot
+from domain.usage import UsageRecord
+
+Clock = Callable[[], datetime]
+"""The present moment, with a time zone."""
+
+HandOver = Callable[[Batch], None]
+"""Returns when every message of the batch is durable; raises `TransientError` when that cannot be said."""
+
+
+class Transaction(Protocol):
+    """One database transaction. Reads lock what they return, in one order, so writers cannot deadlock."""
+
+    def known_messages(self, keys: Sequence[str]) -> set[str]:
+        """Those of the fault keys that were taken in before."""
+
+    def open_claims(self, pairs: Iterable[SpotAndCode]) -> dict[SpotAndCode, Claim]:
+        """The open claim of each spot and code, locked."""
+
+    def claims(self, ids: Sequence[str]) -> list[Claim]:
+        """These claims, locked; unknown ids are left out."""
+
+    def cases(self, claims: Sequence[Claim]) -> list[Case]:
+        """The claims with their spots and the usage records that bear on them."""
+
+    def deliveries(self, ids: Sequence[str]) -> list[Delivery]:
+        """These deliveries, locked."""
+
+    def take_steps(self, kind: str, ids: Sequence[int]) -> list[Step]:
+        """Those of the steps that are still owed and that nobody else holds, locked."""
+
+    def record(self, decision: Decision) -> None:
+        """Writes everything a decision holds."""
+
+    def finish_steps(self, ids: Sequence[int]) -> None:
+        """Removes steps that are done."""
+
+    def postpone_step(self, step: Step, due_at: datetime, error: str) -> None:
+        """Puts a step off after a failed attempt, keeping the reason."""
+
+    def record_usage(self, records: Sequence[UsageRecord]) -> int:
+        """Stores usage records, the latest of a session winning, and owes a new `verify` to the claims that
+        wait for them. Returns how many were new."""
+
+    def register_spots(self, spots: Sequence[Spot]) -> int:
+        """Stores spots, the latest registration winning. Returns how many were new or changed."""
+
+    def quarantine(self, items: Sequence[Quarantined]) -> None:
+        """Keeps messages that could not be understood; the same bytes once, with a count."""
+
+
+class Store(Protocol):
+    """The truth. Raises `TransientError` when it is away, busy, or two writers met."""
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Commits when the block ends, rolls back when it raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one attempt to notify: `answer` is one line without secrets."""
+
+    sent: bool
+    answer: str
+
+
+class Notifier(Protocol):
+    """Tells people. Never raises for what a destination does; bounded in time."""
+
+    @property
+    def destinations(self) -> Mapping[str, str]:
+        """Names of the destinations and the schema of each, for people to read."""
+
+    def send(self, destination: str, title: str, body: str) -> Outcome:
+        """One attempt to deliver one message to one named destination."""
+
+
+class Feed(Protocol):
+    """The live feed of what happens. Disposable: losing it loses no truth, so it never raises and never waits
+    longer than a moment."""
+
+    def publish(self, kind: str, claims: Sequence[Claim]) -> None:
+        """Tells whoever listens that this just happened to these claims."""

@@ -1,0 +1,27 @@
+"""A charging spot as its operator registers it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(slots=True)
+class Spot:
+    """One `spotclaim.spot.registered.v1` message. Power in kW; `time_zone` is an IANA name."""
+
+    key: str
+    source: str
+    message_id: str
+    spot_id: str
+    registered_at: datetime
+    received_at: datetime
+    zone: str | None = None
+    site: str | None = None
+    time_zone: str | None = None
+    vendor: str | None = None
+    model: str | None = None
+    firmware: str | None = None
+    max_power_kw: float | None = None
+    commissioned_on: date | None = None
+    warranty_until: date | None = None
+    latitude: float | None = None
+    longitude: float | None = None

@@ -1,0 +1,48 @@
+"""What a spot recorded of one session."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(slots=True)
+class UsageRecord:
+    """One `spotclaim.usage.recorded.v1` message. Energy and registers in kWh.
+
+    Wrong values are kept as the source sent them: they are evidence. `findings` names what is wrong with the
+    record on its own (see `domain.meter`). `recorded_at` orders two records of one session: the later wins.
+    """
+
+    key: str
+    source: str
+    message_id: str
+    spot_id: str
+    session_id: str
+    recorded_at: datetime
+    received_at: datetime
+    connector_id: int = 0
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    energy_kwh: float | None = None
+    meter_start_kwh: float | None = None
+    meter_stop_kwh: float | None = None
+    reservation_id: str | None = None
+    user: str | None = None
+    stop_reason: str | None = None
+    samples: list[dict[str, Any]] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+
+    @property
+    def hours(self) -> float | None:
+        """Length in hours; None while either end is unknown."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return (self.ended_at - self.started_at).total_seconds() / 3600
+
+    def running_at(self, moment: datetime) -> bool:
+        """Whether the session was running at that moment; one without an end never says so."""
+        return (
+            self.started_at is not None
+            and self.ended_at is not None
+            and self.started_at <= moment <= self.ended_at
+        )

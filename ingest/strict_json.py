@@ -1,0 +1,96 @@
+"""JSON as PostgreSQL and every reader agree on it. What parses elsewhere and breaks later is refused here."""
+
+import json
+import math
+from typing import Any
+
+from domain.errors import MalformedMessage
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 32
+_LARGEST_INTEGER = 2**63 - 1
+_MOST_DIGITS = 20
+
+
+def loads(body: bytes) -> Any:
+    """The value of a JSON text in UTF-8.
+
+    Raises `MalformedMessage` for anything beyond RFC 8259 in I-JSON's spirit: more than 256 KiB, deeper than 32,
+    duplicate keys, NaN and infinities (1e400 too), integers past 64 bits, U+0000, lone surrogates.
+    """
+    if len(body) > MAX_BYTES:
+        raise MalformedMessage("TOO_LARGE", f"The message has {len(body)} bytes; the limit is {MAX_BYTES}.")
+    # Every level of depth needs its own opening bracket, so most messages never need the walk.
+    brackets = body.count(b"[") + body.count(b"{")
+    try:
+        value = _DECODER.decode(body.decode())
+    except UnicodeDecodeError as error:
+        raise MalformedMessage("NOT_UTF8", f"The message is not UTF-8 at byte {error.start}.") from None
+    except json.JSONDecodeError as error:
+        raise MalformedMessage("NOT_JSON", f"Not JSON at character {error.pos}: {error.msg}.") from None
+    except RecursionError:
+        raise MalformedMessage("TOO_DEEP", f"The message is nested deeper than {MAX_DEPTH}.") from None
+    if brackets > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        raise MalformedMessage("TOO_DEEP", f"The message is nested deeper than {MAX_DEPTH}.")
+    # Only an escape can write what UTF-8 itself cannot.
+    if b"\\u" in body:
+        _demand_storable_text(value)
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise MalformedMessage("DUPLICATE_KEY", f"The key {twice[:64]!r} appears twice in one object.")
+    return result
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS or abs(value := int(digits)) > _LARGEST_INTEGER:
+        raise MalformedMessage("NUMBER_TOO_LARGE", "An integer does not fit into 64 bits.")
+    return value
+
+
+def _float(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise MalformedMessage("NUMBER_TOO_LARGE", "A number is beyond what a 64-bit float can hold.")
+    return value
+
+
+def _constant(name: str) -> None:
+    raise MalformedMessage("NOT_JSON", f"{name} is not JSON.")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_integer, parse_float=_float, parse_constant=_constant
+)
+
+
+def _depth(value: Any) -> int:
+    deepest, stack = 0, [(value, 1)]
+    while stack:
+        item, depth = stack.pop()
+        children = item.values() if isinstance(item, dict) else item if isinstance(item, list) else None
+        if children is not None:
+            deepest = max(deepest, depth)
+            stack.extend((child, depth + 1) for child in children)
+    return deepest
+
+
+def _demand_storable_text(value: Any) -> None:
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            if "\0" in item:
+                raise MalformedMessage("NUL_CHARACTER", "A text contains U+0000, which no database text can hold.")
+            if any("\ud800" <= character <= "\udfff" for character in item):
+                raise MalformedMessage("LONE_SURROGATE", "A text contains half of a surrogate pair.")
+        elif isinstance(item, dict):
+            stack.extend(item)
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)

@@ -1,0 +1,231 @@
+"""From bytes to domain: a message is decoded and validated once, here."""
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from domain import meter
+from domain.errors import MalformedMessage
+from domain.fault import IMPLAUSIBLE, STATED, Fault, settle_time
+from domain.identifiers import message_key
+from domain.intake import QUARANTINE_BODY_LIMIT, Batch, Quarantined
+from domain.spot import Spot
+from domain.usage import UsageRecord
+from ingest import messages, strict_json
+from ingest.messages import Event, FaultData, SpotData, UsageData
+
+_validate_event = Event.__pydantic_validator__.validate_python
+_validate_fault = FaultData.__pydantic_validator__.validate_python
+_validate_usage = UsageData.__pydantic_validator__.validate_python
+_validate_spot = SpotData.__pydantic_validator__.validate_python
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """How a message came in: when, by which door, and who vouches for it (a broker user or an API token)."""
+
+    at: datetime
+    door: str
+    filed_by: str | None = None
+
+
+def take_in(batch: Batch, body: bytes, reception: Reception, headers: Mapping[str, Any] | None = None) -> None:
+    """Adds a message to the batch: decoded, or with the reason why not in quarantine. Never raises for content.
+
+    `headers` are AMQP headers; where they carry CloudEvents attributes, the body is the data alone (binary mode).
+    """
+    try:
+        sort_in(batch, _event(body, headers), reception)
+    except MalformedMessage as reason:
+        batch.quarantined.append(quarantined(body, reason, reception))
+
+
+def sort_in(batch: Batch, event: Any, reception: Reception) -> None:
+    """Adds one parsed event to its place in the batch. Raises `MalformedMessage`."""
+    envelope = _checked(_validate_event, event, "")
+    try:
+        add = _READERS[envelope.type]
+    except KeyError:
+        known = ", ".join(_READERS)
+        raise MalformedMessage("UNKNOWN_TYPE", f"Type {envelope.type[:128]!r} is not one of {known}.") from None
+    add(batch, envelope, reception)
+
+
+def quarantined(body: bytes, reason: MalformedMessage, reception: Reception) -> Quarantined:
+    """The record of a message that could not be understood."""
+    return Quarantined(
+        key=blake2b(body, digest_size=16).hexdigest(),
+        reason=reason.code,
+        sentence=reason.sentence,
+        body=b64encode(body[:QUARANTINE_BODY_LIMIT]).decode(),
+        size=len(body),
+        received_at=reception.at,
+        door=reception.door,
+        source=reception.filed_by,
+    )
+
+
+def _event(body: bytes, headers: Mapping[str, Any] | None) -> Any:
+    if headers and (attributes := _binary_mode(headers)):
+        return attributes | {"data": strict_json.loads(body)}
+    return strict_json.loads(body)
+
+
+def _binary_mode(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """CloudEvents attributes in AMQP headers: `cloudEvents:id` or `cloudEvents_id`."""
+    return {
+        name[12:]: value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+        for name, value in headers.items()
+        if name.startswith(("cloudEvents:", "cloudEvents_"))
+    }
+
+
+def _checked(validate: Callable[[Any], Any], value: Any, where: str) -> Any:
+    try:
+        return validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        field = where + ".".join(str(part) for part in first["loc"])
+        code = "MISSING_FIELD" if first["type"] == "missing" else "INVALID_FIELD"
+        raise MalformedMessage(code, f"{field or 'The message'}: {first['msg']}.") from None
+
+
+def _read_fault(batch: Batch, event: Event, reception: Reception) -> None:
+    data: FaultData = _checked(_validate_fault, event.data, "data.")
+    stated = data.occurred_at or event.time
+    moment, offset_known = (None, True) if stated is None else _moment(stated, "occurred_at")
+    occurred_at, quality = settle_time(moment, reception.at)
+    if not offset_known:
+        occurred_at, quality = reception.at, IMPLAUSIBLE
+    batch.faults.append(
+        Fault(
+            key=_key(event),
+            source=event.source,
+            message_id=event.id,
+            spot_id=data.spot_id,
+            taxonomy=data.error.taxonomy,
+            raw_code=data.error.code,
+            occurred_at=occurred_at,
+            received_at=reception.at,
+            time_quality=quality,
+            stated_time=None if quality == STATED else stated,
+            cleared=event.type == messages.FAULT_CLEARED,
+            connector_id=data.connector_id,
+            info=data.error.info,
+            zone=data.zone,
+            affected_user=data.affected_user,
+            reservation_id=data.reservation_id,
+            session_id=data.session_id,
+            description=data.description,
+            severity_hint=data.severity_hint,
+            evidence=[item.model_dump() for item in data.evidence],
+            filed_by=reception.filed_by,
+        )
+    )
+
+
+def _read_usage(batch: Batch, event: Event, reception: Reception) -> None:
+    data: UsageData = _checked(_validate_usage, event.data, "data.")
+    record = UsageRecord(
+        key=_key(event),
+        source=event.source,
+        message_id=event.id,
+        spot_id=data.spot_id,
+        session_id=data.session_id,
+        recorded_at=_event_time(event, reception),
+        received_at=reception.at,
+        connector_id=data.connector_id,
+        started_at=_optional_moment(data.started_at, "started_at"),
+        ended_at=_optional_moment(data.ended_at, "ended_at"),
+        energy_kwh=data.energy_kwh,
+        meter_start_kwh=data.meter_start_kwh,
+        meter_stop_kwh=data.meter_stop_kwh,
+        reservation_id=data.reservation_id,
+        user=data.user,
+        stop_reason=data.stop_reason,
+        samples=data.samples,
+    )
+    record.findings = meter.findings(record)
+    batch.usage.append(record)
+
+
+def _read_spot(batch: Batch, event: Event, reception: Reception) -> None:
+    data: SpotData = _checked(_validate_spot, event.data, "data.")
+    batch.spots.append(
+        Spot(
+            key=_key(event),
+            source=event.source,
+            message_id=event.id,
+            spot_id=data.spot_id,
+            registered_at=_event_time(event, reception),
+            received_at=reception.at,
+            zone=data.zone,
+            site=data.site,
+            time_zone=data.time_zone,
+            vendor=data.vendor,
+            model=data.model,
+            firmware=data.firmware,
+            max_power_kw=data.max_power_kw,
+            commissioned_on=_date(data.commissioned_on, "commissioned_on"),
+            warranty_until=_date(data.warranty_until, "warranty_until"),
+            latitude=data.location.latitude if data.location else None,
+            longitude=data.location.longitude if data.location else None,
+        )
+    )
+
+
+_READERS: dict[str, Callable[[Batch, Event, Reception], None]] = {
+    messages.FAULT_RAISED: _read_fault,
+    messages.FAULT_CLEARED: _read_fault,
+    messages.USAGE_RECORDED: _read_usage,
+    messages.SPOT_REGISTERED: _read_spot,
+}
+
+
+def event_key(event: Mapping[str, Any]) -> str:
+    """The identity of a CloudEvent as a publisher knows it; the same as the taken-in message's `key`."""
+    payload = orjson.dumps(event["data"], option=orjson.OPT_SORT_KEYS)
+    return message_key(str(event["source"]), str(event["id"]), event.get("time"), payload)
+
+
+def _key(event: Event) -> str:
+    payload = orjson.dumps(event.data, option=orjson.OPT_SORT_KEYS)
+    return message_key(event.source, event.id, event.time, payload)
+
+
+def _event_time(event: Event, reception: Reception) -> datetime:
+    moment = _optional_moment(event.time, "time")
+    return settle_time(moment, reception.at)[0]
+
+
+def _optional_moment(text: str | None, field: str) -> datetime | None:
+    return None if text is None else _moment(text, field)[0]
+
+
+def _moment(text: str, field: str) -> tuple[datetime, bool]:
+    """The moment, and whether the text says its offset; without one it is read as UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise MalformedMessage("INVALID_TIME", f"{field} is not an RFC 3339 time: {text[:64]!r}.") from None
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC), False
+    # At the ends of the calendar an offset would leave the years that can be stored.
+    if moment.year in (1, 9999):
+        return moment.replace(tzinfo=UTC), True
+    return moment, True
+
+
+def _date(text: str | None, field: str) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        raise MalformedMessage("INVALID_TIME", f"{field} is not an ISO 8601 date: {text[:64]!r}.") from None
