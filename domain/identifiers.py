@@ -14,12 +14,10 @@ def message_key(source: str, message_id: str, stated_time: str | None, payload: 
     CloudEvents 1.0 says that `source` and `id` identify an event. Controllers reuse ids (one OCPP `uniqueId`
     101 times in a fortnight), so the event's own time and its canonical payload count as well.
     """
-    digest = blake2b(digest_size=16)
-    for part in (source, message_id, stated_time or ""):
-        encoded = part.encode()
-        digest.update(len(encoded).to_bytes(4, "big") + encoded)
-    digest.update(payload)
-    return digest.hexdigest()
+    stated_time = stated_time or ""
+    # Stating the lengths keeps ("ab", "c") apart from ("a", "bc").
+    identity = f"{len(source)} {len(message_id)} {len(stated_time)} {source}{message_id}{stated_time}"
+    return blake2b(identity.encode() + payload, digest_size=16).hexdigest()
 
 
 def new_claim_id() -> str:

@@ -1,5 +1,6 @@
 """The rules an operator sets: severities, stages, targets, and who is told. Loaded from `policy.yaml`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,9 +30,9 @@ class Policy:
     """One version of the policy. Times in hours or days as named."""
 
     version: str
-    codes: dict[str, CodePolicy]
-    stages: dict[str, tuple[str, ...]]
-    resolve_hours: dict[str, float]
+    codes: Mapping[str, CodePolicy]
+    stages: Mapping[str, tuple[str, ...]]
+    resolve_hours: Mapping[str, float]
     evidence_wait_hours: float
     corroboration_window_days: float
     unknown_spot_passes: bool

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from domain.announcement import Delivery
 from domain.claim import Claim, SpotAndCode
@@ -94,3 +94,48 @@ class Feed(Protocol):
 
     def publish(self, kind: str, claims: Sequence[Claim]) -> None:
         """Tells whoever listens that this just happened to these claims."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who asks, and in which role."""
+
+    name: str
+    role: str
+
+
+Authenticate = Callable[[str], Identity | None]
+"""Who holds an API token; None for one that is unknown or disabled."""
+
+
+class Reports(Protocol):
+    """What people and programs read. Rows are dicts with JSON-ready values; see the tables of the adapter."""
+
+    def list_claims(
+        self,
+        *,
+        status: str | None = None,
+        spot_id: str | None = None,
+        code: str | None = None,
+        before: str | None = None,
+        limit: int = 100,
+    ) -> list[dict[str, Any]]:
+        """Claims, newest first; `before` is the id of the last claim of the page before."""
+
+    def find_claim(self, claim_id: str) -> dict[str, Any] | None:
+        """The claim with this id, or the only one whose id ends with these characters (6 or more)."""
+
+    def claim_events(self, claim_id: str) -> list[dict[str, Any]]:
+        """The claim's audit events in order."""
+
+    def list_faults(self, keys: list[str]) -> list[dict[str, Any]]:
+        """These faults as they were reported, in order of occurrence."""
+
+    def list_deliveries(self, *, claim_id: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
+        """Deliveries, newest first; of one claim only, if named."""
+
+    def list_quarantine(self, *, limit: int = 100) -> list[dict[str, Any]]:
+        """Quarantined messages without their bytes, latest first."""
+
+    def find_quarantined(self, key: str) -> dict[str, Any] | None:
+        """One quarantined message with its bytes, by its key or the unique beginning of it."""

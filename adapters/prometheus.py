@@ -1,0 +1,136 @@
+"""Metrics, on a registry that is passed in. Prefix `spotclaim_`, seconds, never a spot or a claim as a label."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from domain.announcement import Delivery
+from domain.decision import Decision
+from domain.intake import Batch
+from domain.lifecycle import CLOSED
+
+# The `_created` series double what is stored and tell what a restart already shows.
+disable_created_metrics()
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_RESOLUTION_BUCKETS = (
+    *(minutes * _MINUTE for minutes in (1, 5, 15, 30)),
+    *(hours * _HOUR for hours in (1, 2, 4, 8, 16)),
+    *(days * _DAY for days in (1, 2, 3, 5, 7, 14, 28)),
+)
+
+_CLOSING_EVENTS = frozenset(f"claim.{status}" for status in CLOSED)
+
+
+class Metrics:
+    """What one process counts by itself.
+
+    | metric | labels | counts |
+    |---|---|---|
+    | faults_received_total | outcome | `opened`, `counted`, `duplicate`, `unmatched` (a clear without a claim) |
+    | claims_opened_total | claim_type, severity | claims opened |
+    | claims_closed_total | claim_type, outcome, within_sla | claims closed |
+    | claim_resolution_seconds | claim_type, severity | from opening to closing |
+    | notifications_total | destination, outcome | attempts: `sent` or `failed` |
+    | notification_delay_seconds | | from the decision to tell until told |
+    | quarantined_total | reason | messages put into quarantine |
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._faults = Counter(
+            "spotclaim_faults_received", "Fault messages taken in.", ["outcome"], registry=registry
+        )
+        self._opened = Counter(
+            "spotclaim_claims_opened", "Claims opened.", ["claim_type", "severity"], registry=registry
+        )
+        self._closed = Counter(
+            "spotclaim_claims_closed",
+            "Claims closed.",
+            ["claim_type", "outcome", "within_sla"],
+            registry=registry,
+        )
+        self._resolution = Histogram(
+            "spotclaim_claim_resolution_seconds",
+            "From opening to closing a claim.",
+            ["claim_type", "severity"],
+            buckets=_RESOLUTION_BUCKETS,
+            registry=registry,
+        )
+        self._notifications = Counter(
+            "spotclaim_notifications",
+            "Attempts to notify.",
+            ["destination", "outcome"],
+            registry=registry,
+        )
+        self._notification_delay = Histogram(
+            "spotclaim_notification_delay_seconds",
+            "From the decision to tell until the destination took it.",
+            buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 1800, 7200),
+            registry=registry,
+        )
+        self._quarantined = Counter(
+            "spotclaim_quarantined", "Messages put into quarantine.", ["reason"], registry=registry
+        )
+
+    def taken_in(self, batch: Batch, decision: Decision) -> None:
+        """A committed batch and what it led to."""
+        for item in batch.quarantined:
+            self._quarantined.labels(item.reason).inc()
+        opened = {claim.id for claim in decision.opened}
+        outcomes = {"duplicate": len(batch.faults) - len(decision.faults)}
+        for fault in decision.faults:
+            known = "unmatched" if fault.claim_id is None else "counted"
+            outcome = "opened" if fault.claim_id in opened else known
+            opened.discard(fault.claim_id or "")
+            outcomes[outcome] = outcomes.get(outcome, 0) + 1
+        for outcome, count in outcomes.items():
+            self._faults.labels(outcome).inc(count)
+        for claim in decision.opened:
+            self._opened.labels(claim.claim_type, claim.severity).inc()
+
+    def committed(self, decision: Decision) -> None:
+        """A committed decision: the claims that it closed are counted and timed."""
+        closing = {event.claim_id for event in decision.events if event.kind in _CLOSING_EVENTS}
+        for claim in decision.changed:
+            if claim.id not in closing or claim.closed_at is None:
+                continue
+            within = "true" if claim.closed_at <= claim.resolve_due_at else "false"
+            self._closed.labels(claim.claim_type, claim.status, within).inc()
+            seconds = (claim.closed_at - claim.opened_at).total_seconds()
+            self._resolution.labels(claim.claim_type, claim.severity).observe(seconds)
+
+    def notified(self, delivery: Delivery, sent: bool) -> None:
+        """One attempt to notify."""
+        self._notifications.labels(delivery.destination, "sent" if sent else "failed").inc()
+        if sent and delivery.created_at and delivery.finished_at:
+            self._notification_delay.observe((delivery.finished_at - delivery.created_at).total_seconds())
+
+
+Figures = Callable[[], dict[str, list[tuple[tuple[str, ...], float]]]]
+
+
+class DatabaseCollector(Collector):
+    """Figures that only the database knows, read when scraped; left out when it is away."""
+
+    _FAMILIES = (
+        ("claims_active", "Claims not closed.", ("status", "claim_type")),
+        ("steps_pending", "Steps owed and due.", ("step",)),
+        ("steps_oldest_seconds", "Age of the oldest step that is due.", ()),
+    )
+
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
+
+    def describe(self) -> Iterable[Metric]:
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        figures = self._figures()
+        for name, text, labels in self._FAMILIES:
+            family: Any = GaugeMetricFamily(f"spotclaim_{name}", text, labels=labels)
+            for values, figure in figures.get(name, []):
+                family.add_metric(values, figure)
+            yield family

@@ -1,0 +1,204 @@
+"""The HTTP door: `/api/v1` for programs, a page of claims for people, and what Prometheus and probes ask for."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Annotated, Any, Literal, Protocol
+
+import orjson
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials, HTTPBearer
+from pydantic import BaseModel, Field
+
+from domain.audit import AuditEvent, first_broken, instant
+from domain.claim import Claim
+from domain.errors import NotAllowed, NotFound
+from domain.ports import Authenticate, Clock, HandOver, Identity, Reports
+from ingest import http_intake, problems
+from ingest.console.pages import claims_page
+
+_bearer = HTTPBearer(auto_error=False, description="An API token.")
+_basic = HTTPBasic(auto_error=False)
+
+
+class Decide(Protocol):
+    """Carries out one decision; see `domain.approval.decide` for what it raises."""
+
+    def __call__(
+        self, claim_id: str, action: str, *, who: str, role: str, note: str = "", version: int | None = None
+    ) -> Claim: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What the door needs of the inside. `problems` lists why intake does not work; empty when it does."""
+
+    hand_over: HandOver
+    reports: Reports
+    decide: Decide
+    authenticate: Authenticate
+    clock: Clock
+    problems: Callable[[], list[str]]
+    metrics: Callable[[], bytes]
+    follow: Callable[[float], Iterator[dict[str, Any] | None]]
+    host: str
+
+
+class Decision(BaseModel):
+    """A decision on a claim. `version` is the one the person saw; a claim that moved on since answers 409."""
+
+    decision: Literal["approve", "reject", "resolve"]
+    note: Annotated[str, Field(max_length=4000)] = ""
+    version: int | None = None
+
+
+def create_app(inside: Inside) -> FastAPI:
+    """The application. Raises nothing; everything that fails later answers as a problem document."""
+    app = FastAPI(title="Spotclaim", version="1", docs_url=None, redoc_url=None)
+    problems.install(app)
+    _add_probes(app, inside)
+    _add_page(app, inside)
+    _add_intake(app, inside)
+    _add_claims(app, inside)
+    return app
+
+
+def _identity(inside: Inside) -> Callable[..., Identity]:
+    def demand(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Identity:
+        identity = inside.authenticate(credentials.credentials) if credentials else None
+        if identity is None:
+            raise HTTPException(401, "Send an API token: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"})
+        return identity
+
+    return demand
+
+
+def _add_probes(app: FastAPI, inside: Inside) -> None:
+    @app.get("/healthz", summary="Whether the process answers")
+    def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", summary="Whether intake works")
+    def readyz() -> JSONResponse:
+        found = inside.problems()
+        return JSONResponse({"status": "unready" if found else "ready", "problems": found}, 503 if found else 200)
+
+    @app.get("/metrics", summary="Prometheus metrics")
+    def metrics() -> Response:
+        return Response(inside.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _add_page(app: FastAPI, inside: Inside) -> None:
+    @app.get("/", response_class=HTMLResponse, include_in_schema=False)
+    def page(basic: Annotated[HTTPBasicCredentials | None, Depends(_basic)]) -> HTMLResponse:
+        # On a loopback address only this machine can look; anywhere else an API token is the password.
+        if not _is_loopback(inside.host) and not (basic and inside.authenticate(basic.password)):
+            raise HTTPException(401, "Give an API token as the password.", {"WWW-Authenticate": "Basic"})
+        return HTMLResponse(claims_page(inside.reports, inside.clock()))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _add_intake(app: FastAPI, inside: Inside) -> None:
+    demand = _identity(inside)
+
+    async def take_in(request: Request, default_type: str, identity: Identity) -> JSONResponse:
+        if identity.role == "auditor":
+            raise NotAllowed("Auditors read; they do not file.")
+        body = await _bounded_body(request)
+        status, answer = await run_in_threadpool(
+            http_intake.take_in, body, default_type, identity, inside.hand_over, inside.clock
+        )
+        if status == 422 and len(answer["items"]) == 1:
+            return problems.respond(answer["items"][0]["problem"])
+        return JSONResponse(answer, status)
+
+    @app.post("/api/v1/faults", status_code=202, summary="Report faults: one or a list of up to 1,000")
+    async def faults(request: Request, identity: Annotated[Identity, Depends(demand)]) -> JSONResponse:
+        return await take_in(request, http_intake.FAULTS, identity)
+
+    @app.post("/api/v1/usage-records", status_code=202, summary="Report usage: one record or a list")
+    async def usage(request: Request, identity: Annotated[Identity, Depends(demand)]) -> JSONResponse:
+        return await take_in(request, http_intake.USAGE, identity)
+
+
+async def _bounded_body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > http_intake.MAX_BODY_BYTES:
+            raise HTTPException(413, f"The body is larger than {http_intake.MAX_BODY_BYTES} bytes.")
+    return bytes(body)
+
+
+def _add_claims(app: FastAPI, inside: Inside) -> None:
+    reports, demand = inside.reports, _identity(inside)
+    reader = [Depends(demand)]
+    limit_query = Annotated[int, Query(ge=1, le=1000)]
+
+    def found(claim_id: str) -> dict[str, Any]:
+        claim = reports.find_claim(claim_id)
+        if claim is None:
+            raise NotFound(f"There is no claim {claim_id}.")
+        return claim
+
+    @app.get("/api/v1/claims", dependencies=reader, summary="Claims, newest first")
+    def claims(
+        status: str | None = None,
+        spot_id: str | None = None,
+        code: str | None = None,
+        before: str | None = None,
+        limit: limit_query = 100,
+    ) -> dict[str, Any]:
+        rows = reports.list_claims(status=status, spot_id=spot_id, code=code, before=before, limit=limit)
+        return {"claims": rows, "next_before": rows[-1]["id"] if len(rows) == limit else None}
+
+    @app.get("/api/v1/claims/{claim_id}", dependencies=reader, summary="One claim")
+    def claim(claim_id: str) -> dict[str, Any]:
+        return found(claim_id)
+
+    @app.get("/api/v1/claims/{claim_id}/events", dependencies=reader, summary="A claim's audit events")
+    def events(claim_id: str) -> dict[str, Any]:
+        rows = reports.claim_events(found(claim_id)["id"])
+        chain = [AuditEvent(**(row | {"at": instant(row["at"])})) for row in rows]
+        return {"events": rows, "intact": first_broken(chain) is None}
+
+    @app.post("/api/v1/claims/{claim_id}/decisions", summary="Decide a claim")
+    def decisions(
+        claim_id: str, decision: Decision, identity: Annotated[Identity, Depends(demand)]
+    ) -> dict[str, Any]:
+        inside.decide(
+            found(claim_id)["id"],
+            decision.decision,
+            who=identity.name,
+            role=identity.role,
+            note=decision.note,
+            version=decision.version,
+        )
+        return found(claim_id)
+
+    @app.get("/api/v1/deliveries", dependencies=reader, summary="Notifications and what came of them")
+    def deliveries(claim_id: str | None = None, limit: limit_query = 100) -> dict[str, Any]:
+        of_claim = found(claim_id)["id"] if claim_id else None
+        return {"deliveries": reports.list_deliveries(claim_id=of_claim, limit=limit)}
+
+    @app.get("/api/v1/quarantine", dependencies=reader, summary="Messages that could not be understood")
+    def quarantine(limit: limit_query = 100) -> dict[str, Any]:
+        return {"quarantine": reports.list_quarantine(limit=limit)}
+
+    @app.get("/api/v1/stream", dependencies=reader, summary="What happens, as server-sent events")
+    def stream() -> StreamingResponse:
+        return StreamingResponse(_server_sent(inside.follow(5.0)), media_type="text/event-stream")
+
+
+def _server_sent(entries: Iterator[dict[str, Any] | None]) -> Iterator[bytes]:
+    for entry in entries:
+        # A comment now and then keeps proxies from closing a quiet stream.
+        yield b": quiet\n\n" if entry is None else b"data: " + orjson.dumps(entry) + b"\n\n"

@@ -1,0 +1,67 @@
+"""What programs post: one message or a list, each answered for itself, once it is durable."""
+
+import uuid
+from typing import Any
+
+import orjson
+
+from domain.errors import MalformedMessage
+from domain.intake import Batch
+from domain.ports import Clock, HandOver, Identity
+from ingest import messages, problems, strict_json, wire
+
+MAX_ITEMS = 1000
+MAX_BODY_BYTES = 16 * 1024 * 1024
+
+
+def take_in(
+    body: bytes, default_type: str, identity: Identity, hand_over: HandOver, clock: Clock
+) -> tuple[int, dict[str, Any]]:
+    """Takes in one item or a list of them; returns the HTTP status and the answer.
+
+    An item is a whole CloudEvent, or the bare data of `default_type`. 202 when at least one was accepted; the
+    items that were not have a problem document, and their bytes are in quarantine. Raises `MalformedMessage` when
+    the body as a whole cannot be read, and `TransientError` when nothing is durable and all must be sent again.
+    """
+    items = _items(body)
+    batch, answers = Batch(), []
+    for index, item in enumerate(items):
+        reception = wire.Reception(clock(), "api", identity.name)
+        event = _envelope(item, default_type, identity, reception)
+        try:
+            wire.sort_in(batch, event, reception)
+            answers.append({"index": index, "status": "accepted", "id": event["id"]})
+        except MalformedMessage as reason:
+            batch.quarantined.append(wire.quarantined(orjson.dumps(item), reason, reception))
+            answers.append({"index": index, "status": "refused", "problem": problems.of_error(reason)})
+    hand_over(batch)
+    accepted = sum(answer["status"] == "accepted" for answer in answers)
+    return (202 if accepted else 422), {"accepted": accepted, "items": answers}
+
+
+def _items(body: bytes) -> list[Any]:
+    # The limits of one message hold for each item; a list of them may be larger.
+    value = strict_json.loads(body, max_bytes=MAX_BODY_BYTES, max_depth=strict_json.MAX_DEPTH + 1)
+    items = value if isinstance(value, list) else [value]
+    if not 1 <= len(items) <= MAX_ITEMS:
+        raise MalformedMessage(
+            "WRONG_COUNT", f"A list must hold 1 to {MAX_ITEMS} items; this one has {len(items)}."
+        )
+    return items
+
+
+def _envelope(item: Any, default_type: str, identity: Identity, reception: wire.Reception) -> Any:
+    if not isinstance(item, dict) or "specversion" in item:
+        return item
+    return {
+        "specversion": "1.0",
+        "id": str(uuid.uuid4()),
+        "source": f"api:{identity.name}",
+        "type": default_type,
+        "time": reception.at.isoformat(),
+        "data": item,
+    }
+
+
+FAULTS = messages.FAULT_RAISED
+USAGE = messages.USAGE_RECORDED

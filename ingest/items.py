@@ -1,0 +1,36 @@
+"""What a translator makes of each row of a file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from domain.errors import MalformedMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """A row that gave CloudEvents, in the form `ingest.wire.sort_in` takes.
+
+    `received_at` is when the row reached the system it was logged by; None where the file does not tell.
+    """
+
+    events: Sequence[dict[str, Any]]
+    received_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A row that cannot be understood: its original bytes and why."""
+
+    raw: bytes
+    reason: MalformedMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A row that was understood and gives no event of its own."""
+
+
+Item = Translated | Refused | Ignored
+IGNORED = Ignored()

@@ -1,0 +1,53 @@
+"""Errors as RFC 9457 problem documents."""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from domain.errors import Conflict, MalformedMessage, NotAllowed, NotFound, SpotclaimError, TransientError
+
+_TITLES: dict[type[SpotclaimError], tuple[int, str]] = {
+    MalformedMessage: (422, "The message cannot be understood"),
+    NotFound: (404, "Not found"),
+    NotAllowed: (403, "Not allowed"),
+    Conflict: (409, "The claim's state does not allow this"),
+    TransientError: (503, "Try again later"),
+}
+
+
+def problem(status: int, title: str, detail: str, **members: Any) -> dict[str, Any]:
+    """A problem document; `members` are extension members."""
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
+
+
+def of_error(error: SpotclaimError) -> dict[str, Any]:
+    """The problem document of one of our own errors."""
+    status, title = _TITLES.get(type(error), (500, "Internal error"))
+    code = {"code": error.code} if isinstance(error, MalformedMessage) else {}
+    return problem(status, title, str(error), **code)
+
+
+def respond(document: dict[str, Any], headers: dict[str, str] | None = None) -> JSONResponse:
+    """The document as a response with its own status."""
+    return JSONResponse(document, document["status"], headers, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error of the app a problem document."""
+
+    @app.exception_handler(SpotclaimError)
+    def ours(_request: Request, error: SpotclaimError) -> JSONResponse:
+        return respond(of_error(error), {"Retry-After": "5"} if isinstance(error, TransientError) else None)
+
+    @app.exception_handler(HTTPException)
+    def theirs(_request: Request, error: HTTPException) -> JSONResponse:
+        document = problem(error.status_code, "The request cannot be served", str(error.detail))
+        return respond(document, dict(error.headers or {}))
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        details = [f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()]
+        return respond(problem(422, "The request is not valid", "; ".join(details)))

@@ -1,0 +1,38 @@
+"""Where publishers write and which queue each kind of message waits in. Source: DESIGN, section 4."""
+
+from typing import Final
+
+import pika
+from pika.adapters.blocking_connection import BlockingChannel
+
+EXCHANGE: Final = "spotclaim.in"
+
+QUEUES: Final = {
+    "fault.#": "spotclaim.faults",
+    "usage.#": "spotclaim.usage",
+    "spot.#": "spotclaim.spots",
+}
+
+ROUTING_KEYS: Final = {
+    "spotclaim.fault.raised.v1": "fault.raised",
+    "spotclaim.fault.cleared.v1": "fault.cleared",
+    "spotclaim.usage.recorded.v1": "usage.recorded",
+    "spotclaim.spot.registered.v1": "spot.registered",
+}
+# A message whose type cannot be told still has to reach quarantine, and any queue leads there.
+UNKNOWN_TYPE_KEY: Final = "fault.unknown"
+
+
+def declare(channel: BlockingChannel) -> None:
+    """Declares the exchange, its quorum queues and their bindings; nothing happens to what exists already."""
+    channel.exchange_declare(EXCHANGE, exchange_type="topic", durable=True)
+    for pattern, queue in QUEUES.items():
+        channel.queue_declare(queue, durable=True, arguments={"x-queue-type": "quorum"})
+        channel.queue_bind(queue, EXCHANGE, routing_key=pattern)
+
+
+def open_channel(parameters: pika.ConnectionParameters) -> BlockingChannel:
+    """A channel on a connection of its own, with everything declared."""
+    channel = pika.BlockingConnection(parameters).channel()
+    declare(channel)
+    return channel

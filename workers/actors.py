@@ -1,0 +1,63 @@
+"""Registers what carries out messages: one actor for intake, one for each kind of step."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import dramatiq
+import structlog
+
+from adapters.batch_json import to_batch
+from domain.errors import TransientError
+from domain.intake import Batch
+from domain.ports import HandOver
+from workers.steps.runner import StepRunner
+
+INTAKE_QUEUE: Final = "spotclaim.intake"
+# How many claims may travel in one message. A delivery goes alone: a slow destination delays only itself.
+CLAIMS_PER_MESSAGE: Final = {"verify": 500, "route": 500, "announce": 500, "deliver": 1}
+
+SendSteps = Callable[[str, Sequence[int]], None]
+
+log = structlog.get_logger("actors")
+
+
+def queue_of(kind: str) -> str:
+    """The Dramatiq queue of a kind of step."""
+    return f"spotclaim.{kind}"
+
+
+def register_intake(broker: dramatiq.Broker, intake: HandOver) -> HandOver:
+    """The actor that takes batches in. Returns what sends a batch to it, confirmed by the broker."""
+
+    def take_in(batch: Any) -> None:
+        intake(to_batch(batch))
+
+    actor = dramatiq.actor(actor_name="take_in", queue_name=INTAKE_QUEUE, broker=broker)(take_in)
+
+    def hand_over(batch: Batch) -> None:
+        try:
+            actor.send(batch)
+        except dramatiq.errors.ConnectionError as error:
+            raise TransientError(f"RabbitMQ did not confirm a batch: {error}") from error
+
+    return hand_over
+
+
+def register_steps(brokers: Mapping[str, dramatiq.Broker], runner: StepRunner) -> SendSteps:
+    """An actor for each kind of step on that kind's broker. Returns what sends step ids to them."""
+    actors = {kind: _step_actor(broker, kind, runner) for kind, broker in brokers.items()}
+
+    def send(kind: str, ids: Sequence[int]) -> None:
+        try:
+            actors[kind].send(list(ids))
+        except dramatiq.errors.ConnectionError as error:
+            raise TransientError(f"RabbitMQ did not confirm steps: {error}") from error
+
+    return send
+
+
+def _step_actor(broker: dramatiq.Broker, kind: str, runner: StepRunner) -> Any:
+    def run(ids: list[int]) -> None:
+        runner.run(kind, ids)
+
+    return dramatiq.actor(actor_name=kind, queue_name=queue_of(kind), broker=broker)(run)

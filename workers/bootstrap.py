@@ -1,0 +1,196 @@
+"""The composition root: settings, database, broker, feed, handlers, doors, in a straight line."""
+
+from base64 import b64encode
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from threading import Event
+
+import dramatiq
+import orjson
+import pika
+from prometheus_client import CollectorRegistry, generate_latest
+from sqlalchemy import Engine
+
+from adapters import dramatiq_broker, embedded, policy_file, rabbitmq, redis_feed
+from adapters.apprise_notifier import AppriseNotifier
+from adapters.postgres import engine as postgres_engine
+from adapters.postgres.reports import Reports
+from adapters.postgres.steps import StepQueue, StepSignal
+from adapters.postgres.store import PostgresStore
+from adapters.postgres.tokens import Tokens
+from adapters.prometheus import DatabaseCollector, Metrics
+from domain.decision import Decision
+from domain.errors import SetupError
+from domain.intake import Quarantined
+from domain.policy import Policy
+from domain.ports import Clock, HandOver, Notifier
+from workers.actors import register_intake, register_steps
+from workers.relay import Relay
+from workers.settings import Settings
+from workers.steps.announce import Announce
+from workers.steps.decide import Decide
+from workers.steps.deliver import Deliver
+from workers.steps.open import Intake
+from workers.steps.route import Route
+from workers.steps.runner import StepHandler, StepRunner
+from workers.steps.verify import Verify
+
+_STEP_KINDS = ("verify", "route", "announce")
+
+
+def utc_now() -> datetime:
+    """The system's clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything that runs is made of these parts. `amqp` is None in the embedded form."""
+
+    settings: Settings
+    database_url: str
+    engine: Engine
+    amqp: pika.URLParameters | None
+    policy: Policy
+    clock: Clock
+    registry: CollectorRegistry
+    feed: redis_feed.RedisFeed
+    reports: Reports
+    tokens: Tokens
+    notifier: Notifier
+    decide: Decide
+    hand_over: HandOver
+    steps: StepQueue
+    relay: Relay
+    step_broker: dramatiq.Broker
+    delivery_broker: dramatiq.Broker
+    stopping: Event
+
+    def metrics(self) -> bytes:
+        """The registry in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+
+def build(
+    settings: Settings, stack: ExitStack, *, clock: Clock = utc_now, notifier: Notifier | None = None
+) -> App:
+    """Builds the application; `stack` closes what was opened. Tests pass a clock and a notifier of their own.
+
+    Raises `SetupError` for a setting, a server or a policy that is not as it should be.
+    """
+    stopping = Event()
+    policy = policy_file.load_policy(settings.policy)
+    notifier = notifier or AppriseNotifier(_destinations(settings))
+    _demand_destinations(policy, notifier)
+
+    url = _database_url(settings, stack)
+    threads = settings.worker_threads + settings.delivery_threads
+    engine = postgres_engine.connect(url, pool_size=threads + 12)
+    stack.callback(engine.dispose)
+    store, reports = PostgresStore(engine), Reports(engine)
+
+    amqp = rabbitmq.parameters(settings.amqp_url.get_secret_value()) if settings.amqp_url else None
+    step_broker = dramatiq_broker.rabbitmq_broker(amqp) if amqp else dramatiq_broker.in_process_broker()
+    delivery_broker = dramatiq_broker.rabbitmq_broker(amqp) if amqp else dramatiq_broker.in_process_broker()
+    stack.callback(step_broker.close)
+    stack.callback(delivery_broker.close)
+
+    client = (
+        redis_feed.connect(settings.redis_url.get_secret_value())
+        if settings.redis_url
+        else embedded.redis_in_memory()
+    )
+    stack.callback(client.close)
+    feed = redis_feed.RedisFeed(client)
+
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+    registry.register(DatabaseCollector(reports.figures))
+
+    def on_commit(kind: str, decision: Decision) -> None:
+        metrics.committed(decision)
+        feed.publish(kind, decision.changed)
+
+    handlers: dict[str, StepHandler] = {
+        "verify": Verify(policy, clock),
+        "route": Route(policy, clock),
+        "announce": Announce(policy, clock),
+        "deliver": Deliver(notifier, clock, lambda delivery, outcome: metrics.notified(delivery, outcome.sent)),
+    }
+    runner = StepRunner(store, handlers, clock, on_commit)
+    intake = Intake(
+        store,
+        policy,
+        clock,
+        feed,
+        metrics,
+        patience_seconds=settings.intake_patience_seconds,
+        stopping=stopping,
+        refuse=_refusal(clock),
+    )
+    send = register_steps(dict.fromkeys(_STEP_KINDS, step_broker) | {"deliver": delivery_broker}, runner)
+    steps = StepQueue(engine, settings.step_lease_seconds)
+
+    return App(
+        settings=settings,
+        database_url=url,
+        engine=engine,
+        amqp=amqp,
+        policy=policy,
+        clock=clock,
+        registry=registry,
+        feed=feed,
+        reports=reports,
+        tokens=Tokens(engine),
+        notifier=notifier,
+        decide=Decide(store, clock, on_commit),
+        # Without a broker a batch is durable only once it is in the database, so it goes there at once.
+        hand_over=register_intake(step_broker, intake) if amqp else intake,
+        steps=steps,
+        relay=Relay(steps, StepSignal(engine), send, settings.relay_poll_seconds),
+        step_broker=step_broker,
+        delivery_broker=delivery_broker,
+        stopping=stopping,
+    )
+
+
+def _database_url(settings: Settings, stack: ExitStack) -> str:
+    if settings.database_url:
+        return settings.database_url.get_secret_value()
+    return stack.enter_context(embedded.postgres(settings.data.resolve() / "postgres"))
+
+
+def _destinations(settings: Settings) -> dict[str, str]:
+    given = {name: url.get_secret_value() for name, url in settings.destinations.items()}
+    return given or {"ops": "log://"}
+
+
+def _demand_destinations(policy: Policy, notifier: Notifier) -> None:
+    wanted = {name for rule in policy.notifications for name in rule.destinations}
+    unknown = sorted(wanted - set(notifier.destinations))
+    if unknown:
+        raise SetupError(
+            f"The policy notifies {', '.join(unknown)}, which SPOTCLAIM_DESTINATIONS does not name; "
+            f"it names {', '.join(notifier.destinations) or 'nothing'}."
+        )
+
+
+def _refusal(clock: Clock) -> Callable[[object, Exception], Quarantined]:
+    """How a message that the store refused is kept: as it was understood, since its bytes are gone by then."""
+
+    def refuse(message: object, error: Exception) -> Quarantined:
+        body = orjson.dumps(message)
+        return Quarantined(
+            key=blake2b(body, digest_size=16).hexdigest(),
+            reason="NOT_STORABLE",
+            sentence=f"The database refused the message: {type(error).__name__}.",
+            body=b64encode(body).decode(),
+            size=len(body),
+            received_at=clock(),
+            door="worker",
+        )
+
+    return refuse

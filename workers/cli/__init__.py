@@ -1,0 +1,35 @@
+"""The command line. Exit code 0: done; 1: something was found wrong, and is said; 2: wrong usage or set-up."""
+
+import sys
+
+import typer
+
+from domain.errors import SetupError, SpotclaimError
+from workers.cli import check, files, look, serve
+
+app = typer.Typer(
+    name="spotclaim",
+    help="Turns every fault of a charging spot into a checked, routed, timed and audited claim.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for module in (serve, files, look, check):
+    module.add_to(app)
+
+
+def main() -> None:
+    """The `spotclaim` command."""
+    try:
+        app()
+    except SetupError as error:
+        sys.exit(_complain(error, 2))
+    except SpotclaimError as error:
+        sys.exit(_complain(error, 1))
+    except BrokenPipeError:
+        sys.exit(0)
+
+
+def _complain(error: SpotclaimError, code: int) -> int:
+    print(f"spotclaim: {error}", file=sys.stderr)
+    return code

@@ -1,0 +1,71 @@
+"""Commands that check: what was confirmed against what is there, the set-up, the policy, the settings."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from adapters.policy_file import load_policy
+from adapters.postgres.holdings import Holdings
+from ingest.ledger import read_ledgers
+from workers.cli.opening import DataOption, JsonOption, opened
+from workers.doctor import examine
+from workers.reconcile import reconcile as run_reconcile
+from workers.settings import Settings, load_settings
+
+policy = typer.Typer(help="The policy.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    for command in (reconcile, doctor, settings):
+        app.command()(command)
+    app.add_typer(policy, name="policy")
+
+
+def reconcile(
+    data: DataOption = None,
+    ledger: Annotated[Path | None, typer.Option(help="Folder of the ledgers that `send --ledger` wrote.")] = None,
+    patience: Annotated[float, typer.Option(help="Seconds to wait for messages on their way.")] = 10.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare what publishers were confirmed with what is there; exit 1 if anything is lost or doubled."""
+    entries = read_ledgers(ledger) if ledger else None
+    with opened(data) as app:
+        result = run_reconcile(Holdings(app.engine), app.amqp, entries, patience)
+    if as_json:
+        typer.echo(orjson.dumps(asdict(result), option=orjson.OPT_INDENT_2).decode())
+    else:
+        for name, number in asdict(result).items():
+            typer.echo(f"{name.replace('_', ' '):>14}  {number:>10,}")
+    if not result.clean:
+        raise typer.Exit(1)
+
+
+def doctor(data: DataOption = None) -> None:
+    """Look for what is wrong with this installation; exit 1 if anything is."""
+    with opened(data) as app:
+        findings = examine(app)
+    for finding in findings:
+        typer.echo(
+            f"{'ok  ' if finding.well else 'WRONG'}{'' if finding.well else ' '} {finding.what}: {finding.detail}"
+        )
+    if not all(finding.well for finding in findings):
+        raise typer.Exit(1)
+
+
+def settings(data: DataOption = None) -> None:
+    """List every setting with its present value; secrets are not shown."""
+    present = load_settings(data=data)
+    for name, field in Settings.model_fields.items():
+        typer.echo(f"SPOTCLAIM_{name.upper()}={getattr(present, name)!s}")
+        typer.echo(f"    {field.description}")
+
+
+@policy.command("check")
+def check_policy(file: Annotated[Path | None, typer.Argument(help="The built-in policy if none.")] = None) -> None:
+    """Check a policy as a whole; every mistake is named with its line."""
+    checked = load_policy(file)
+    typer.echo(f"The policy is sound: version {checked.version}, {len(checked.codes)} codes.")

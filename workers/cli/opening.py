@@ -1,0 +1,27 @@
+"""How a command comes to its application, and the options that commands share."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from workers import roles, telemetry
+from workers.bootstrap import App, build
+from workers.settings import load_settings
+
+DataOption = Annotated[Path | None, typer.Option("--data", help="Data folder of the embedded form.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+@contextmanager
+def opened(data: Path | None, **overrides: Any) -> Iterator[App]:
+    """The application on its servers, all of which answer. Raises `SetupError`."""
+    settings = load_settings(data=data, **overrides)
+    telemetry.configure(settings.log_format)
+    with ExitStack() as stack:
+        app = build(settings, stack)
+        roles.prepare(app)
+        roles.demand_servers(app)
+        yield app

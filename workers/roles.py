@@ -1,0 +1,289 @@
+"""The roles: what each process of a distributed installation runs, and `up`, which runs them all in one."""
+
+import secrets
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import dramatiq
+import pika
+import pika.exceptions
+import structlog
+import uvicorn
+from prometheus_client import start_http_server
+from redis import RedisError
+from sqlalchemy.engine import make_url
+
+from adapters import embedded
+from adapters.postgres.migrations import is_current, migrate
+from domain.errors import SetupError, TransientError
+from ingest import demo
+from ingest.api import Inside, create_app
+from ingest.consumer import Consumer
+from workers.actors import INTAKE_QUEUE, queue_of
+from workers.bootstrap import App
+
+log = structlog.get_logger("spotclaim")
+
+_STOP_SECONDS = 10
+_STEP_QUEUES = {queue_of(kind) for kind in ("verify", "route", "announce")}
+
+
+def demand_servers(app: App) -> None:
+    """Checks that every server answers and that the schema is current.
+
+    Raises `SetupError`: one line that names the setting and the mend.
+    """
+    address = make_url(app.database_url).set(password=None).render_as_string()
+    try:
+        current = is_current(app.engine)
+    except TransientError as error:
+        raise SetupError(f"SPOTCLAIM_DATABASE_URL: cannot reach PostgreSQL at {address}. {error}") from None
+    if not current:
+        raise SetupError("The database has not the present schema; run `spotclaim migrate` once.")
+    if app.amqp is not None and (problem := _broker_problem(app.amqp)):
+        raise SetupError(f"SPOTCLAIM_AMQP_URL: {problem} Start it, or correct the address.")
+
+
+def _broker_problem(parameters: pika.URLParameters) -> str | None:
+    try:
+        pika.BlockingConnection(parameters).close()
+    except (pika.exceptions.AMQPError, OSError) as error:
+        reason = str(error) or type(error).__name__
+        return f"cannot reach RabbitMQ at {parameters.host}:{parameters.port} ({reason})."
+    return None
+
+
+def demand_port(host: str, port: int) -> None:
+    """Raises `SetupError` when the address cannot be listened on."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise SetupError(
+                f"SPOTCLAIM_PORT: cannot listen on {host}:{port} ({reason}); choose another."
+            ) from None
+
+
+def problems(app: App) -> list[str]:
+    """Why intake does not work at present; empty when it does."""
+    found = []
+    try:
+        if not is_current(app.engine):
+            found.append("The database has not the present schema.")
+    except TransientError as error:
+        found.append(str(error))
+    if app.amqp is not None and (problem := _broker_problem(app.amqp)):
+        found.append(problem)
+    return found
+
+
+@contextmanager
+def until_signalled(app: App) -> Iterator[None]:
+    """Within the block SIGINT and SIGTERM set `app.stopping`."""
+
+    def stop(_number: int, _frame: object) -> None:
+        app.stopping.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run_ingest(app: App) -> None:
+    """Consumes RabbitMQ until told to stop."""
+    if app.amqp is None:
+        raise SetupError("SPOTCLAIM_AMQP_URL is not set: there is no broker to consume from.")
+    consumer = Consumer(
+        app.amqp, app.hand_over, app.clock, require_user_id=app.settings.require_user_id, stopping=app.stopping
+    )
+    _serve_metrics(app)
+    consumer.run()
+
+
+def run_worker(app: App) -> None:
+    """Carries out intake and steps until told to stop."""
+    _serve_metrics(app)
+    with working(app):
+        log.info("working", threads=app.settings.worker_threads, delivery_threads=app.settings.delivery_threads)
+        app.stopping.wait()
+
+
+def run_relay(app: App) -> None:
+    """Sends owed steps until told to stop."""
+    _serve_metrics(app)
+    log.info("relaying")
+    app.relay.run(app.stopping)
+
+
+def run_console(app: App) -> None:
+    """Serves the HTTP port until told to stop."""
+    server = _server(app)
+    with _background(app, "http", server.run):
+        app.stopping.wait()
+        server.should_exit = True
+
+
+def run_up(app: App, *, with_demo: bool) -> None:
+    """Everything in this process, until told to stop."""
+    if app.settings.embedded:
+        app.steps.release_all()
+    server = _server(app)
+    with ExitStack() as stack:
+        stack.enter_context(working(app))
+        stack.enter_context(_background(app, "relay", lambda: app.relay.run(app.stopping)))
+        if app.amqp is not None:
+            stack.enter_context(_background(app, "ingest", lambda: run_ingest(app)))
+        if with_demo:
+            stack.enter_context(_background(app, "demo", lambda: demo.run(app.hand_over, app.clock, app.stopping)))
+        stack.enter_context(_background(app, "http", server.run))
+        _announce_address(app, server)
+        app.stopping.wait()
+        server.should_exit = True
+
+
+def give_token(app: App) -> str | None:
+    """Sets the bootstrap token if one is given, else makes a first token where there is none.
+
+    Returns the token only if it was made here, to be shown once.
+    """
+    if app.settings.bootstrap_token:
+        app.tokens.put("bootstrap", "admin", app.settings.bootstrap_token.get_secret_value())
+        return None
+    if app.tokens.any():
+        return None
+    token = secrets.token_urlsafe(24)
+    app.tokens.put("bootstrap", "admin", token)
+    return token
+
+
+@contextmanager
+def working(app: App) -> Iterator[None]:
+    """Within the block this process carries out intake and steps. Deliveries have threads of their own."""
+    settings = app.settings
+    intake = {INTAKE_QUEUE} if app.amqp else set()
+    workers = [
+        dramatiq.Worker(
+            app.step_broker,
+            queues=_STEP_QUEUES | intake,
+            worker_threads=settings.worker_threads,
+            worker_timeout=100,
+        ),
+        dramatiq.Worker(
+            app.delivery_broker,
+            queues={queue_of("deliver")},
+            worker_threads=settings.delivery_threads,
+            worker_timeout=100,
+        ),
+    ]
+    for worker in workers:
+        worker.start()
+    try:
+        yield
+    finally:
+        app.stopping.set()
+        for worker in workers:
+            worker.stop(timeout=_STOP_SECONDS * 1000)
+
+
+@contextmanager
+def carrying_on(app: App) -> Iterator[None]:
+    """For short commands in the embedded form: afterwards, what is owed is done, here if no `up` does it."""
+    if not app.settings.embedded:
+        yield
+        return
+    try:
+        with embedded.sole_use(app.settings.data):
+            app.steps.release_all()
+            with working(app):
+                yield
+                _drain(app)
+    except embedded.Occupied:
+        yield
+
+
+def _drain(app: App, patience_seconds: float = 300.0) -> None:
+    deadline = time.monotonic() + patience_seconds
+    while time.monotonic() < deadline and app.steps.due():
+        if not app.relay.run_once():
+            time.sleep(0.02)
+
+
+def prepare(app: App) -> None:
+    """Brings an embedded database to the present schema; a real server's is changed by `migrate` alone."""
+    if app.settings.database_url is None:
+        migrate(app.database_url)
+
+
+@contextmanager
+def _background(app: App, name: str, run: Callable[[], None]) -> Iterator[None]:
+    """A thread for the block. If it fails, everything stops: half a system that looks alive helps nobody."""
+
+    def guarded() -> None:
+        try:
+            run()
+        except BaseException:
+            log.exception("stopping", failed=name)
+        finally:
+            app.stopping.set()
+
+    thread = threading.Thread(target=guarded, name=name, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        app.stopping.set()
+        thread.join(_STOP_SECONDS)
+
+
+def _serve_metrics(app: App) -> None:
+    if app.settings.metrics_port:
+        start_http_server(app.settings.metrics_port, app.settings.host, registry=app.registry)
+
+
+def _server(app: App) -> uvicorn.Server:
+    inside = Inside(
+        hand_over=app.hand_over,
+        reports=app.reports,
+        decide=app.decide,
+        authenticate=app.tokens,
+        clock=app.clock,
+        problems=lambda: problems(app),
+        metrics=app.metrics,
+        follow=app.feed.follow,
+        host=app.settings.host,
+    )
+    config = uvicorn.Config(
+        create_app(inside),
+        host=app.settings.host,
+        port=app.settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=3,
+    )
+    return uvicorn.Server(config)
+
+
+def _announce_address(app: App, server: uvicorn.Server) -> None:
+    while not server.started and not app.stopping.wait(0.02):
+        pass
+    if server.started:
+        port = server.servers[0].sockets[0].getsockname()[1]
+        log.info("ready", console=f"http://{app.settings.host}:{port}", data=str(app.settings.data))
+
+
+def check_feed(app: App) -> str | None:
+    """Why the live feed does not work; None when it does."""
+    try:
+        app.feed.ping()
+    except RedisError as error:
+        return str(error)
+    return None

@@ -1,0 +1,72 @@
+"""Settings, from the environment and the command line. Units are in the names."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from domain.errors import SetupError
+
+
+class Settings(BaseSettings):
+    """Every setting of Spotclaim; the environment variable is the name in capitals after `SPOTCLAIM_`.
+
+    Without a URL the embedded part takes that server's place, with its data in `data`.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SPOTCLAIM_", extra="ignore", frozen=True)
+
+    data: Path = Field(Path("data"), description="Folder of the embedded database and of what is generated once.")
+    database_url: SecretStr | None = Field(None, description="PostgreSQL, postgresql+psycopg2://…")
+    amqp_url: SecretStr | None = Field(None, description="RabbitMQ, amqp://… or amqps://…")
+    redis_url: SecretStr | None = Field(None, description="Redis, redis://… or rediss://…")
+    host: str = Field("127.0.0.1", description="Address that the HTTP port listens on.")
+    port: int = Field(8080, ge=0, le=65535, description="HTTP port of the console and the API.")
+    metrics_port: int = Field(0, ge=0, le=65535, description="Port of /metrics in worker roles; 0 for none.")
+    policy: Path | None = Field(None, description="Policy file; the built-in default when unset.")
+    destinations: Annotated[dict[str, SecretStr], NoDecode] = Field(
+        {}, description='Where notifications go, as JSON: {"ops": "<Apprise URL>"}.'
+    )
+    bootstrap_token: SecretStr | None = Field(None, description="Sets an API token of the role admin at start.")
+    require_user_id: bool = Field(False, description="Refuse messages without a broker-validated user.")
+    worker_threads: int = Field(2, ge=1, le=64, description="Threads for intake and steps in one worker process.")
+    delivery_threads: int = Field(4, ge=1, le=64, description="Threads for notifications in one worker process.")
+    relay_poll_seconds: float = Field(1.0, gt=0, description="Safety net: the relay looks this often at least.")
+    step_lease_seconds: float = Field(30.0, gt=0, description="A step that is not done by then is sent again.")
+    intake_patience_seconds: float = Field(
+        300.0, gt=0, description="How long a batch waits in a worker for the database before it is put back."
+    )
+    log_format: Literal["auto", "console", "json"] = Field("auto", description="Log lines for people or programs.")
+
+    @field_validator("destinations", mode="before")
+    @classmethod
+    def _parse_destinations(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value or "{}")
+        except json.JSONDecodeError:
+            raise ValueError('write it as JSON: {"ops": "mailto://…"}') from None
+
+    @property
+    def embedded(self) -> bool:
+        """Whether work is carried within this process because no broker is set."""
+        return self.amqp_url is None
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment, with what the command line says on top.
+
+    Raises `SetupError` with every wrong setting in one line, and never with a value that may be secret.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        problems = [
+            f"SPOTCLAIM_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            for problem in error.errors(include_url=False, include_input=False, include_context=False)
+        ]
+        raise SetupError("; ".join(problems)) from None
