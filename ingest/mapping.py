@@ -1,36 +1,39 @@
 """How the columns of somebody's CSV become our fields: a YAML file. `mappings/dundee.yaml` explains each line."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from importlib.resources import files
+from itertools import chain
+from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from domain.errors import SetupError
+from ingest import wall_clock
+from ingest.messages import SpotData, UsageData
 
 Record = Literal["sessions", "spots"]
 
-SPOT_DETAILS: Final = frozenset(
-    ["zone", "site", "time_zone", "vendor", "model", "firmware", "max_power_kw", "commissioned_on", "warranty_until", "latitude", "longitude"]
-)
-_SESSION_FIELDS: Final = frozenset(
-    ["session_id", "connector_id", "started_at", "ended_at", "energy_kwh", "meter_start_kwh", "meter_stop_kwh", "reservation_id", "user", "stop_reason"]
-)
-_FIELDS: Final[dict[str, frozenset[str]]] = {
-    "sessions": _SESSION_FIELDS | SPOT_DETAILS | {"source", "spot_id"},
-    "spots": SPOT_DETAILS | {"source", "spot_id"},
+SPOT_DETAILS: Final = frozenset({*SpotData.model_fields, "latitude", "longitude"} - {"spot_id", "location"})
+_FIELDS: Final = {
+    "sessions": SPOT_DETAILS | {*UsageData.model_fields, "source"} - {"samples"},
+    "spots": SPOT_DETAILS | {"spot_id", "source"},
 }
-_NEEDED: Final[dict[str, tuple[str, ...]]] = {"sessions": ("spot_id", "session_id"), "spots": ("spot_id",)}
+IDENTITY: Final[dict[Record, tuple[str, ...]]] = {"sessions": ("spot_id", "session_id"), "spots": ("spot_id",)}
 _BUILT_IN: Final = files("ingest") / "mappings"
 
 
 class TableMapping(BaseModel):
-    """A mapping, checked. `columns` leads from their column to our field."""
+    """A checked mapping. `columns` leads from their column to our field."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
     record: Record
     columns: Annotated[dict[str, str], Field(min_length=1)]
-    required: list[str] | None = None
+    required: list[str] = []
     time_zone: str = "UTC"
     date_format: str | None = None
     energy_unit: Literal["kWh", "Wh"] = "kWh"
@@ -38,15 +41,90 @@ class TableMapping(BaseModel):
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
 
     @model_validator(mode="after")
-    def _is_sound(self) -> Self:
-        fields = list(self.columns.values())
-        _demand(
-            set(fields) <= _FIELDS[self.record],
-            "columns: {} is no field of ours",
-            set(fields) - _FIELDS[self.record],
-        )
+    def _check(self) -> Self:
+        flaw = next(chain(self._flaws_of_columns(), self._flaws_of_times()), None)
+        if flaw is not None:
+            raise ValueError(flaw)
         return self
 
-    def missing(self, header: Sequence[str]) -> list[str]:
-        """Columns that the mapping needs and a header lacks."""
+    def missing_columns(self, header: Sequence[str]) -> list[str]:
+        """What a file with this header lacks."""
         return [column for column in self.required or self.columns if column not in header]
+
+    def column_of(self, field: str) -> str:
+        """Their column for a field of ours that is mapped."""
+        return next(column for column, mapped in self.columns.items() if mapped == field)
+
+    def _flaws_of_columns(self) -> Iterator[str]:
+        fields, known = list(self.columns.values()), _FIELDS[self.record]
+        for column, field in self.columns.items():
+            if field not in known:
+                yield f"columns.{column}: {field!r} is none of {', '.join(sorted(known))}"
+            if fields.count(field) > 1:
+                yield f"columns.{column}: {field} has more than one column"
+        for field in IDENTITY[self.record]:
+            if field not in fields:
+                yield f"columns: no column is mapped to {field}"
+        for column in self.required:
+            if column not in self.columns:
+                yield f"required: {column!r} is not among the columns"
+
+    def _flaws_of_times(self) -> Iterator[str]:
+        try:
+            wall_clock.zone(self.time_zone)
+        except ValueError as error:
+            yield f"time_zone: {error}"
+        if self.date_format and not _is_date_format(self.date_format):
+            yield f"date_format: {self.date_format!r} does not name a whole date in strptime directives"
+
+
+def _is_date_format(date_format: str) -> bool:
+    day = datetime(2001, 2, 3)
+    try:
+        return datetime.strptime(day.strftime(date_format), date_format).date() == day.date()
+    except ValueError:
+        return False
+
+
+def built_in() -> dict[str, TableMapping]:
+    """The mappings that come with Spotclaim, by name."""
+    sources = [entry for entry in _BUILT_IN.iterdir() if entry.name.endswith(".yaml")]
+    mappings = [_parse(source.name, source.read_text("utf-8")) for source in sources]
+    return {mapping.name: mapping for mapping in sorted(mappings, key=lambda mapping: mapping.name)}
+
+
+def load(name: str) -> TableMapping:
+    """A built-in mapping by its name, or any by its file. Raises `SetupError`."""
+    known = built_in()
+    if name in known:
+        return known[name]
+    try:
+        return _parse(name, Path(name).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SetupError(
+            f"Mapping {name} is neither built in ({', '.join(known)}) nor a file that can be read: {error}."
+        ) from None
+
+
+def choose(record: Record, header: Sequence[str]) -> TableMapping:
+    """The built-in mapping for this record that a header fits. Raises `SetupError` with what is missing."""
+    candidates = [mapping for mapping in built_in().values() if mapping.record == record]
+    closest = min(candidates, key=lambda mapping: len(mapping.missing_columns(header)))
+    if missing := closest.missing_columns(header):
+        raise SetupError(
+            f"No built-in mapping fits these {record}; the closest, {closest.name}, misses the columns"
+            f" {', '.join(missing)}. Write a mapping for yours and name it with --mapping."
+        )
+    return closest
+
+
+def _parse(origin: str, text: str) -> TableMapping:
+    try:
+        return TableMapping.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise SetupError(f"Mapping {origin} is not YAML: {' '.join(str(error).split())}.") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        what = first["msg"].removeprefix("Value error, ")
+        raise SetupError(f"Mapping {origin}: {f'{where}: ' if where else ''}{what}.") from None

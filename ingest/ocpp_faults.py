@@ -10,15 +10,13 @@ _NO_ERROR: Final = "NoError"
 _OTHER_ERROR: Final = "OtherError"
 _WHOLE_STATION: Final = "0"
 
-_Place = tuple[str, str]
-
 
 class StandingFaults:
     """The codes that each connector has raised in this log and not yet cleared."""
 
     def __init__(self) -> None:
-        # Station, connector as text (some stations write it so), then code and connector as sent.
-        self._standing: dict[_Place, dict[str, Any]] = {}
+        # Station, connector as text (some stations write it so), code; then the connector as sent.
+        self._standing: dict[str, dict[str, dict[str, Any]]] = {}
 
     def events(self, frame: Frame) -> list[dict[str, Any]]:
         """What one StatusNotification says: a code raised, codes cleared, or nothing new.
@@ -37,34 +35,29 @@ class StandingFaults:
 
     def _raise(self, frame: Frame, code: str, remark: str | None = None) -> dict[str, Any]:
         connector = frame.payload.get("connectorId", 0)
-        self._standing.setdefault(_place(frame), {})[code] = connector
+        station = self._standing.setdefault(frame.station, {})
+        station.setdefault(str(connector), {})[code] = connector
         return frame.event(FAULT_RAISED, frame.moment_id, _fault(frame, code, connector, remark))
 
     def _clear(self, frame: Frame) -> list[dict[str, Any]]:
+        """Clears what the connector has raised; the whole station speaks for all its connectors."""
+        station, connector = self._standing.get(frame.station, {}), _connector(frame)
+        cleared = list(station) if connector == _WHOLE_STATION else [connector]
         return [
             frame.event(
-                FAULT_CLEARED,
-                f"{frame.moment_id}:cleared:{place[1]}:{code}",
-                _fault(frame, code, connector),
+                FAULT_CLEARED, f"{frame.moment_id}:cleared:{each}:{code}", _fault(frame, code, connector_as_sent)
             )
-            for place in self._places(frame)
-            for code, connector in self._standing.pop(place).items()
+            for each in cleared
+            for code, connector_as_sent in station.pop(each, {}).items()
         ]
 
-    def _places(self, frame: Frame) -> list[_Place]:
-        """Where the frame clears: its connector, or everywhere on the station."""
-        station, connector = _place(frame)
-        if connector == _WHOLE_STATION:
-            return [place for place in self._standing if place[0] == station]
-        return [(station, connector)] if (station, connector) in self._standing else []
-
     def _stands(self, frame: Frame) -> bool:
-        station, connector = _place(frame)
-        return (station, connector) in self._standing or (station, _WHOLE_STATION) in self._standing
+        station = self._standing.get(frame.station, {})
+        return _connector(frame) in station or _WHOLE_STATION in station
 
 
-def _place(frame: Frame) -> _Place:
-    return frame.station, str(frame.payload.get("connectorId", 0))
+def _connector(frame: Frame) -> str:
+    return str(frame.payload.get("connectorId", 0))
 
 
 def _fault(frame: Frame, code: str, connector: Any, remark: str | None = None) -> dict[str, Any]:

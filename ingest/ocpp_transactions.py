@@ -126,15 +126,17 @@ def _moment(frame: Frame | None) -> str | None:
 
 def _samples(transaction_data: Any) -> list[dict[str, Any]] | None:
     """The energy register over the transaction, from the StopTransaction's own meter values."""
-    meter_values = transaction_data if isinstance(transaction_data, list) else []
     samples = [
         {"at": meter_value.get("timestamp"), "register_kwh": _register_kwh(sampled)}
-        for meter_value in meter_values
-        if isinstance(meter_value, dict)
-        for sampled in meter_value.get("sampledValue") or ()
-        if isinstance(sampled, dict) and _is_energy_register(sampled)
+        for meter_value in _objects(transaction_data)
+        for sampled in _objects(meter_value.get("sampledValue"))
+        if _is_energy_register(sampled)
     ]
     return samples[:_MOST_SAMPLES] or None
+
+
+def _objects(items: Any) -> list[dict[str, Any]]:
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
 def _is_energy_register(sampled: dict[str, Any]) -> bool:

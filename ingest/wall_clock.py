@@ -1,0 +1,32 @@
+"""Local wall-clock times as moments, on the days the clocks change too. Source: PEP 495, PEP 615."""
+
+from datetime import datetime, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+
+@lru_cache(maxsize=1024)
+def zone(name: str) -> ZoneInfo:
+    """The zone of an IANA name. Raises `ValueError` for a name there is no zone of."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{name[:64]!r} is no IANA time zone") from None
+
+
+def moment(time: datetime, local: tzinfo) -> datetime:
+    """The time with its offset; one that states an offset keeps it.
+
+    A time that comes twice is read as the first, one that a change skipped with the offset before that change.
+    """
+    return time if time.tzinfo else time.replace(tzinfo=local, fold=0)
+
+
+def end(time: datetime, local: tzinfo, start: datetime | None) -> datetime:
+    """Like `moment`, but a time that comes twice is read as the second where the first lies before the start."""
+    first = moment(time, local)
+    second = first.replace(fold=1)
+    comes_twice = first.utcoffset() != second.utcoffset()
+    if comes_twice and start is not None and first.timestamp() < start.timestamp() <= second.timestamp():
+        return second
+    return first
