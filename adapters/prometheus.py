@@ -1,5 +1,6 @@
 """Metrics, on a registry that is passed in. Prefix `spotclaim_`, seconds, never a spot or a claim as a label."""
 
+from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from domain.intake import Batch
 from domain.lifecycle import CLOSED
 
 # The `_created` series double what is stored and tell what a restart already shows.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _RESOLUTION_BUCKETS = (
@@ -77,19 +78,19 @@ class Metrics:
 
     def taken_in(self, batch: Batch, decision: Decision) -> None:
         """A committed batch and what it led to."""
-        for item in batch.quarantined:
-            self._quarantined.labels(item.reason).inc()
-        opened = {claim.id for claim in decision.opened}
-        outcomes = {"duplicate": len(batch.faults) - len(decision.faults)}
-        for fault in decision.faults:
-            known = "unmatched" if fault.claim_id is None else "counted"
-            outcome = "opened" if fault.claim_id in opened else known
-            opened.discard(fault.claim_id or "")
-            outcomes[outcome] = outcomes.get(outcome, 0) + 1
+        for reason, count in Tally(item.reason for item in batch.quarantined).items():
+            self._quarantined.labels(reason).inc(count)
+        unmatched = sum(fault.claim_id is None for fault in decision.faults)
+        outcomes = {
+            "opened": len(decision.opened),
+            "counted": len(decision.faults) - len(decision.opened) - unmatched,
+            "unmatched": unmatched,
+            "duplicate": len(batch.faults) - len(decision.faults),
+        }
         for outcome, count in outcomes.items():
             self._faults.labels(outcome).inc(count)
-        for claim in decision.opened:
-            self._opened.labels(claim.claim_type, claim.severity).inc()
+        for labels, count in Tally((claim.claim_type, claim.severity) for claim in decision.opened).items():
+            self._opened.labels(*labels).inc(count)
 
     def committed(self, decision: Decision) -> None:
         """A committed decision: the claims that it closed are counted and timed."""

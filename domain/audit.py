@@ -39,7 +39,7 @@ class AuditEvent:
 
 def instant(moment: datetime) -> str:
     """UTC, RFC 3339, always with microseconds: one moment has one spelling."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def append(claim: Chained, at: datetime, actor: str, kind: str, data: dict[str, Any]) -> AuditEvent:

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
+from threading import BoundedSemaphore
 from typing import Annotated, Any, Literal, Protocol
+from uuid import UUID
 
 import orjson
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
@@ -21,6 +23,8 @@ from ingest.console.pages import claims_page
 
 _bearer = HTTPBearer(auto_error=False, description="An API token.")
 _basic = HTTPBasic(auto_error=False)
+_Filter = Annotated[str | None, Query(max_length=256, pattern=r"^[^\x00]*$")]
+_MOST_STREAMS = 8
 
 
 class Decide(Protocol):
@@ -151,13 +155,14 @@ def _add_claims(app: FastAPI, inside: Inside) -> None:
 
     @app.get("/api/v1/claims", dependencies=reader, summary="Claims, newest first")
     def claims(
-        status: str | None = None,
-        spot_id: str | None = None,
-        code: str | None = None,
-        before: str | None = None,
+        status: _Filter = None,
+        spot_id: _Filter = None,
+        code: _Filter = None,
+        before: UUID | None = None,
         limit: limit_query = 100,
     ) -> dict[str, Any]:
-        rows = reports.list_claims(status=status, spot_id=spot_id, code=code, before=before, limit=limit)
+        page = str(before) if before else None
+        rows = reports.list_claims(status=status, spot_id=spot_id, code=code, before=page, limit=limit)
         return {"claims": rows, "next_before": rows[-1]["id"] if len(rows) == limit else None}
 
     @app.get("/api/v1/claims/{claim_id}", dependencies=reader, summary="One claim")
@@ -185,7 +190,7 @@ def _add_claims(app: FastAPI, inside: Inside) -> None:
         return found(claim_id)
 
     @app.get("/api/v1/deliveries", dependencies=reader, summary="Notifications and what came of them")
-    def deliveries(claim_id: str | None = None, limit: limit_query = 100) -> dict[str, Any]:
+    def deliveries(claim_id: _Filter = None, limit: limit_query = 100) -> dict[str, Any]:
         of_claim = found(claim_id)["id"] if claim_id else None
         return {"deliveries": reports.list_deliveries(claim_id=of_claim, limit=limit)}
 
@@ -193,12 +198,20 @@ def _add_claims(app: FastAPI, inside: Inside) -> None:
     def quarantine(limit: limit_query = 100) -> dict[str, Any]:
         return {"quarantine": reports.list_quarantine(limit=limit)}
 
+    # A stream holds a thread; the rest must keep enough of them.
+    seats = BoundedSemaphore(_MOST_STREAMS)
+
     @app.get("/api/v1/stream", dependencies=reader, summary="What happens, as server-sent events")
     def stream() -> StreamingResponse:
-        return StreamingResponse(_server_sent(inside.follow(5.0)), media_type="text/event-stream")
+        if not seats.acquire(blocking=False):
+            raise HTTPException(503, f"There are {_MOST_STREAMS} streams open already.")
+        return StreamingResponse(_server_sent(inside.follow(5.0), seats), media_type="text/event-stream")
 
 
-def _server_sent(entries: Iterator[dict[str, Any] | None]) -> Iterator[bytes]:
-    for entry in entries:
-        # A comment now and then keeps proxies from closing a quiet stream.
-        yield b": quiet\n\n" if entry is None else b"data: " + orjson.dumps(entry) + b"\n\n"
+def _server_sent(entries: Iterator[dict[str, Any] | None], seats: BoundedSemaphore) -> Iterator[bytes]:
+    try:
+        for entry in entries:
+            # A comment now and then keeps proxies from closing a quiet stream.
+            yield b": quiet\n\n" if entry is None else b"data: " + orjson.dumps(entry) + b"\n\n"
+    finally:
+        seats.release()

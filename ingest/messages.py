@@ -60,7 +60,7 @@ class FaultData(_Message):
     session_id: Name | None = None
     description: str | None = None
     severity_hint: Name | None = None
-    evidence: Annotated[list[EvidenceData], Field(max_length=64)] = []
+    evidence: Annotated[list[EvidenceData], Field(max_length=64)] = Field(default_factory=list)
 
 
 class UsageData(_Message):
@@ -77,7 +77,7 @@ class UsageData(_Message):
     reservation_id: Name | None = None
     user: Name | None = None
     stop_reason: Name | None = None
-    samples: list[dict[str, Any]] = []
+    samples: list[dict[str, Any]] = Field(default_factory=list)
 
 
 class LocationData(_Message):

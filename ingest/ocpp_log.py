@@ -12,7 +12,6 @@ from ingest.items import Refused
 
 _COLUMNS: Final = ("timestamp", "id", "msg")
 _PLAUSIBLE_YEARS: Final = range(2010, 9999)
-_BYTE_ORDER_MARK: Final = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def frames(lines: Iterable[str]) -> Iterator[Frame | Refused]:
     source = iter(lines)
     first = next((line for line in source if line.strip()), None)
     whole = source if first is None else chain([first], source)
-    is_json = first is not None and first.lstrip(_BYTE_ORDER_MARK).lstrip().startswith("{")
+    is_json = first is not None and first.lstrip().startswith("{")
     entries = _json_entries(whole) if is_json else _csv_entries(whole)
     return (entry if isinstance(entry, Refused) else _frame(entry) for entry in entries)
 
@@ -92,7 +91,7 @@ def _csv_entries(source: Iterable[str]) -> Iterator[_Entry | Refused]:
 
 def _json_entries(source: Iterable[str]) -> Iterator[_Entry | Refused]:
     for line in source:
-        raw = rows.original_bytes(line.removeprefix(_BYTE_ORDER_MARK))
+        raw = rows.original_bytes(line)
         if raw.strip():
             yield _json_entry(raw)
 

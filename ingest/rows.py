@@ -13,7 +13,6 @@ from ingest.items import Refused
 from ingest.strict_json import MAX_BYTES
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
-_BYTE_ORDER_MARK: Final = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ def lines(stream: io.BufferedReader) -> Iterator[str]:
     packed = stream.peek(2)[:2] == _GZIP_MAGIC
     try:
         yield from io.TextIOWrapper(
-            gzip.GzipFile(fileobj=stream) if packed else stream, "utf-8", "surrogateescape", newline=""
+            gzip.GzipFile(fileobj=stream) if packed else stream, "utf-8-sig", "surrogateescape", newline=""
         )
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise SetupError(f"The compressed file is damaged: {error}. Fetch it again.") from error
@@ -66,8 +65,7 @@ def read_table(source: Iterable[str], delimiter: str = ",") -> tuple[list[str], 
     except csv.Error as error:
         raise SetupError(f"The first line is no CSV header: {error}.") from None
     recorded.take()
-    columns = [column.removeprefix(_BYTE_ORDER_MARK).strip() for column in header]
-    return columns, _rows(reader, recorded, len(columns))
+    return [column.strip() for column in header], _rows(reader, recorded, len(header))
 
 
 class _Recorded:

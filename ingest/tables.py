@@ -136,8 +136,11 @@ def _readers(by: TableMapping) -> dict[str, Callable[[str], Any]]:
     def number(cell: str) -> float:
         return _number(cell, by.decimal)
 
-    def kwh(cell: str) -> Any:
-        return energy.kwh(number(cell)) if by.energy_unit == "Wh" else number(cell)
+    def kwh(cell: str) -> float:
+        return number(cell) / 1000 if by.energy_unit == "Wh" else number(cell)
+
+    def register(cell: str) -> float:
+        return number(cell) if number(cell) == energy.UNREAD else kwh(cell)
 
     def time(cell: str) -> datetime:
         return _time(cell, by.date_format)
@@ -145,8 +148,8 @@ def _readers(by: TableMapping) -> dict[str, Callable[[str], Any]]:
     return {
         "connector_id": lambda cell: _whole(number(cell)),
         "energy_kwh": kwh,
-        "meter_start_kwh": kwh,
-        "meter_stop_kwh": kwh,
+        "meter_start_kwh": register,
+        "meter_stop_kwh": register,
         "max_power_kw": number,
         "latitude": number,
         "longitude": number,

@@ -80,10 +80,17 @@ def _event(body: bytes, headers: Mapping[str, Any] | None) -> Any:
 def _binary_mode(headers: Mapping[str, Any]) -> dict[str, Any]:
     """CloudEvents attributes in AMQP headers: `cloudEvents:id` or `cloudEvents_id`."""
     return {
-        name[12:]: value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+        name[12:]: _attribute(value)
         for name, value in headers.items()
         if name.startswith(("cloudEvents:", "cloudEvents_"))
     }
+
+
+def _attribute(value: Any) -> Any:
+    """AMQP carries `time` as a timestamp in UTC, without saying so, and may carry text as bytes."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=value.tzinfo or UTC).isoformat()
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def _checked(validate: Callable[[Any], Any], value: Any, where: str) -> Any:

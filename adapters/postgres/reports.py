@@ -1,5 +1,6 @@
 """What people and programs read: claims, their timelines, quarantine, figures. JSON-ready rows."""
 
+import re
 from typing import Any
 
 from sqlalchemy import Engine, Select, String, cast, func, select
@@ -10,7 +11,9 @@ from adapters.postgres.tables import audit_events, claims, deliveries, faults, q
 Row = dict[str, Any]
 
 _CLAIM = [column for column in claims.c if column.name != "head"]
-_SHORTEST_TAIL = 6
+_FULL_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_TAIL = re.compile(r"[0-9a-fA-F-]{6,35}")
+_KEY = re.compile(r"[0-9a-fA-F-]{1,36}")
 
 
 class Reports:
@@ -21,7 +24,10 @@ class Reports:
 
     def _rows(self, query: Select[Any]) -> list[Row]:
         with translated_errors(), self._engine.connect() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            result = connection.execute(query)
+            # The column names come as a subclass of str, which the JSON encoder does not take.
+            names = ["".join(name) for name in result.keys()]
+            return [dict(zip(names, row, strict=True)) for row in result]
 
     def list_claims(
         self,
@@ -40,11 +46,10 @@ class Reports:
 
     def find_claim(self, claim_id: str) -> Row | None:
         query = select(*_CLAIM, func.encode(claims.c.head, "hex").label("head")).limit(2)
-        if len(claim_id) == 36:
-            found = self._rows(query.where(cast(claims.c.id, String) == claim_id.lower()))
-        elif len(claim_id) >= _SHORTEST_TAIL:
-            tail = cast(claims.c.id, String).like("%" + claim_id.lower().replace("%", "").replace("_", ""))
-            found = self._rows(query.where(tail))
+        if _FULL_ID.fullmatch(claim_id):
+            found = self._rows(query.where(claims.c.id == claim_id))
+        elif _TAIL.fullmatch(claim_id):
+            found = self._rows(query.where(cast(claims.c.id, String).like("%" + claim_id.lower())))
         else:
             found = []
         return found[0] if len(found) == 1 else None
@@ -75,6 +80,8 @@ class Reports:
         return self._rows(select(*columns).order_by(quarantine.c.last_received_at.desc()).limit(limit))
 
     def find_quarantined(self, key: str) -> Row | None:
+        if not _KEY.fullmatch(key):
+            return None
         query = select(quarantine).where(cast(quarantine.c.key, String).like(key.lower() + "%")).limit(2)
         found = self._rows(query)
         return found[0] if len(found) == 1 else None

@@ -33,14 +33,14 @@ class DueStep:
 
 
 class StepQueue:
-    """Leases due steps, so that two relays do not send the same one, and one whose message was lost goes again."""
+    """Leases due steps: two relays do not send the same one, and one whose message was lost goes again."""
 
     def __init__(self, engine: Engine, lease_seconds: float) -> None:
         self._engine = engine
         self._lease_seconds = lease_seconds
 
     def lease(self, limit: int) -> list[DueStep]:
-        """Leases up to `limit` due steps, oldest first. Committed on return: a worker skips rows that are locked."""
+        """Leases up to `limit` due steps, oldest first, and commits: a worker skips rows that are locked."""
         with translated_errors(), self._engine.begin() as connection:
             rows = connection.exec_driver_sql(_LEASE, (self._lease_seconds, limit)).mappings().all()
         return sorted((DueStep(**row) for row in rows), key=lambda step: step.id)
@@ -69,7 +69,7 @@ class StepQueue:
 
 
 class StepSignal:
-    """Waits for the database to say that steps were added. Connects when first asked, and anew after a failure."""
+    """Waits for the database to say that steps were added. Connects when first asked, again after a failure."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

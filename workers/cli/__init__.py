@@ -5,7 +5,7 @@ import sys
 import typer
 
 from domain.errors import SetupError, SpotclaimError
-from workers.cli import check, files, look, serve
+from workers.cli import check, files, imports, look, serve
 
 app = typer.Typer(
     name="spotclaim",
@@ -14,7 +14,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (serve, files, look, check):
+for module in (serve, files, imports, look, check):
     module.add_to(app)
 
 

@@ -1,0 +1,30 @@
+"""How much is measured: enough for figures, or just enough to see that everything runs."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Sizes of the loads.
+
+    The usual ways get fewer messages because they take longer for each; a rate does not depend on that.
+    """
+
+    repetitions: int = 3
+    intake_faults: int = 60_000
+    usual_faults: int = 6_000
+    drain_claims: int = 20_000
+    rest_seconds: int = 20
+    memory_faults: int = 200_000
+    decode_messages: int = 5_000
+
+
+QUICK = Scale(
+    repetitions=1,
+    intake_faults=6_000,
+    usual_faults=1_500,
+    drain_claims=3_000,
+    rest_seconds=4,
+    memory_faults=20_000,
+    decode_messages=1_000,
+)

@@ -1,0 +1,95 @@
+"""Every row of an OCPP log is understood, or refused with its reason, in whichever form it comes."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from domain.errors import SetupError
+from ingest import ocpp
+from ingest.items import Refused, Translated
+from tests.unit.ingest.ocpp_rows import NOW, answer, at, call, keys, log, read, start, status, stop, taken_in
+
+
+class TestLogs:
+    @pytest.mark.parametrize(
+        ("row", "code"),
+        [
+            ([at(0), "CH-1", "[2, not json"], "NOT_JSON"),
+            ([at(0), "CH-1", '{"a": 1}'], "NOT_OCPP"),
+            ([at(0), "CH-1", '[2, "u", "Heartbeat"]'], "NOT_OCPP"),
+            ([at(0), "CH-1", '[2, "u", "StatusNotification", []]'], "NOT_OCPP"),
+            ([at(0), "CH-1", '[9, "u", {}]'], "NOT_OCPP"),
+            ([at(0), "CH-1", '[3, "u", {"a": "\\u0000"}]'], "NUL_CHARACTER"),
+            ([at(0), "CH-1", ""], "MISSING_FIELD"),
+            ([at(0), "", '[3, "u", {}]'], "MISSING_FIELD"),
+            (["yesterday", "CH-1", '[3, "u", {}]'], "INVALID_TIME"),
+            (["0001-01-01T00:00:00Z", "CH-1", '[3, "u", {}]'], "INVALID_TIME"),
+            (["CH-1", '[3, "u", {}]'], "WRONG_COLUMNS"),
+        ],
+    )
+    def test_a_row_that_cannot_be_understood_is_refused_with_its_bytes(self, row: list[str], code: str) -> None:
+        """It goes to quarantine as it was, and the frames after it go on."""
+        # Given a bad row before a good one
+        lines = log([row, call(1, "h", "Heartbeat")])
+        # When the log is read
+        refused, good = ocpp.read_log(lines)
+        # Then the bad one is refused with its own text
+        assert isinstance(refused, Refused)
+        assert (refused.reason.code, refused.raw) == (code, lines[1].encode())
+        assert isinstance(good, Translated)
+
+    def test_a_frame_without_a_log_time_is_received_now(self) -> None:
+        """The import's own clock is all there is."""
+        _, station, message = status(0, "Faulted", "GroundFailure")
+        batch, _ = taken_in(read(["", station, message]))
+        assert (batch.faults[0].occurred_at, batch.faults[0].message_id) == (NOW, "n")
+
+    def test_json_lines_say_the_same_as_csv(self) -> None:
+        """Both forms of a log give the same messages."""
+        # Given one log in two forms
+        rows = [status(0, "Faulted", "GroundFailure"), start(1), answer(2, "start", transactionId=1), stop(9, 1)]
+        names = ("timestamp", "id", "msg")
+        frames = [dict(zip(names, [row[0], row[1], json.loads(row[2])], strict=True)) for row in rows]
+        # When both are taken in
+        from_csv, _ = taken_in(read(*rows))
+        from_json, _ = taken_in(ocpp.read_log(json.dumps(frame) + "\n" for frame in frames))
+        # Then the messages are the same
+        assert keys(from_csv) == keys(from_json)
+
+    def test_json_lines_that_are_no_frames_are_refused(self) -> None:
+        """Broken lines and lines that are no object, each with its reason."""
+        lines = ['{"id": "A", "msg": [3, "u", {}]}\n', "\n", '{"id": \n', "[]\n"]
+        codes = [item.reason.code for item in ocpp.read_log(lines) if isinstance(item, Refused)]
+        assert codes == ["NOT_JSON", "NOT_OCPP"]
+
+    def test_a_log_without_its_columns_is_a_matter_of_setup(self) -> None:
+        """The error names what is missing."""
+        with pytest.raises(SetupError, match=r"missing: timestamp, msg"):
+            list(ocpp.read_log(["time,id,message\n"]))
+
+    def test_importing_a_log_twice_gives_the_same_messages(self) -> None:
+        """Identities depend on the log alone."""
+        # Given a log with faults, a transaction and a boot
+        rows = [
+            call(0, "b", "BootNotification", chargePointVendor="ACME"),
+            status(1, "Faulted", "GroundFailure"),
+            status(2, "Available", "NoError"),
+            start(3),
+            answer(4, "start", transactionId=1),
+            stop(9, 1),
+        ]
+        # When it is imported today and tomorrow
+        first, second = taken_in(read(*rows))[0], taken_in(read(*rows))[0]
+        # Then no key differs
+        assert keys(first) == keys(second)
+        assert len(set(keys(first))) == 4
+
+    def test_a_log_is_read_as_it_comes(self) -> None:
+        """Items come while the log is still being written, not at its end."""
+
+        def endless() -> Iterator[str]:
+            yield from log([call(0, "h", "Heartbeat")])
+            raise AssertionError("read ahead of need")
+
+        assert isinstance(next(ocpp.read_log(endless())), Translated)

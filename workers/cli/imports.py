@@ -1,0 +1,99 @@
+"""`spotclaim import`: files of other systems become messages, row by row accounted for."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from domain.errors import SetupError
+from ingest import ocpp, rows, tables
+from ingest.importer import Tally, run_import
+from ingest.items import Item
+from workers import roles
+from workers.cli.opening import DataOption, opened
+
+_LINE_EVERY = 10_000
+
+FileArgument = Annotated[
+    Path, typer.Argument(help="The file, gzip or not; - for standard input.", allow_dash=True)
+]
+MappingOption = Annotated[
+    str | None, typer.Option("--mapping", help="A built-in mapping or a YAML file; found by the header if unset.")
+]
+
+imports = typer.Typer(help="Bring in files of other systems.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    app.add_typer(imports, name="import")
+
+
+@imports.command("ocpp")
+def import_ocpp(file: FileArgument, data: DataOption = None) -> None:
+    """An OCPP 1.6J message log: faults, transactions, stations."""
+    _run(file, data, ocpp.read_log, "frames")
+
+
+@imports.command("sessions")
+def import_sessions(file: FileArgument, data: DataOption = None, mapping: MappingOption = None) -> None:
+    """A CSV of charging sessions."""
+    _run(file, data, lambda lines: tables.read_sessions(lines, mapping), "rows")
+
+
+@imports.command("spots")
+def import_spots(file: FileArgument, data: DataOption = None, mapping: MappingOption = None) -> None:
+    """A CSV of spots."""
+    _run(file, data, lambda lines: tables.read_spots(lines, mapping), "rows")
+
+
+def _run(file: Path, data: Path | None, read: Callable[[Iterable[str]], Iterator[Item]], unit: str) -> None:
+    with _stream(file) as stream, opened(data) as app, roles.carrying_on(app), _progress(unit) as progress:
+        tally = run_import(read(rows.lines(stream)), app.hand_over, app.clock, progress)
+    typer.echo(
+        f"{tally.read:,} {unit} read: {tally.accepted:,} accepted, {tally.refused:,} to quarantine, "
+        f"{tally.ignored:,} without anything for Spotclaim."
+    )
+
+
+@contextmanager
+def _stream(file: Path) -> Iterator[BufferedReader]:
+    if str(file) == "-":
+        yield cast("BufferedReader", sys.stdin.buffer)
+        return
+    try:
+        with file.open("rb") as stream:
+            yield stream
+    except OSError as error:
+        raise SetupError(f"{file} cannot be read: {error.strerror}.") from None
+
+
+@contextmanager
+def _progress(unit: str) -> Iterator[Callable[[Tally], None]]:
+    """A live line on a terminal, a plain line now and then elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _plain_lines(unit)
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("reading")
+        yield lambda tally: bar.update(task, description=f"{tally.read:,} {unit}, {tally.refused:,} to quarantine")
+
+
+def _plain_lines(unit: str) -> Callable[[Tally], None]:
+    next_line = _LINE_EVERY
+
+    def show(tally: Tally) -> None:
+        nonlocal next_line
+        if tally.read >= next_line:
+            print(f"{tally.read:,} {unit} read", file=sys.stderr, flush=True)
+            next_line = tally.read - tally.read % _LINE_EVERY + _LINE_EVERY
+
+    return show
