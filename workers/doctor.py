@@ -10,7 +10,7 @@ from dramatiq.common import xq_name
 from adapters.postgres.holdings import Holdings
 from domain.errors import SpotclaimError
 from ingest import topology
-from workers import roles
+from workers import health
 from workers.actors import INTAKE_QUEUE
 from workers.bootstrap import App
 
@@ -79,7 +79,7 @@ def _dead_letters(app: App) -> tuple[bool, str]:
 
 
 def _feed(app: App) -> tuple[bool, str]:
-    problem = roles.check_feed(app)
+    problem = health.feed_problem(app)
     return problem is None, problem or ("Redis answers" if app.settings.redis_url else "in memory")
 
 

@@ -26,7 +26,7 @@ class Reports:
         with translated_errors(), self._engine.connect() as connection:
             result = connection.execute(query)
             # The column names come as a subclass of str, which the JSON encoder does not take.
-            names = ["".join(name) for name in result.keys()]
+            names = ["".join(name) for name in result.keys()]  # noqa: SIM118
             return [dict(zip(names, row, strict=True)) for row in result]
 
     def list_claims(

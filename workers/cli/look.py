@@ -12,7 +12,7 @@ from rich.table import Table
 from domain.audit import AuditEvent, first_broken, instant
 from domain.errors import NotFound
 from workers.cli.opening import DataOption, JsonOption, opened
-from workers.cli.timeline import story
+from workers.cli.timeline import faults_named, story
 
 LimitOption = Annotated[int, typer.Option(min=1, max=100_000, help="How many at most.")]
 
@@ -64,11 +64,13 @@ def claim(
         if row is None:
             raise NotFound(f"No claim ends with {claim_id}, or more than one does.")
         events = app.reports.claim_events(row["id"])
+        faults = app.reports.list_faults([key for event in events for key in faults_named(event)])
         deliveries = app.reports.list_deliveries(claim_id=row["id"])
     broken = first_broken(AuditEvent(**(event | {"at": instant(event["at"])})) for event in events)
     if as_json:
-        return _print_json(row | {"events": events, "deliveries": deliveries, "intact": broken is None})
-    for line in story(row, events, deliveries, intact=broken is None):
+        parts = {"events": events, "faults": faults, "deliveries": deliveries, "intact": broken is None}
+        return _print_json(row | parts)
+    for line in story(row, events, faults, deliveries, intact=broken is None):
         typer.echo(line)
     return None
 

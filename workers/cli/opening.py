@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from workers import roles, telemetry
+from workers import health, roles, telemetry
 from workers.bootstrap import App, build
 from workers.settings import load_settings
 
@@ -23,5 +23,5 @@ def opened(data: Path | None, **overrides: Any) -> Iterator[App]:
     with ExitStack() as stack:
         app = build(settings, stack)
         roles.prepare(app)
-        roles.demand_servers(app)
+        health.demand_servers(app)
         yield app

@@ -8,7 +8,7 @@ import typer
 
 from adapters import embedded
 from adapters.postgres.migrations import migrate as run_migrations
-from workers import roles, telemetry
+from workers import health, roles, telemetry
 from workers.bootstrap import App
 from workers.cli.opening import DataOption, opened
 from workers.settings import load_settings
@@ -33,7 +33,7 @@ def up(
     """Run the whole system in this process."""
     settings = load_settings(data=data, host=host, port=port)
     with embedded.sole_use(settings.data), opened(data, host=host, port=port) as app, roles.until_signalled(app):
-        roles.demand_port(app.settings.host, app.settings.port)
+        health.demand_port(app.settings.host, app.settings.port)
         token = roles.give_token(app)
         if token:
             typer.echo(f"API token of the role admin, shown this once: {token}")
@@ -58,7 +58,7 @@ def relay(data: DataOption = None, metrics_port: MetricsOption = None) -> None:
 def console(data: DataOption = None, host: HostOption = None, port: PortOption = None) -> None:
     """Serve the HTTP port: pages, API, metrics."""
     with opened(data, host=host, port=port) as app, roles.until_signalled(app):
-        roles.demand_port(app.settings.host, app.settings.port)
+        health.demand_port(app.settings.host, app.settings.port)
         roles.give_token(app)
         roles.run_console(app)
 

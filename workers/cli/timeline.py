@@ -1,6 +1,7 @@
 """A claim told as a story: what it is, why, what happened in order, and what comes next."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -18,12 +19,20 @@ _NEXT = {
 }
 
 
-def story(claim: Row, events: list[Row], deliveries: list[Row], *, intact: bool) -> Iterator[str]:
+def faults_named(event: Row) -> list[str]:
+    """The keys of the faults that an audit event names."""
+    return list(json.loads(event["body"]).get("faults", ()))
+
+
+def story(
+    claim: Row, events: list[Row], faults: list[Row], deliveries: list[Row], *, intact: bool
+) -> Iterator[str]:
     """The lines to print."""
     yield f"Claim {claim['id']}"
     where = f"{claim['spot_id']}{_connector(claim)}{_zone(claim)}"
     yield f"  {claim['code']} on spot {where}, severity {claim['severity']}"
     yield f"  {_status(claim)}; {_times(claim)}"
+    yield from (f"  {line}" for line in _reports(faults))
     yield f"  first seen {_second(claim['first_seen_at'])}, last seen {_second(claim['last_seen_at'])}"
     yield f"  resolve by {_second(claim['resolve_due_at'])} (policy {claim['policy_version']})"
     yield f"  next: {_next(claim)}"
@@ -83,6 +92,16 @@ def _status(claim: Row) -> str:
 def _times(claim: Row) -> str:
     cleared = f", last cleared {_second(claim['cleared_at'])}" if claim["cleared_at"] else ""
     return f"reported {_many(claim['fault_count'], 'time')}{cleared}"
+
+
+def _reports(faults: list[Row]) -> Iterator[str]:
+    """How the field put it: the raw codes with their connectors, the most frequent first."""
+    raised = Counter(
+        (fault["connector_id"], fault["taxonomy"], fault["raw_code"]) for fault in faults if not fault["cleared"]
+    )
+    for (connector, taxonomy, code), count in raised.most_common():
+        where = f"connector {connector}" if connector else "the whole spot"
+        yield f"  {where}: {taxonomy} {code}, {_many(count, 'time')}"
 
 
 def _connector(claim: Row) -> str:

@@ -125,12 +125,7 @@ class TestSessions:
             ({"kwh": "nan"}, "INVALID_FIELD", "Column kwh (energy_kwh): 'nan' is no number"),
             ({"connector": "1.5"}, "INVALID_FIELD", "Column connector (connector_id): 1.5 is no whole number."),
             ({"end": "06/06/2018"}, "INVALID_FIELD", "Column end (ended_at): '06/06/2018' is no time"),
-            (
-                {"tz": "Europe/Dundee"},
-                "INVALID_FIELD",
-                "Column tz (time_zone): 'Europe/Dundee' is no IANA time zone.",
-            ),
-            ({"tz": "Europe"}, "INVALID_FIELD", "Column tz (time_zone): 'Europe' is no IANA time zone."),
+            ({"tz": "Dundee"}, "INVALID_FIELD", "Column tz (time_zone): 'Dundee' is no IANA time zone."),
             ({"flags": "a,b"}, "WRONG_COLUMNS", "The row has 13 cells where the header has 12."),
             ({"site": "\0"}, "NUL_CHARACTER", "The row contains U+0000"),
             ({"site": "Caf\udce9"}, "NOT_UTF8", "The row is not UTF-8."),

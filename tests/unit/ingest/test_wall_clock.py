@@ -24,7 +24,7 @@ LONDON = wall_clock.zone("Europe/London")
     ],
 )
 def test_a_time_gets_the_offset_of_its_zone(shown: str, meant: str) -> None:
-    """The first pass of an hour that comes twice; before the change where it was skipped; its own if it has one."""
+    """The first pass of a repeated hour, the offset before a skipped one, and its own where it states one."""
     assert wall_clock.moment(datetime.fromisoformat(shown), LONDON).isoformat() == meant
 
 

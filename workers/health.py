@@ -1,0 +1,72 @@
+"""Do the servers answer, and does intake work? Asked at start, by probes, and by the doctor."""
+
+import socket
+
+import pika
+import pika.exceptions
+from redis import RedisError
+from sqlalchemy.engine import make_url
+
+from adapters.postgres.migrations import is_current
+from domain.errors import SetupError, TransientError
+from workers.bootstrap import App
+
+
+def demand_servers(app: App) -> None:
+    """Checks that every server answers and that the schema is current.
+
+    Raises `SetupError`: one line that names the setting and the mend.
+    """
+    address = make_url(app.database_url).set(password=None).render_as_string()
+    try:
+        current = is_current(app.engine)
+    except TransientError as error:
+        raise SetupError(f"SPOTCLAIM_DATABASE_URL: cannot reach PostgreSQL at {address}. {error}") from None
+    if not current:
+        raise SetupError("The database has not the present schema; run `spotclaim migrate` once.")
+    if app.amqp is not None and (problem := _broker_problem(app.amqp)):
+        raise SetupError(f"SPOTCLAIM_AMQP_URL: {problem} Start it, or correct the address.")
+
+
+def _broker_problem(parameters: pika.URLParameters) -> str | None:
+    try:
+        pika.BlockingConnection(parameters).close()
+    except (pika.exceptions.AMQPError, OSError) as error:
+        reason = str(error) or type(error).__name__
+        return f"cannot reach RabbitMQ at {parameters.host}:{parameters.port} ({reason})."
+    return None
+
+
+def demand_port(host: str, port: int) -> None:
+    """Raises `SetupError` when the address cannot be listened on."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise SetupError(
+                f"SPOTCLAIM_PORT: cannot listen on {host}:{port} ({reason}); choose another."
+            ) from None
+
+
+def problems(app: App) -> list[str]:
+    """Why intake does not work at present; empty when it does."""
+    found = []
+    try:
+        if not is_current(app.engine):
+            found.append("The database has not the present schema.")
+    except TransientError as error:
+        found.append(str(error))
+    if app.amqp is not None and (problem := _broker_problem(app.amqp)):
+        found.append(problem)
+    return found
+
+
+def feed_problem(app: App) -> str | None:
+    """Why the live feed does not work; None when it does."""
+    try:
+        app.feed.ping()
+    except RedisError as error:
+        return str(error)
+    return None
