@@ -56,7 +56,7 @@ class Transaction(Protocol):
         wait for them. Returns how many were new."""
 
     def register_spots(self, spots: Sequence[Spot]) -> int:
-        """Stores spots, the latest registration winning. Returns how many were new or changed."""
+        """Stores registrations; of each detail of a spot the latest word counts. Returns how many were new."""
 
     def quarantine(self, items: Sequence[Quarantined]) -> None:
         """Keeps messages that could not be understood; the same bytes once, with a count."""

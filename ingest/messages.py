@@ -17,7 +17,7 @@ SPOT_REGISTERED = "spotclaim.spot.registered.v1"
 
 class _Message(BaseModel):
     # Controllers write numbers where identifiers belong, and add fields of their own.
-    model_config = ConfigDict(coerce_numbers_to_str=True, extra="ignore")
+    model_config = ConfigDict(coerce_numbers_to_str=True, extra="ignore", allow_inf_nan=False)
 
 
 class Event(_Message):

@@ -9,9 +9,6 @@ from ingest.ocpp_faults import StandingFaults
 from ingest.ocpp_log import Frame, frames
 from ingest.ocpp_transactions import Settled, Transactions
 
-# The latest registration of a spot wins. One that says no more than that the spot is there must not displace what
-# its operator registered, so it bears the earliest time that still counts as plausible.
-_MERELY_SEEN: Final = "2010-01-01T00:00:00Z"
 _BOOT_DETAILS: Final = {"vendor": "chargePointVendor", "model": "chargePointModel", "firmware": "firmwareVersion"}
 
 
@@ -69,7 +66,7 @@ class _Stations:
             return settled
         frame, events = settled
         if frame.station not in self._details:
-            events = [self._register(frame, {}) | {"time": _MERELY_SEEN}, *events]
+            events = [self._register(frame, {}), *events]
         return Translated(events, frame.received_at) if events else IGNORED
 
     def _register(self, frame: Frame, details: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -29,9 +30,16 @@ _USAGE_COLUMNS = (
     ' u.energy_kwh, u.meter_start_kwh, u.meter_stop_kwh, u.reservation_id, u."user", u.stop_reason,'
     " u.findings, u.recorded_at, u.received_at"
 )
-_SPOT_COLUMNS = (
-    "key::text, source, message_id, spot_id, zone, site, time_zone, vendor, model, firmware, max_power_kw,"
-    " commissioned_on, warranty_until, latitude, longitude, registered_at, received_at"
+_SPOT_DETAILS = [field.name for field in fields(Spot) if field.default is None]
+# Every registration is kept, and a spot is what they say together: of each detail the latest word, where one that
+# says nothing of a detail takes nothing away. So the order in which they came does not matter.
+_LATEST_WORD = "(array_agg({0} ORDER BY registered_at DESC, key DESC) FILTER (WHERE {0} IS NOT NULL))[1]"
+_SPOTS = ", ".join(
+    [
+        "SELECT spot_id, max(registered_at) AS registered_at, max(received_at) AS received_at",
+        f"{_LATEST_WORD.format('key::text')} AS key",
+        *(f"{_LATEST_WORD.format(name)} AS {name}" for name in ("source", "message_id", *_SPOT_DETAILS)),
+    ]
 )
 _DELIVERY_COLUMNS = (
     "id::text, destination, event, title, body, claim_ids::text[], status, attempts, answer, created_at,"
@@ -112,7 +120,7 @@ class PostgresTransaction:
         return [Case(claim, spots.get(claim.spot_id), usage.get(claim.id, [])) for claim in claims]
 
     def _spots(self, ids: set[str]) -> dict[str, Spot]:
-        rows = self._execute(f"SELECT {_SPOT_COLUMNS} FROM spots WHERE spot_id = ANY(%s) AND current", list(ids))
+        rows = self._execute(f"{_SPOTS} FROM spots WHERE spot_id = ANY(%s) GROUP BY spot_id", list(ids))
         return {row["spot_id"]: Spot(**row) for row in rows.mappings()}
 
     def deliveries(self, ids: Sequence[str]) -> list[Delivery]:
@@ -171,8 +179,6 @@ class PostgresTransaction:
 
     def register_spots(self, spots: Sequence[Spot]) -> int:
         new: int = self._execute(writes.INSERT_SPOTS, _json(spots)).rowcount
-        if new:
-            self._execute(writes.SETTLE_SPOTS, [spot.key for spot in spots])
         return new
 
     def quarantine(self, items: Sequence[Quarantined]) -> None:

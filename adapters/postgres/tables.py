@@ -107,8 +107,6 @@ spots = Table(
     Column("longitude", Double),
     Column("registered_at", _moment, nullable=False),
     Column("received_at", _moment, nullable=False),
-    # False once a later registration of the same spot has come.
-    Column("current", Boolean, nullable=False, server_default=text("true")),
     Index("spots_spot", "spot_id"),
 )
 

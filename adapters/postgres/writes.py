@@ -169,20 +169,15 @@ INSERT_USAGE: Final = _insert("usage_records", _USAGE, "ON CONFLICT (key) DO NOT
 INSERT_SPOTS: Final = _insert("spots", _SPOT, "ON CONFLICT (key) DO NOTHING")
 
 
-def _settle_current(table: str, identity: str, moment: str) -> str:
-    """Leaves exactly the latest record of each identity current, in whatever order they came."""
-    join = " AND ".join(f"latest.{name} = t.{name}" for name in identity.split(", "))
-    return (
-        f"UPDATE {table} t SET current = (t.key = latest.key) FROM ("
-        f" SELECT DISTINCT ON ({identity}) {identity}, key FROM {table}"
-        f" WHERE ({identity}) IN (SELECT {identity} FROM {table} WHERE key = ANY(%s::uuid[]))"
-        f" ORDER BY {identity}, {moment} DESC, key DESC"
-        f") latest WHERE {join} AND t.current <> (t.key = latest.key)"
-    )
-
-
-SETTLE_USAGE: Final = _settle_current("usage_records", "spot_id, session_id", "recorded_at")
-SETTLE_SPOTS: Final = _settle_current("spots", "spot_id", "registered_at")
+# Leaves exactly the latest record of each session current, in whatever order they came.
+SETTLE_USAGE: Final = """
+UPDATE usage_records t SET current = (t.key = latest.key) FROM (
+    SELECT DISTINCT ON (spot_id, session_id) spot_id, session_id, key FROM usage_records
+    WHERE (spot_id, session_id) IN (SELECT spot_id, session_id FROM usage_records WHERE key = ANY(%s::uuid[]))
+    ORDER BY spot_id, session_id, recorded_at DESC, key DESC
+) latest
+WHERE latest.spot_id = t.spot_id AND latest.session_id = t.session_id AND t.current <> (t.key = latest.key)
+"""
 
 OWE_VERIFICATION: Final = (
     "INSERT INTO steps (kind, claim_ids, due_at) "

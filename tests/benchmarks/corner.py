@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -55,12 +55,13 @@ class Corner:
         """A connection of our own, each statement its own transaction."""
         return connect(self.database_url)
 
-    def checkpoint(self) -> None:
-        """Writes out what earlier work left behind, and refreshes what the planner knows, before a clock starts."""
-        with self.connect() as connection, connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE")
+    def settle(self, *, analyze: bool = False) -> None:
+        """Writes out what earlier work left behind, so that no clock counts it. With `analyze`, also does what
+        autovacuum would have done by then."""
+        with closing(self.connect()) as connection, connection.cursor() as cursor:
+            if analyze:
+                cursor.execute("VACUUM ANALYZE")
             cursor.execute("CHECKPOINT")
-        connection.close()
 
 
 def connect(url: str) -> psycopg2.extensions.connection:

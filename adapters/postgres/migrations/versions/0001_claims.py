@@ -75,8 +75,7 @@ CREATE TABLE spots (
     latitude double precision,
     longitude double precision,
     registered_at timestamptz NOT NULL,
-    received_at timestamptz NOT NULL,
-    current boolean NOT NULL DEFAULT true
+    received_at timestamptz NOT NULL
 );
 CREATE INDEX spots_spot ON spots (spot_id);
 

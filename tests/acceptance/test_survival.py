@@ -1,0 +1,166 @@
+"""Kill -9 of every process and every server while faults pour in: nothing is lost, doubled or left undone.
+
+The servers are this file's own, because it kills them; its cases share them, and the roles, one after the other.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import redis
+
+from ingest.topology import QUEUES
+from tests.acceptance.campaign import Campaign
+from tests.acceptance.installation import Database, Roles, await_that, settings, succeed
+from tests.servers import Servers, servers
+
+SIZE = 15_000
+FIRST_KILL, SECOND_KILL = 1_000, 5_000
+LEASE_SECONDS = 5  # so that a step whose message was lost goes again while we watch
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The distributed form on servers of its own."""
+
+    servers: Servers
+    roles: Roles
+    database: Database
+    given: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with servers() as own:
+        given = settings(
+            database_url=own.postgres.url,
+            amqp_url=own.rabbitmq.url,
+            redis_url=own.redis.url,
+            step_lease_seconds=LEASE_SECONDS,
+        )
+        succeed(given, "migrate")
+        roles = Roles(tmp_path_factory.mktemp("roles"), given)
+        try:
+            yield Installation(own, roles, Database(own.postgres.url), given)
+        finally:
+            roles.kill()
+
+
+@pytest.fixture
+def installation(whole: Installation) -> Installation:
+    """Everything runs, whatever the case before did."""
+    for server in (whole.servers.postgres, whole.servers.rabbitmq, whole.servers.redis):
+        if not server.running:
+            server.start()
+    whole.roles.start()
+    for queue in QUEUES.values():
+        whole.servers.rabbitmq.await_on_disk(queue)
+    return whole
+
+
+@pytest.fixture
+def campaign(installation: Installation, request: pytest.FixtureRequest, tmp_path: Path) -> Campaign:
+    name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name)
+    return Campaign(name, SIZE, tmp_path, installation.given, installation.database)
+
+
+@pytest.mark.parametrize("role", ["ingest", "worker"])
+def test_a_role_that_intake_passes_through_is_killed(
+    installation: Installation, campaign: Campaign, role: str
+) -> None:
+    """`ingest` and `worker` die twice with batches in their hands; what they had not finished comes again."""
+    with campaign.being_sent():
+        for progress in (FIRST_KILL, SECOND_KILL):
+            campaign.await_taken_in(progress)
+            installation.roles[role].kill()
+            assert campaign.taken_in < campaign.faults
+            installation.roles.restart(role)
+
+    campaign.await_drained()
+    campaign.verify()
+
+
+def test_the_relay_is_killed(installation: Installation, campaign: Campaign) -> None:
+    """Steps pile up while nobody sends them, among them some that the dead relay had leased."""
+    with campaign.being_sent():
+        campaign.await_taken_in(FIRST_KILL)
+        installation.roles["relay"].kill()
+        assert campaign.taken_in < campaign.faults
+        await_that("steps are owed", lambda: installation.database.steps_due > 0)
+        installation.roles.restart("relay")
+
+    campaign.await_drained()
+    campaign.verify()
+
+
+def test_rabbitmq_is_killed(installation: Installation, campaign: Campaign) -> None:
+    """The broker dies under publisher, consumer, worker and relay; the publisher sends everything again."""
+    with campaign.being_sent() as publisher:
+        campaign.await_taken_in(FIRST_KILL)
+        assert publisher.running
+        installation.servers.rabbitmq.kill()
+        assert campaign.taken_in < campaign.faults
+        installation.servers.rabbitmq.start()
+
+    campaign.await_drained()
+    campaign.verify()
+
+
+def test_postgresql_is_killed(installation: Installation, campaign: Campaign) -> None:
+    """The database dies with transactions open; intake and steps wait for it and go on."""
+    with campaign.being_sent():
+        for progress in (FIRST_KILL, SECOND_KILL):
+            campaign.await_taken_in(progress)
+            installation.servers.postgres.kill()
+            installation.servers.postgres.start()
+            assert campaign.taken_in < campaign.faults
+
+    campaign.await_drained()
+    campaign.verify()
+
+
+def test_redis_is_emptied_and_killed(installation: Installation, campaign: Campaign) -> None:
+    """Redis holds no truth: the claims do not notice."""
+    with campaign.being_sent():
+        campaign.await_taken_in(FIRST_KILL)
+        with redis.Redis.from_url(installation.servers.redis.url) as client:
+            assert client.dbsize() > 0
+            client.flushall()
+        campaign.await_taken_in(SECOND_KILL)
+        installation.servers.redis.kill()
+        assert campaign.taken_in < campaign.faults
+        installation.servers.redis.start()
+
+    campaign.await_drained()
+    campaign.verify()
+
+
+def test_the_power_fails(installation: Installation, campaign: Campaign) -> None:
+    """Every role and every server dies at once; the roles are started when the servers are back."""
+    with campaign.being_sent() as publisher:
+        campaign.await_taken_in(FIRST_KILL)
+        publisher.kill()
+        installation.roles.kill()
+        installation.servers.kill()
+        installation.servers.start()
+        assert campaign.taken_in < campaign.faults
+        installation.roles.start()
+
+    campaign.await_drained()
+    campaign.verify()
+
+
+@pytest.mark.parametrize("role", list(Roles.READY))
+def test_a_role_that_is_told_to_stop_ends_well(installation: Installation, role: str) -> None:
+    """Ctrl-C, and so a container's stop, is not an error."""
+    assert installation.roles[role].stop() == 0
+
+
+def test_roles_that_lost_their_servers_still_stop(installation: Installation) -> None:
+    """No wait for a server that is away outlives the order to stop."""
+    installation.servers.kill()
+
+    ends: list[Callable[[], int]] = [installation.roles[name].stop for name in Roles.READY]
+
+    assert [end() for end in ends] == [0, 0, 0]

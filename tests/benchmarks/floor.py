@@ -1,0 +1,238 @@
+"""The floor of intake: the same rows out of the same queue, written as fast as Python can, and nothing else.
+
+    python -m tests.benchmarks.floor new_spots|repeats
+
+A bare pika consumer with a large prefetch; orjson; for every 500 messages one round trip that is one transaction,
+with the very statements of `adapters/postgres/writes.py` into the same tables; one multiple acknowledgement. While
+PostgreSQL writes one batch, the next is read and prepared.
+
+What it does not do: validate, look for duplicates, find open claims, decide anything, chain hashes, confirm a
+hand-over, retry, count metrics. It is told whether claims are new (it inserts them) or repeat (it upserts one for
+each spot in the batch).
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b, sha256
+from typing import Any
+
+import orjson
+import pika
+import psycopg2
+
+from adapters import rabbitmq
+from adapters.postgres import writes
+from domain.identifiers import new_claim_id
+
+_QUEUE = "spotclaim.faults"
+_BATCH = 500
+_PREFETCH = 4 * _BATCH
+_IDLE_SECONDS = 0.02
+
+_OPEN = "status <> ALL (ARRAY['rejected'::text, 'resolved'::text])"
+_INSERT = "; ".join((writes.INSERT_FAULTS, writes.INSERT_CLAIMS, writes.INSERT_EVENTS, writes.INSERT_STEPS))
+_UPSERT = f"""
+{writes.INSERT_FAULTS};
+WITH claim AS (
+    {writes.INSERT_CLAIMS} ON CONFLICT (spot_id, code) WHERE {_OPEN} DO UPDATE SET
+        fault_count = claims.fault_count + excluded.fault_count, last_seen_at = excluded.last_seen_at,
+        version = claims.version + 1, head = excluded.head
+    RETURNING id, version
+), step AS (
+    INSERT INTO steps (kind, claim_ids, due_at)
+    SELECT 'verify', array_agg(id), now() FROM claim WHERE version = 1 HAVING count(*) > 0
+)
+INSERT INTO audit_events (claim_id, seq, at, actor, kind, body, hash)
+SELECT claim.id, claim.version, r.at, r.actor, r.kind, r.body, decode(r.hash, 'hex')
+FROM json_to_recordset(%s::json)
+    AS r(claim_id uuid, at timestamptz, actor text, kind text, body text, hash text)
+JOIN claim ON claim.id = r.claim_id
+"""
+
+# Code, claim type, severity. Written out so that nothing has to be looked up.
+_CODES = {
+    "ConnectorLockFailure": ("CONNECTOR_LOCK_FAILURE", "allocation_failure", "high"),
+    "PowerMeterFailure": ("METER_UNREADABLE", "usage_discrepancy", "high"),
+    "EVSE_OCCUPIED": ("SPOT_OCCUPIED", "allocation_failure", "low"),
+}
+
+Rows = tuple[list[dict[str, Any]], ...]
+
+
+class Floor:
+    """Consumes, writes, acknowledges."""
+
+    def __init__(self, database_url: str, amqp_url: str, repeats: bool) -> None:
+        self._database = psycopg2.connect(database_url.replace("+psycopg2", "", 1))
+        self._database.autocommit = True  # several statements sent at once are one transaction
+        self._connection = pika.BlockingConnection(rabbitmq.parameters(amqp_url))
+        self._channel = self._connection.channel()
+        self._sql = _UPSERT if repeats else _INSERT
+        self._rows: Callable[[list[bytes]], Rows] = _repeated if repeats else _new
+        self._bodies: list[bytes] = []
+        self._tag = 0
+        self._writer = ThreadPoolExecutor(1)
+        self._writing: Future[None] | None = None
+        self._written_tag = 0
+
+    def run(self) -> None:
+        """Until it is killed."""
+        self._channel.basic_qos(prefetch_count=_PREFETCH)
+        self._channel.basic_consume(_QUEUE, self._receive)
+        print("consuming", flush=True)
+        while True:
+            before = len(self._bodies)
+            self._connection.process_data_events(time_limit=_IDLE_SECONDS)
+            idle = len(self._bodies) == before
+            while len(self._bodies) >= _BATCH or (idle and self._bodies):
+                bodies, self._bodies = self._bodies[:_BATCH], self._bodies[_BATCH:]
+                self._write(bodies)
+            if idle:
+                self._finish()
+
+    def _receive(self, _channel: Any, method: Any, _properties: Any, body: bytes) -> None:
+        self._bodies.append(body)
+        self._tag = method.delivery_tag
+
+    def _write(self, bodies: list[bytes]) -> None:
+        parameters = [orjson.dumps(rows).decode() for rows in self._rows(bodies)]
+        self._finish()
+        self._written_tag = self._tag - len(self._bodies)
+        self._writing = self._writer.submit(self._execute, parameters)
+
+    def _execute(self, parameters: list[str]) -> None:
+        with self._database.cursor() as cursor:
+            cursor.execute(self._sql, parameters)
+
+    def _finish(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
+            self._channel.basic_ack(self._written_tag, multiple=True)
+            self._writing = None
+
+
+def _new(bodies: list[bytes]) -> Rows:
+    """Every fault opens a claim."""
+    now = datetime.now(UTC)
+    faults, claims, events = [], [], []
+    for body in bodies:
+        event = orjson.loads(body)
+        data, claim_id = event["data"], new_claim_id()
+        code = _CODES[data["error"]["code"]]
+        key = blake2b(body, digest_size=16).hexdigest()
+        faults.append(_fault(event, data, key, claim_id, code[0], now))
+        text = _body(data, code, now, f'["{key}"]', 1)
+        digest = sha256(text.encode()).hexdigest()
+        claims.append(_claim(data, claim_id, code, now, 1, digest))
+        events.append(_event(claim_id, event["source"], now, text, digest))
+    return faults, claims, events, [{"kind": "verify", "claim_ids": [claim["id"] for claim in claims]}]
+
+
+def _repeated(bodies: list[bytes]) -> Rows:
+    """Faults of one spot share a claim, whose id follows from the spot."""
+    now = datetime.now(UTC)
+    faults, groups = [], {}
+    for body in bodies:
+        event = orjson.loads(body)
+        data = event["data"]
+        code = _CODES[data["error"]["code"]]
+        key = blake2b(body, digest_size=16).hexdigest()
+        claim_id = blake2b(data["spot_id"].encode(), digest_size=16).hexdigest()
+        faults.append(_fault(event, data, key, claim_id, code[0], now))
+        groups.setdefault(claim_id, (event, []))[1].append(key)
+    claims, events = [], []
+    for claim_id in sorted(groups):
+        event, keys = groups[claim_id]
+        data = event["data"]
+        code = _CODES[data["error"]["code"]]
+        text = _body(data, code, now, orjson.dumps(keys).decode(), len(keys))
+        digest = sha256(text.encode()).hexdigest()
+        claims.append(_claim(data, claim_id, code, now, len(keys), digest))
+        events.append(_event(claim_id, event["source"], now, text, digest))
+    return faults, claims, events
+
+
+def _fault(
+    event: dict[str, Any], data: dict[str, Any], key: str, claim_id: str, code: str, now: datetime
+) -> dict[str, Any]:
+    error = data["error"]
+    return {
+        "key": key,
+        "source": event["source"],
+        "message_id": event["id"],
+        "claim_id": claim_id,
+        "spot_id": data["spot_id"],
+        "connector_id": data["connector_id"],
+        "code": code,
+        "taxonomy": error["taxonomy"],
+        "raw_code": error["code"],
+        "info": error["info"],
+        "cleared": False,
+        "occurred_at": data["occurred_at"],
+        "received_at": now,
+        "time_quality": "stated",
+        "zone": data["zone"],
+        "affected_user": data["affected_user"],
+        "reservation_id": data["reservation_id"],
+        "session_id": data["session_id"],
+        "description": data["description"],
+        "evidence": data["evidence"],
+        "filed_by": None,
+    }
+
+
+def _claim(
+    data: dict[str, Any], claim_id: str, code: tuple[str, str, str], now: datetime, count: int, head: str
+) -> dict[str, Any]:
+    return {
+        "id": claim_id,
+        "spot_id": data["spot_id"],
+        "code": code[0],
+        "claim_type": code[1],
+        "severity": code[2],
+        "connector_id": data["connector_id"],
+        "zone": data["zone"],
+        "affected_user": data["affected_user"],
+        "reservation_id": data["reservation_id"],
+        "session_id": data["session_id"],
+        "opened_at": now,
+        "policy_version": "2026-11-22",
+        "resolve_due_at": now + timedelta(hours=72),
+        "status": "submitted",
+        "first_seen_at": data["occurred_at"],
+        "last_seen_at": data["occurred_at"],
+        "fault_count": count,
+        "stage": 0,
+        "stages": [],
+        "version": 1,
+        "head": head,
+    }
+
+
+def _body(data: dict[str, Any], code: tuple[str, str, str], now: datetime, keys: str, count: int) -> str:
+    """As long as the body of `claim.opened`."""
+    return (
+        f'{{"cleared_at":null,"code":"{code[0]}","connector_id":{data["connector_id"]},"fault_count":{count},'
+        f'"faults":{keys},"first_seen_at":"{data["occurred_at"]}","last_seen_at":"{data["occurred_at"]}",'
+        f'"policy":"2026-11-22","resolve_due_at":"{now.isoformat()}","severity":"{code[2]}",'
+        f'"spot_id":"{data["spot_id"]}"}}'
+    )
+
+
+def _event(claim_id: str, actor: str, now: datetime, body: str, digest: str) -> dict[str, Any]:
+    return {
+        "claim_id": claim_id,
+        "seq": 1,
+        "at": now,
+        "actor": actor,
+        "kind": "claim.opened",
+        "body": body,
+        "hash": digest,
+    }
+
+
+if __name__ == "__main__":
+    Floor(os.environ["SPOTCLAIM_DATABASE_URL"], os.environ["SPOTCLAIM_AMQP_URL"], sys.argv[1] == "repeats").run()

@@ -1,0 +1,180 @@
+"""Small builders: a sound example of each thing, of which a test changes only what it is about."""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from itertools import count
+from typing import Any
+
+import orjson
+
+from adapters.policy_file import load_policy
+from domain import audit, meter
+from domain.announcement import Delivery
+from domain.claim import Claim
+from domain.eligibility import Case
+from domain.fault import Fault
+from domain.identifiers import new_claim_id
+from domain.intake import Batch, Quarantined
+from domain.policy import Policy
+from domain.spot import Spot
+from domain.usage import UsageRecord
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+FAULT_TIME = NOW - timedelta(hours=1)
+FAULT_RAISED = "spotclaim.fault.raised.v1"
+
+_numbers = count(1)
+
+
+def a_key(*parts: object) -> str:
+    """32 hexadecimal digits: the same for the same parts, new each time without any."""
+    text = repr(parts or next(_numbers))
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def ids() -> Iterator[str]:
+    """Claim ids that tests can foresee."""
+    return (f"00000000-0000-7000-8000-{number:012d}" for number in count(1))
+
+
+def a_fault(**changes: Any) -> Fault:
+    fields: dict[str, Any] = {
+        "key": a_key(),
+        "source": "controller:7",
+        "message_id": f"m-{next(_numbers)}",
+        "spot_id": "DE*ABC*E1",
+        "taxonomy": "spotclaim",
+        "raw_code": "METER_MISREAD",
+        "occurred_at": FAULT_TIME,
+        "received_at": NOW,
+    }
+    return Fault(**(fields | changes))
+
+
+def a_clear(**changes: Any) -> Fault:
+    return a_fault(**({"cleared": True} | changes))
+
+
+def a_claim(**changes: Any) -> Claim:
+    """A claim without audit events, submitted an hour after its fault."""
+    fields: dict[str, Any] = {
+        "id": new_claim_id(),
+        "spot_id": "DE*ABC*E1",
+        "code": "METER_MISREAD",
+        "claim_type": "usage_discrepancy",
+        "severity": "high",
+        "status": "submitted",
+        "opened_at": NOW,
+        "first_seen_at": FAULT_TIME,
+        "last_seen_at": FAULT_TIME,
+        "resolve_due_at": NOW + timedelta(hours=72),
+        "policy_version": "test",
+        "fault_count": 1,
+    }
+    return Claim(**(fields | changes))
+
+
+def a_claim_under_review(*stages: str, **changes: Any) -> Claim:
+    return a_claim(**({"status": "under_review", "stages": list(stages or ["reviewer"]), "stage": 1} | changes))
+
+
+def a_usage_record(**changes: Any) -> UsageRecord:
+    """A sound session of an hour that ended when the fault occurred; findings follow from its figures."""
+    fields: dict[str, Any] = {
+        "key": a_key(),
+        "source": "controller:7",
+        "message_id": f"u-{next(_numbers)}",
+        "spot_id": "DE*ABC*E1",
+        "session_id": f"s-{next(_numbers)}",
+        "recorded_at": NOW,
+        "received_at": NOW,
+        "started_at": FAULT_TIME - timedelta(hours=1),
+        "ended_at": FAULT_TIME,
+        "energy_kwh": 11.0,
+        "meter_start_kwh": 100.0,
+        "meter_stop_kwh": 111.0,
+    }
+    record = UsageRecord(**(fields | changes))
+    if "findings" not in changes:
+        record.findings = meter.findings(record)
+    return record
+
+
+def a_spot(**changes: Any) -> Spot:
+    fields: dict[str, Any] = {
+        "key": a_key(),
+        "source": "operator",
+        "message_id": f"p-{next(_numbers)}",
+        "spot_id": "DE*ABC*E1",
+        "registered_at": NOW - timedelta(days=100),
+        "received_at": NOW,
+    }
+    return Spot(**(fields | changes))
+
+
+def a_case(claim: Claim, *usage: UsageRecord, spot: Spot | None = None) -> Case:
+    return Case(claim, spot, usage)
+
+
+def a_delivery(**changes: Any) -> Delivery:
+    fields: dict[str, Any] = {
+        "id": new_claim_id(),
+        "destination": "ops",
+        "event": "claim.under_review",
+        "title": "METER_MISREAD on spot DE*ABC*E1",
+        "body": "DE*ABC*E1 (high): reported once",
+        "created_at": NOW,
+    }
+    return Delivery(**(fields | changes))
+
+
+def a_quarantined(body: bytes = b"not json", **changes: Any) -> Quarantined:
+    fields: dict[str, Any] = {
+        "key": blake2b(body, digest_size=16).hexdigest(),
+        "reason": "NOT_JSON",
+        "sentence": "Not JSON at character 0.",
+        "body": b64encode(body).decode(),
+        "size": len(body),
+        "received_at": NOW,
+        "door": "test",
+    }
+    return Quarantined(**(fields | changes))
+
+
+def a_policy(**changes: Any) -> Policy:
+    """The built-in policy, with these fields changed."""
+    return replace(load_policy(), **changes)
+
+
+def a_batch(**parts: Any) -> Batch:
+    return Batch(**{name: list(items) for name, items in parts.items()})
+
+
+def an_event(data: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    """A CloudEvent: a fault unless `type` and `data` say otherwise."""
+    fault = {"spot_id": "DE*ABC*E1", "error": {"taxonomy": "spotclaim", "code": "METER_MISREAD"}}
+    fields = {
+        "specversion": "1.0",
+        "id": f"e-{next(_numbers)}",
+        "source": "controller:7",
+        "type": FAULT_RAISED,
+        "time": "2026-03-10T11:00:00Z",
+        "data": fault if data is None else data,
+    }
+    return fields | changes
+
+
+def a_message(data: dict[str, Any] | None = None, **changes: Any) -> bytes:
+    """An event as it travels."""
+    return orjson.dumps(an_event(data, **changes))
+
+
+def a_chain(claim: Claim, length: int = 5) -> list[audit.AuditEvent]:
+    """So many audit events of a claim, each with another body."""
+    return [
+        audit.append(claim, NOW + timedelta(minutes=number), f"actor {number}", "claim.noted", {"n": number})
+        for number in range(length)
+    ]

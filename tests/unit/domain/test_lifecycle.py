@@ -1,0 +1,64 @@
+"""The table of transitions, whole: what is in it happens, and nothing else does."""
+
+from itertools import product
+
+import pytest
+
+from domain.errors import Conflict
+from domain.lifecycle import CLOSED, STATUSES, WAITING_FOR_VERDICT, after, allowed
+
+TABLE = {
+    ("submitted", "find_eligible"): "verifying",
+    ("submitted", "await_evidence"): "awaiting_evidence",
+    ("submitted", "find_ineligible"): "ineligible",
+    ("awaiting_evidence", "await_evidence"): "awaiting_evidence",
+    ("awaiting_evidence", "find_eligible"): "verifying",
+    ("awaiting_evidence", "find_ineligible"): "ineligible",
+    ("verifying", "route"): "under_review",
+    ("under_review", "pass_stage"): "under_review",
+    ("under_review", "approve"): "approved",
+    ("under_review", "reject"): "rejected",
+    ("approved", "resolve"): "resolved",
+}
+ACTIONS = sorted({action for _, action in TABLE} | {"reopen", ""})
+
+
+@pytest.mark.parametrize(("origin", "action"), TABLE)
+def test_what_the_table_allows_happens(origin: str, action: str) -> None:
+    """Each row leads where it says."""
+    assert after(origin, action) == TABLE[origin, action]
+    assert action in allowed(origin)
+
+
+@pytest.mark.parametrize(("origin", "action"), sorted(set(product(STATUSES, ACTIONS)) - set(TABLE)))
+def test_anything_else_is_a_conflict_that_names_what_is_allowed(origin: str, action: str) -> None:
+    """Every other pair of status and action is refused, and the caller learns what would be taken."""
+    options = [allowed_action for (status, allowed_action) in TABLE if status == origin]
+
+    with pytest.raises(Conflict) as refusal:
+        after(origin, action)
+
+    assert f"allowed from here: {', '.join(options) or 'nothing'}." in str(refusal.value)
+    assert f"A claim that is {origin} " in str(refusal.value)
+
+
+def test_every_status_can_be_reached() -> None:
+    """From submitted, by rows of the table alone."""
+    reached, before = {"submitted"}, set[str]()
+    while reached != before:
+        before = set(reached)
+        reached |= {target for (origin, _), target in TABLE.items() if origin in reached}
+
+    assert reached == set(STATUSES)
+
+
+def test_nothing_leaves_a_closed_claim() -> None:
+    """A new fault opens a new claim instead."""
+    assert {status: allowed(status) for status in CLOSED} == {"rejected": [], "resolved": []}
+
+
+def test_only_a_claim_without_a_verdict_waits_for_one() -> None:
+    """Exactly the statuses from which a verdict is allowed."""
+    waiting = {status for status in STATUSES if "find_eligible" in allowed(status)}
+
+    assert set(WAITING_FOR_VERDICT) == waiting

@@ -1,0 +1,132 @@
+"""What a usage record's own figures reveal."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from domain import meter
+from tests.builders import FAULT_TIME, a_usage_record
+
+START = FAULT_TIME - timedelta(hours=1)
+YEAR_1 = datetime(1, 1, 1, tzinfo=UTC)
+YEAR_1970 = datetime(1970, 1, 1, tzinfo=UTC)
+NO_REGISTERS: dict[str, Any] = {"meter_start_kwh": None, "meter_stop_kwh": None}
+
+
+def findings(**changes: Any) -> list[str]:
+    return a_usage_record(started_at=START, **changes).findings
+
+
+def test_a_sound_record_shows_nothing() -> None:
+    """Eleven kilowatt hours in an hour, and registers that agree."""
+    assert findings() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"energy_kwh": -0.001} | NO_REGISTERS, ["NEGATIVE_ENERGY"]),
+        ({"energy_kwh": -39.62} | NO_REGISTERS, ["NEGATIVE_ENERGY"]),
+        ({"energy_kwh": 0.0} | NO_REGISTERS, ["ZERO_ENERGY"]),
+        ({"energy_kwh": 0.0, "ended_at": START + timedelta(minutes=59)} | NO_REGISTERS, []),
+        ({"energy_kwh": -0.0} | NO_REGISTERS, ["ZERO_ENERGY"]),
+        ({"energy_kwh": None}, ["ENERGY_MISSING"]),
+        ({"energy_kwh": None, "ended_at": None}, ["END_MISSING"]),
+        ({"energy_kwh": 400.0} | NO_REGISTERS, []),
+        ({"energy_kwh": 400.1} | NO_REGISTERS, ["POWER_IMPLAUSIBLE"]),
+        ({"energy_kwh": 1e300} | NO_REGISTERS, ["POWER_IMPLAUSIBLE"]),
+    ],
+)
+def test_energy(changes: dict[str, Any], expected: list[str]) -> None:
+    """Negative, none, missing, or more than any car takes."""
+    assert findings(**changes) == expected
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "expected"),
+    [
+        (100.0, 111.0, []),
+        (100.0, 111.15, []),
+        (100.0, 111.17, ["REGISTERS_DISAGREE"]),
+        (100.0, 110.83, ["REGISTERS_DISAGREE"]),
+        (100.0, 99.0, ["REGISTER_FELL_BACK", "REGISTERS_DISAGREE"]),
+        (-1, 111.0, ["REGISTER_UNKNOWN"]),
+        (100.0, -1, ["REGISTER_UNKNOWN"]),
+        (-1, -1, ["REGISTER_UNKNOWN"]),
+        (-0.5, 10.5, ["REGISTER_UNKNOWN"]),
+        (100.0, 2**63 - 1, ["REGISTER_UNKNOWN"]),
+        (2**63 - 1, 2**63 - 1, ["REGISTER_UNKNOWN"]),
+        (1e9 - 11, 1e9, ["REGISTER_UNKNOWN"]),
+        (0.0, 11.0, []),
+        (None, 111.0, []),
+        (100.0, None, []),
+        (None, None, []),
+        (None, -1, ["REGISTER_UNKNOWN"]),
+    ],
+)
+def test_registers(start: float | None, stop: float | None, expected: list[str]) -> None:
+    """-1 and 2^63-1 are how stations write a register that they could not read; beside them nothing is compared."""
+    assert findings(meter_start_kwh=start, meter_stop_kwh=stop) == expected
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [
+        (None, ["END_MISSING"]),
+        (START, []),
+        (START - timedelta(seconds=1), ["END_BEFORE_START"]),
+        (YEAR_1970, ["END_BEFORE_START", "TIME_IMPLAUSIBLE"]),
+        (YEAR_1, ["END_BEFORE_START", "TIME_IMPLAUSIBLE"]),
+        (START + timedelta(hours=24), []),
+        (START + timedelta(hours=24, seconds=1), ["OVER_24_HOURS"]),
+        (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), ["OVER_24_HOURS"]),
+    ],
+)
+def test_times(end: datetime | None, expected: list[str]) -> None:
+    """A session without an end, with one before its start, in an impossible year, or of more than a day."""
+    assert findings(ended_at=end) == expected
+
+
+def test_a_start_in_the_year_1_is_implausible() -> None:
+    """Ancient starts make long sessions as well."""
+    assert a_usage_record(started_at=YEAR_1).findings == ["TIME_IMPLAUSIBLE", "OVER_24_HOURS"]
+
+
+def test_a_record_that_states_no_time_at_all() -> None:
+    """Only what is there is judged."""
+    assert a_usage_record(started_at=None, ended_at=None).findings == ["END_MISSING"]
+
+
+@pytest.mark.parametrize(
+    ("finding", "changes", "words"),
+    [
+        (meter.NEGATIVE_ENERGY, {"energy_kwh": -39.62}, "recorded -39.62 kWh: negative energy cannot be"),
+        (meter.ENERGY_MISSING, {"energy_kwh": None}, "ended without any energy on record"),
+        (meter.ZERO_ENERGY, {"energy_kwh": 0.0}, "recorded 0 kWh over 1.0 hours"),
+        (meter.REGISTER_UNKNOWN, {"meter_start_kwh": -1}, "a register that was not read (-1 to 111 kWh)"),
+        (meter.REGISTER_FELL_BACK, {"meter_stop_kwh": 99.0}, "lower than it began: 100 to 99 kWh"),
+        (meter.REGISTERS_DISAGREE, {"energy_kwh": 5.0}, "recorded 5 kWh while its registers moved 11 kWh"),
+        (meter.POWER_IMPLAUSIBLE, {"energy_kwh": 900.0}, "900 kWh in 1.00 hours: more power than any car takes"),
+        (meter.END_MISSING, {"ended_at": None}, "has no end"),
+        (meter.END_BEFORE_START, {"ended_at": START - timedelta(hours=1)}, "ends before it starts"),
+        (meter.TIME_IMPLAUSIBLE, {"ended_at": YEAR_1970}, "carries an impossible date"),
+        (meter.OVER_24_HOURS, {"ended_at": START + timedelta(hours=30)}, "lasted 30.0 hours"),
+    ],
+)
+def test_each_finding_has_a_sentence_with_its_figures(finding: str, changes: dict[str, Any], words: str) -> None:
+    """A reviewer can check it against the record."""
+    record = a_usage_record(session_id="s-1", started_at=START, **changes)
+
+    assert finding in record.findings
+    sentence = meter.describe(record, finding)
+    assert sentence.startswith("Session s-1 (connector 0, 2026-03-10 10:00 to ")
+    assert words in sentence
+    assert sentence.endswith(".")
+
+
+def test_a_sentence_survives_missing_figures() -> None:
+    """Times that nobody stated are called unknown."""
+    record = a_usage_record(started_at=None, ended_at=None, energy_kwh=None, **NO_REGISTERS)
+
+    assert "unknown to unknown UTC) has no end." in meter.describe(record, meter.END_MISSING)

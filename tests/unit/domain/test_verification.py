@@ -1,0 +1,129 @@
+"""The rules together: the verdict, the waiting for evidence, and what follows for the claim."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from domain import audit
+from domain.decision import Decision
+from domain.eligibility import RULES, Case, judge, verify
+from domain.lifecycle import STATUSES, WAITING_FOR_VERDICT
+from tests.builders import NOW, a_case, a_claim, a_policy, a_spot, a_usage_record
+
+POLICY = a_policy(evidence_wait_hours=72)
+DEADLINE = NOW + timedelta(hours=72)
+
+
+def eligible() -> Case:
+    return a_case(a_claim(), a_usage_record(energy_kwh=-5.0))
+
+
+def disproved() -> Case:
+    return a_case(a_claim(), a_usage_record())
+
+
+def unproved() -> Case:
+    return a_case(a_claim())
+
+
+def kinds(decision: Decision) -> list[str]:
+    return [step.kind for step in decision.steps]
+
+
+@pytest.mark.parametrize(
+    ("case", "outcome"),
+    [(eligible(), "eligible"), (disproved(), "ineligible"), (unproved(), "insufficient")],
+)
+def test_the_verdict_holds_every_rules_answer(case: Case, outcome: str) -> None:
+    """One answer of each rule, in their order."""
+    verdict = judge(case, POLICY, NOW)
+
+    assert verdict["outcome"] == outcome
+    assert [answer["rule"] for answer in verdict["answers"]] == [rule.__name__ for rule in RULES]
+    assert all(answer["sentence"].endswith(".") for answer in verdict["answers"])
+
+
+def test_one_failure_outweighs_everything() -> None:
+    """Evidence that is missing cannot save a spot without warranty."""
+    case = a_case(a_claim(), spot=a_spot(warranty_until=date(2020, 1, 1)))
+
+    assert judge(case, POLICY, NOW)["outcome"] == "ineligible"
+
+
+def test_the_wait_for_evidence_ends_at_the_deadline() -> None:
+    """A moment before it the claim still waits; then it is ineligible for that reason."""
+    before = judge(unproved(), POLICY, DEADLINE - timedelta(microseconds=1))
+    at = judge(unproved(), POLICY, DEADLINE)
+
+    assert (before["outcome"], at["outcome"]) == ("insufficient", "ineligible")
+    assert at["answers"][-1]["reason"] == "EVIDENCE_NOT_RECEIVED"
+
+
+def test_evidence_in_hand_needs_no_deadline() -> None:
+    """A claim that is borne out stays eligible however late it is judged."""
+    assert judge(eligible(), POLICY, DEADLINE + timedelta(days=99))["outcome"] == "eligible"
+
+
+def test_an_eligible_claim_is_routed() -> None:
+    """One step names all that are eligible; the verdict is kept and audited."""
+    cases = [eligible(), disproved(), eligible()]
+
+    decision = verify(cases, POLICY, NOW)
+
+    assert [case.claim.status for case in cases] == ["verifying", "ineligible", "verifying"]
+    [step] = decision.steps
+    assert (step.kind, step.claim_ids) == ("route", [cases[0].claim.id, cases[2].claim.id])
+    assert [event.kind for event in decision.events] == ["claim.verified"] * 3
+    assert cases[0].claim.verdict == judge(cases[0], POLICY, NOW)
+
+
+def test_an_unproved_claim_waits_and_is_looked_at_again_at_the_deadline() -> None:
+    """The step that follows is not due before."""
+    case = unproved()
+
+    decision = verify([case], POLICY, NOW)
+
+    assert case.claim.status == "awaiting_evidence"
+    [step] = decision.steps
+    assert (step.kind, step.claim_ids, step.due_at) == ("verify", [case.claim.id], DEADLINE)
+
+
+def test_a_repeated_step_changes_nothing() -> None:
+    """The broker repeats messages; a second verdict that says the same leaves no trace."""
+    case = unproved()
+    verify([case], POLICY, NOW)
+
+    again = verify([case], POLICY, NOW + timedelta(hours=1))
+
+    assert again == Decision()
+    assert case.claim.version == 1
+
+
+def test_late_evidence_changes_the_verdict_once() -> None:
+    """A claim that waited goes on when its usage record comes; no second deadline is set."""
+    case = unproved()
+    first = verify([case], POLICY, NOW)
+
+    second = verify([a_case(case.claim, a_usage_record(energy_kwh=-5.0))], POLICY, NOW + timedelta(hours=5))
+
+    assert (case.claim.status, kinds(second)) == ("verifying", ["route"])
+    assert audit.first_broken([*first.events, *second.events]) is None
+
+
+def test_a_claim_that_still_lacks_evidence_at_the_deadline_is_ineligible() -> None:
+    """No further step follows."""
+    case = unproved()
+    verify([case], POLICY, NOW)
+
+    decision = verify([case], POLICY, DEADLINE)
+
+    assert (case.claim.status, decision.steps) == ("ineligible", [])
+
+
+@pytest.mark.parametrize("status", sorted(set(STATUSES) - set(WAITING_FOR_VERDICT)))
+def test_a_claim_whose_verdict_is_in_is_left_alone(status: str) -> None:
+    """A step that comes late cannot pull a claim back."""
+    case = a_case(a_claim(status=status), a_usage_record(energy_kwh=-5.0))
+
+    assert verify([case], POLICY, NOW) == Decision()
+    assert case.claim.status == status
