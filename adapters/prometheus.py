@@ -8,8 +8,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from domain.announcement import Delivery
 from domain.decision import Decision
+from domain.delivery import Delivery
 from domain.intake import Batch
 from domain.lifecycle import CLOSED
 

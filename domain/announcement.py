@@ -1,34 +1,16 @@
 """What is told to whom: one message for many claims, never many messages for one error."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain import audit
 from domain.claim import Claim
 from domain.decision import Decision, Step
+from domain.delivery import FAILED, SENT, Delivery
 from domain.policy import NotificationRule, Policy
 
-PENDING, SENT, FAILED, UNKNOWN = "pending", "sent", "failed", "unknown"
 MAX_ATTEMPTS = 8
 _SPOTS_NAMED = 10
-
-
-@dataclass(slots=True)
-class Delivery:
-    """One message for one destination, with every claim it speaks of."""
-
-    id: str
-    destination: str
-    event: str
-    title: str
-    body: str
-    claim_ids: list[str] = field(default_factory=list)
-    status: str = PENDING
-    attempts: int = 0
-    answer: str = ""
-    created_at: datetime | None = None
-    finished_at: datetime | None = None
 
 
 def announce(claims: Sequence[Claim], policy: Policy, now: datetime, new_id: Callable[[], str]) -> Decision:

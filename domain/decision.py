@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from domain.announcement import Delivery
-    from domain.audit import AuditEvent
-    from domain.claim import Claim
-    from domain.fault import Fault
+from domain.audit import AuditEvent
+from domain.claim import Claim
+from domain.delivery import Delivery
+from domain.fault import Fault
 
 
 @dataclass(slots=True)
@@ -31,9 +29,9 @@ class Step:
 class Decision:
     """Claims opened and changed, the audit events that say so, and the steps that follow."""
 
-    opened: list["Claim"] = field(default_factory=list)
-    changed: list["Claim"] = field(default_factory=list)
-    events: list["AuditEvent"] = field(default_factory=list)
-    faults: list["Fault"] = field(default_factory=list)
+    opened: list[Claim] = field(default_factory=list)
+    changed: list[Claim] = field(default_factory=list)
+    events: list[AuditEvent] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
-    deliveries: list["Delivery"] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)

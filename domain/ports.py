@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from domain.announcement import Delivery
 from domain.claim import Claim, SpotAndCode
 from domain.decision import Decision, Step
+from domain.delivery import Delivery
 from domain.eligibility import Case
 from domain.intake import Batch, Quarantined
 from domain.spot import Spot

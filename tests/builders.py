@@ -12,7 +12,7 @@ import orjson
 
 from adapters.policy_file import load_policy
 from domain import audit, meter
-from domain.announcement import Delivery
+from domain.delivery import Delivery
 from domain.claim import Claim
 from domain.eligibility import Case
 from domain.fault import Fault

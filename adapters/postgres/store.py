@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Engine
 
 from adapters.postgres import writes
 from adapters.postgres.engine import translated_errors
-from domain.announcement import Delivery
 from domain.claim import Claim, SpotAndCode
 from domain.decision import Decision, Step
+from domain.delivery import Delivery
 from domain.eligibility import CORROBORATING, Case
 from domain.intake import Quarantined
 from domain.spot import Spot

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from domain.announcement import PENDING, Delivery, record_outcome
+from domain.announcement import record_outcome
 from domain.decision import Decision, Step
+from domain.delivery import PENDING, Delivery
 from domain.ports import Clock, Notifier, Outcome, Transaction
 
 _FIRST_RETRY = timedelta(seconds=10)

@@ -8,12 +8,12 @@ from threading import Event
 import structlog
 
 from adapters.prometheus import Metrics
-from domain.claim import meet_claims, open_or_count
 from domain.decision import Decision
 from domain.errors import TransientError
 from domain.fault import Fault
 from domain.identifiers import new_claim_id
 from domain.intake import Batch, Quarantined
+from domain.opening import meet_claims, open_or_count
 from domain.policy import Policy
 from domain.ports import Clock, Feed, Store, Transaction
 
