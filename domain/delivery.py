@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-PENDING, SENT, FAILED, UNKNOWN = "pending", "sent", "failed", "unknown"
+PENDING, SENT, FAILED = "pending", "sent", "failed"
 
 
 @dataclass(slots=True)
