@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from domain.decision import Decision
 from domain.delivery import Delivery
+from domain.errors import TransientError
 from domain.intake import Batch
 from domain.lifecycle import CLOSED
 
@@ -129,7 +130,10 @@ class DatabaseCollector(Collector):
         return []
 
     def collect(self) -> Iterator[Metric]:
-        figures = self._figures()
+        try:
+            figures = self._figures()
+        except TransientError:
+            return
         for name, text, labels in self._FAMILIES:
             family: Any = GaugeMetricFamily(f"spotclaim_{name}", text, labels=labels)
             for values, figure in figures.get(name, []):

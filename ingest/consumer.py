@@ -17,6 +17,7 @@ from domain.ports import Clock, HandOver
 from ingest import topology, wire
 
 BATCH_SIZE = 500
+BATCH_BYTES = 8 * 1024 * 1024
 LINGER_SECONDS = 0.005
 _PREFETCH = 2 * BATCH_SIZE
 _IDLE_SECONDS = 1.0
@@ -101,9 +102,21 @@ class Consumer:
     def _flush(self, channel: BlockingChannel) -> None:
         """Hands over everything that has arrived, in batches, and acknowledges each once it is durable."""
         while self._arrived:
-            taken, self._arrived[:BATCH_SIZE] = self._arrived[:BATCH_SIZE], []
+            taken = self._take()
             self._hand_over(self._decode(taken))
-            channel.basic_ack(max(message.tag for message in taken), multiple=True)
+            channel.basic_ack(taken[-1].tag, multiple=True)
+
+    def _take(self) -> list[_Arrived]:
+        """The next messages that fit into one batch by number and size."""
+        size = 0
+        for count, message in enumerate(self._arrived):
+            size += len(message.body)
+            if count == BATCH_SIZE or (count and size > BATCH_BYTES):
+                break
+        else:
+            count = len(self._arrived)
+        taken, self._arrived[:count] = self._arrived[:count], []
+        return taken
 
     def _decode(self, taken: list[_Arrived]) -> Batch:
         batch, now = Batch(), self._clock()

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
+import structlog
 from pydantic import ValidationError
 
 from domain import meter
@@ -19,6 +20,8 @@ from domain.spot import Spot
 from domain.usage import UsageRecord
 from ingest import messages, strict_json
 from ingest.messages import Event, FaultData, SpotData, UsageData
+
+log = structlog.get_logger("wire")
 
 _validate_event = Event.__pydantic_validator__.validate_python
 _validate_fault = FaultData.__pydantic_validator__.validate_python
@@ -36,7 +39,7 @@ class Reception:
 
 
 def take_in(batch: Batch, body: bytes, reception: Reception, headers: Mapping[str, Any] | None = None) -> None:
-    """Adds a message to the batch: decoded, or with the reason why not in quarantine. Never raises for content.
+    """Adds a message to the batch: decoded, or with the reason why not in quarantine. Never raises.
 
     `headers` are AMQP headers; where they carry CloudEvents attributes, the body is the data alone (binary mode).
     """
@@ -44,6 +47,11 @@ def take_in(batch: Batch, body: bytes, reception: Reception, headers: Mapping[st
         sort_in(batch, _event(body, headers), reception)
     except MalformedMessage as reason:
         batch.quarantined.append(quarantined(body, reason, reception))
+    except Exception as bug:
+        # A mistake of ours must not stop the neighbours of the message that found it.
+        log.exception("message not readable")
+        sentence = f"Reading the message failed: {type(bug).__name__}."
+        batch.quarantined.append(quarantined(body, MalformedMessage("NOT_READABLE", sentence), reception))
 
 
 def sort_in(batch: Batch, event: Any, reception: Reception) -> None:

@@ -39,6 +39,7 @@ from workers.steps.runner import StepHandler, StepRunner
 from workers.steps.verify import Verify
 
 _STEP_KINDS = ("verify", "route", "announce")
+_DIRECT_PATIENCE_SECONDS = 5.0
 
 
 def utc_now() -> datetime:
@@ -127,7 +128,8 @@ def build(
         clock,
         feed,
         metrics,
-        patience_seconds=settings.intake_patience_seconds,
+        # With a broker the batch waits in a worker; without one whoever sent it waits for the answer.
+        patience_seconds=settings.intake_patience_seconds if amqp else _DIRECT_PATIENCE_SECONDS,
         stopping=stopping,
         refuse=_refusal(clock),
     )

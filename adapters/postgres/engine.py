@@ -48,6 +48,8 @@ def connect(url: str, *, pool_size: int = 8) -> Engine:
         max_overflow=0,
         pool_timeout=LOCK_SECONDS,
         pool_pre_ping=True,
+        # An error must not carry five hundred messages into the log.
+        hide_parameters=True,
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
             "application_name": "spotclaim",
