@@ -7,20 +7,31 @@ What is changed from the stock broker, and why:
 - There is no Retries middleware: it acknowledges a message whose re-publication failed. A step that fails is sent
   again from its row. A batch of faults whose servers were away goes back to its queue.
 - A message that cannot be for the queue it lies in is dead-lettered before it can stop a consumer.
+- A process in which a message hangs beyond every bound ends itself; its messages go to another.
 """
 
+import os
+import threading
+import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import dramatiq
 import orjson
 import pika
+import structlog
 from dramatiq.brokers.rabbitmq import RabbitmqBroker, _RabbitmqConsumer
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.common import xq_name
 from dramatiq.middleware import Middleware
 
 from domain.errors import TransientError
+
+# More than the longest patience of intake and the longest chain of bounded waits in a step.
+STUCK_SECONDS = 900.0
+
+log = structlog.get_logger("broker")
 
 
 class OrjsonEncoder(dramatiq.Encoder):
@@ -47,6 +58,35 @@ class FailOnException(Middleware):
     ) -> None:
         if exception is not None:
             message.fail()
+
+
+class Watchdog(Middleware):
+    """Ends the process when a message has been in work for longer than all its waits together may take.
+
+    Whoever runs the process starts it again, and RabbitMQ hands its messages to others meanwhile.
+    """
+
+    def __init__(self, limit_seconds: float, give_up: Callable[[], None] = lambda: os._exit(70)) -> None:
+        self._limit_seconds = limit_seconds
+        self._give_up = give_up
+        self._since: dict[int, float] = {}
+
+    def after_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    def before_process_message(self, broker: dramatiq.Broker, message: dramatiq.MessageProxy) -> None:
+        self._since[threading.get_ident()] = time.monotonic()
+
+    def after_process_message(self, *_: Any, **__: Any) -> None:
+        self._since.pop(threading.get_ident(), None)
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(self._limit_seconds / 10)
+            oldest = min(list(self._since.values()), default=time.monotonic())
+            if time.monotonic() - oldest > self._limit_seconds:
+                log.critical("a message hangs; ending the process", seconds=self._limit_seconds)
+                self._give_up()
 
 
 class _GuardedConsumer(_RabbitmqConsumer):
@@ -90,7 +130,7 @@ class SafeRabbitmqBroker(RabbitmqBroker):
 def rabbitmq_broker(parameters: pika.URLParameters) -> SafeRabbitmqBroker:
     """A broker that connects when first used, from each thread by itself."""
     dramatiq.set_encoder(OrjsonEncoder())
-    broker = SafeRabbitmqBroker(confirm_delivery=True, middleware=[FailOnException()])
+    broker = SafeRabbitmqBroker(confirm_delivery=True, middleware=[FailOnException(), Watchdog(STUCK_SECONDS)])
     broker.parameters = parameters
     return broker
 

@@ -36,7 +36,10 @@ class Settings(BaseSettings):
     relay_poll_seconds: float = Field(1.0, gt=0, description="Safety net: the relay looks this often at least.")
     step_lease_seconds: float = Field(30.0, gt=0, description="A step that is not done by then is sent again.")
     intake_patience_seconds: float = Field(
-        300.0, gt=0, description="How long a batch waits in a worker for the database before it is put back."
+        300.0,
+        gt=0,
+        le=600,
+        description="How long a batch waits in a worker for the database before it is put back.",
     )
     log_format: Literal["auto", "console", "json"] = Field("auto", description="Log lines for people or programs.")
 
