@@ -31,6 +31,9 @@ from domain.errors import TransientError
 # More than the longest patience of intake and the longest chain of bounded waits in a step.
 STUCK_SECONDS = 900.0
 
+# RabbitMQ 4 would dead-letter a batch after 20 redeliveries, which a long outage of the database may cause.
+_QUORUM = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000_000}
+
 log = structlog.get_logger("broker")
 
 
@@ -119,12 +122,11 @@ class SafeRabbitmqBroker(RabbitmqBroker):
         return _GuardedConsumer
 
     def _declare_queue(self, queue_name: str) -> Any:
-        arguments = self._build_queue_arguments(queue_name) | {"x-queue-type": "quorum"}
+        arguments = self._build_queue_arguments(queue_name) | _QUORUM
         return self.channel.queue_declare(queue=queue_name, durable=True, arguments=arguments)
 
     def _declare_xq_queue(self, queue_name: str) -> Any:
-        arguments = {"x-queue-type": "quorum"}
-        return self.channel.queue_declare(queue=xq_name(queue_name), durable=True, arguments=arguments)
+        return self.channel.queue_declare(queue=xq_name(queue_name), durable=True, arguments=_QUORUM)
 
 
 def rabbitmq_broker(parameters: pika.URLParameters) -> SafeRabbitmqBroker:

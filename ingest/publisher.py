@@ -15,7 +15,7 @@ from ingest.ledger import Ledger
 _WINDOW = 2000
 _GROUP = 500
 _STALL_SECONDS = 30.0
-_PROPERTIES = pika.BasicProperties(content_type="application/cloudevents+json", delivery_mode=2)
+_CONTENT_TYPE = "application/cloudevents+json"
 
 
 def publish(parameters: pika.ConnectionParameters, bodies: Iterable[bytes], ledger: Ledger | None = None) -> int:
@@ -25,7 +25,7 @@ def publish(parameters: pika.ConnectionParameters, bodies: Iterable[bytes], ledg
     confirmed until then is in the ledger.
     """
     topology.open_channel(parameters).connection.close()
-    sending = _Sending(bodies, ledger)
+    sending = _Sending(bodies, ledger, user=parameters.credentials.username)
     connection = pika.SelectConnection(
         parameters,
         on_open_callback=sending.opened,
@@ -42,8 +42,10 @@ def publish(parameters: pika.ConnectionParameters, bodies: Iterable[bytes], ledg
 class _Sending:
     """One run of the publisher: a window of unconfirmed messages moves over the input."""
 
-    def __init__(self, bodies: Iterable[bytes], ledger: Ledger | None) -> None:
+    def __init__(self, bodies: Iterable[bytes], ledger: Ledger | None, user: str) -> None:
         self._bodies: Iterator[bytes] = iter(bodies)
+        # The broker refuses a message that states another user than the connection's: consumers can rely on it.
+        self._properties = pika.BasicProperties(content_type=_CONTENT_TYPE, delivery_mode=2, user_id=user)
         self._ledger = ledger
         self._unconfirmed: dict[int, str] = {}
         self._sent = 0
@@ -86,7 +88,7 @@ class _Sending:
             for body, identity in group:
                 self._sent += 1
                 self._unconfirmed[self._sent] = identity.key
-                self._channel.basic_publish(topology.EXCHANGE, _routing_key(body), body, _PROPERTIES)
+                self._channel.basic_publish(topology.EXCHANGE, _routing_key(body), body, self._properties)
         if not self._unconfirmed:
             self._channel.connection.close()
 

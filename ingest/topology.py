@@ -23,11 +23,16 @@ ROUTING_KEYS: Final = {
 UNKNOWN_TYPE_KEY: Final = "fault.unknown"
 
 
+# RabbitMQ 4 drops a message of a quorum queue after 20 redeliveries unless told otherwise, and an outage of the
+# database redelivers often.
+QUORUM: Final = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000_000}
+
+
 def declare(channel: BlockingChannel) -> None:
     """Declares the exchange, its quorum queues and their bindings; nothing happens to what exists already."""
     channel.exchange_declare(EXCHANGE, exchange_type="topic", durable=True)
     for pattern, queue in QUEUES.items():
-        channel.queue_declare(queue, durable=True, arguments={"x-queue-type": "quorum"})
+        channel.queue_declare(queue, durable=True, arguments=QUORUM)
         channel.queue_bind(queue, EXCHANGE, routing_key=pattern)
 
 

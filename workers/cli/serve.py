@@ -34,9 +34,7 @@ def up(
     settings = load_settings(data=data, host=host, port=port)
     with embedded.sole_use(settings.data), opened(data, host=host, port=port) as app, roles.until_signalled(app):
         health.demand_port(app.settings.host, app.settings.port)
-        token = roles.give_token(app)
-        if token:
-            typer.echo(f"API token of the role admin, shown this once: {token}")
+        _show_new_token(app)
         roles.run_up(app, with_demo=demo)
 
 
@@ -59,7 +57,7 @@ def console(data: DataOption = None, host: HostOption = None, port: PortOption =
     """Serve the HTTP port: pages, API, metrics."""
     with opened(data, host=host, port=port) as app, roles.until_signalled(app):
         health.demand_port(app.settings.host, app.settings.port)
-        roles.give_token(app)
+        _show_new_token(app)
         roles.run_console(app)
 
 
@@ -73,6 +71,12 @@ def migrate(data: DataOption = None) -> None:
         with embedded.postgres(settings.data.resolve() / "postgres") as url:
             run_migrations(url)
     typer.echo("The database has the present schema.")
+
+
+def _show_new_token(app: App) -> None:
+    token = roles.give_token(app)
+    if token:
+        typer.echo(f"API token of the role admin, shown this once: {token}")
 
 
 def _run(role: Callable[[App], None], data: Path | None, metrics_port: int | None) -> None:
