@@ -86,6 +86,12 @@ def load_policy(path: Path | None = None) -> Policy:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise SetupError(f"{name}, line {line}: not YAML: {error.problem}.") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise SetupError(f"{name}, line {line}: not YAML: {error.reason}.") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise SetupError(f"{name}, line {line}: not UTF-8.") from None
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False)
         raise SetupError("\n".join(_problem(name, node, problem) for problem in problems)) from None

@@ -43,26 +43,19 @@ def decide(
         raise Conflict(f"Unknown action {action}; there are: {', '.join(ACTIONS)}.")
     if version is not None and version != claim.version:
         raise Conflict(f"The claim is at version {claim.version} by now; you saw version {version}.")
-    step = "pass_stage" if action == "approve" and claim.stage < len(claim.stages) else action
-    status = after(claim.status, step)
+    status = after(claim.status, action)
     _demand_role(claim, role)
-    data = {
-        "action": action,
-        "role": role,
-        "note": note,
-        "stage": claim.stage,
-        "of_stages": len(claim.stages),
-    }
-    claim.status = status
-    if step == "pass_stage":
+    data = {"action": action, "role": role, "note": note, "stage": claim.stage, "of_stages": len(claim.stages)}
+    if action == "approve" and claim.stage < len(claim.stages):
+        kind = "claim.stage_passed"
         claim.stage += 1
+    else:
+        kind = f"claim.{status}"
+        claim.status = status
     if status in CLOSED:
         claim.closed_at = now
-    event = audit.append(claim, now, who, f"claim.{_PAST[step]}", data)
+    event = audit.append(claim, now, who, kind, data)
     return Decision(changed=[claim], events=[event], steps=[Step("announce", [claim.id])])
-
-
-_PAST = {"pass_stage": "stage_passed", "approve": "approved", "reject": "rejected", "resolve": "resolved"}
 
 
 def _demand_role(claim: Claim, role: str) -> None:

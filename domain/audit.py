@@ -58,7 +58,7 @@ def link(previous: str, claim_id: str, seq: int, at: str, actor: str, kind: str,
 
 
 def _one_line(actor: str) -> str:
-    return actor if "\n" not in actor else json.dumps(actor)
+    return actor.replace("\\", "\\\\").replace("\n", "\\n")
 
 
 def first_broken(events: Iterable[AuditEvent]) -> AuditEvent | None:

@@ -37,7 +37,6 @@ _TRANSITIONS: Final[dict[tuple[str, str], str]] = {
     (AWAITING_EVIDENCE, "find_eligible"): VERIFYING,
     (AWAITING_EVIDENCE, "find_ineligible"): INELIGIBLE,
     (VERIFYING, "route"): UNDER_REVIEW,
-    (UNDER_REVIEW, "pass_stage"): UNDER_REVIEW,
     (UNDER_REVIEW, "approve"): APPROVED,
     (UNDER_REVIEW, "reject"): REJECTED,
     (APPROVED, "resolve"): RESOLVED,

@@ -27,12 +27,14 @@ def take_in(
     batch, answers = Batch(), []
     for index, item in enumerate(items):
         reception = wire.Reception(clock(), "api", identity.name)
-        event = _envelope(item, default_type, identity, reception)
+        event = _envelope(item, default_type, identity)
+        raw = orjson.dumps(item)
         try:
+            strict_json.demand_size(raw)
             wire.sort_in(batch, event, reception)
             answers.append({"index": index, "status": "accepted", "id": event["id"]})
         except MalformedMessage as reason:
-            batch.quarantined.append(wire.quarantined(orjson.dumps(item), reason, reception))
+            batch.quarantined.append(wire.quarantined(raw, reason, reception))
             answers.append({"index": index, "status": "refused", "problem": problems.of_error(reason)})
     hand_over(batch)
     accepted = sum(answer["status"] == "accepted" for answer in answers)
@@ -50,7 +52,7 @@ def _items(body: bytes) -> list[Any]:
     return items
 
 
-def _envelope(item: Any, default_type: str, identity: Identity, reception: wire.Reception) -> Any:
+def _envelope(item: Any, default_type: str, identity: Identity) -> Any:
     if not isinstance(item, dict) or "specversion" in item:
         return item
     return {
@@ -58,7 +60,6 @@ def _envelope(item: Any, default_type: str, identity: Identity, reception: wire.
         "id": str(uuid.uuid4()),
         "source": f"api:{identity.name}",
         "type": default_type,
-        "time": reception.at.isoformat(),
         "data": item,
     }
 

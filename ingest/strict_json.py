@@ -18,8 +18,7 @@ def loads(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
     Raises `MalformedMessage` for what I-JSON (RFC 7493) would not carry: more than `max_bytes`, deeper than
     `max_depth`, duplicate keys, NaN and infinities (1e400 too), integers past 64 bits, U+0000, lone surrogates.
     """
-    if len(body) > max_bytes:
-        raise MalformedMessage("TOO_LARGE", f"The message has {len(body)} bytes; the limit is {max_bytes}.")
+    demand_size(body, max_bytes)
     # Every level of depth needs its own opening bracket, so most messages never need the walk.
     brackets = body.count(b"[") + body.count(b"{")
     try:
@@ -36,6 +35,12 @@ def loads(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
     if b"\\u" in body:
         _demand_storable_text(value)
     return value
+
+
+def demand_size(body: bytes, max_bytes: int = MAX_BYTES) -> None:
+    """Raises `MalformedMessage` for a message of more than `max_bytes`."""
+    if len(body) > max_bytes:
+        raise MalformedMessage("TOO_LARGE", f"The message has {len(body)} bytes; the limit is {max_bytes}.")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
