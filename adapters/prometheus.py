@@ -1,14 +1,15 @@
 """Metrics, on a registry that is passed in. Prefix `spotclaim_`, seconds, never a spot or a claim as a label."""
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from domain.decision import Decision
+from domain.decision import Decision, Step
 from domain.delivery import Delivery
 from domain.errors import TransientError
 from domain.intake import Batch
@@ -39,6 +40,7 @@ class Metrics:
     | notifications_total | destination, outcome | attempts: `sent` or `failed` |
     | notification_delay_seconds | | from the decision to tell until told |
     | quarantined_total | reason | messages put into quarantine |
+    | step_delay_seconds | step | from when a step was due until it was done |
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -73,6 +75,13 @@ class Metrics:
             buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 1800, 7200),
             registry=registry,
         )
+        self._step_delay = Histogram(
+            "spotclaim_step_delay_seconds",
+            "From when a step was due until it was done.",
+            ["step"],
+            buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60, 300, 1800),
+            registry=registry,
+        )
         self._quarantined = Counter(
             "spotclaim_quarantined", "Messages put into quarantine.", ["reason"], registry=registry
         )
@@ -103,6 +112,12 @@ class Metrics:
             self._closed.labels(claim.claim_type, claim.status, within).inc()
             seconds = (claim.closed_at - claim.opened_at).total_seconds()
             self._resolution.labels(claim.claim_type, claim.severity).observe(seconds)
+
+    def stepped(self, steps: Sequence[Step], now: datetime) -> None:
+        """Steps that were just done."""
+        for step in steps:
+            if step.due_at is not None:
+                self._step_delay.labels(step.kind).observe((now - step.due_at).total_seconds())
 
     def notified(self, delivery: Delivery, sent: bool) -> None:
         """One attempt to notify."""

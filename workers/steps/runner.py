@@ -26,12 +26,18 @@ class StepRunner:
     """
 
     def __init__(
-        self, store: Store, handlers: Mapping[str, StepHandler], clock: Clock, on_commit: OnCommit
+        self,
+        store: Store,
+        handlers: Mapping[str, StepHandler],
+        clock: Clock,
+        on_commit: OnCommit,
+        on_done: Callable[[Sequence[Step]], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._handlers = handlers
         self._clock = clock
         self._on_commit = on_commit
+        self._on_done = on_done
 
     def run(self, kind: str, ids: Sequence[int]) -> None:
         """Does the steps. Raises nothing: what could not be done now stays owed, and is done later."""
@@ -52,6 +58,7 @@ class StepRunner:
             transaction.record(decision)
             transaction.finish_steps([step.id for step in steps])
         self._on_commit(kind, decision)
+        self._on_done(steps)
 
     def _set_apart(self, kind: str, ids: Sequence[int], error: Exception) -> None:
         """Steps that failed together are owed singly, a step of many claims as two halves; one claim waits."""
