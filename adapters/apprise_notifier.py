@@ -69,6 +69,11 @@ def _sender(name: str, url: str, asset: AppriseAsset) -> Apprise:
     sender = Apprise(asset=asset)
     if not sender.add(url):
         raise SetupError(f"SPOTCLAIM_DESTINATIONS: Apprise does not understand the {scheme}:// URL of {name}.")
+    for service in sender:
+        # A URL may ask for these by itself: attempts are counted in steps, and a redirect could lead anywhere.
+        service.retry = 0
+        service.redirects = False
+        service.verify_certificate = True
     return sender
 
 

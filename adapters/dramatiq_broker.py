@@ -20,11 +20,14 @@ from typing import Any
 import dramatiq
 import orjson
 import pika
+import pika.exceptions
 import structlog
 from dramatiq.brokers.rabbitmq import RabbitmqBroker, _RabbitmqConsumer
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.common import xq_name
+from dramatiq.errors import BrokerConnectionError
 from dramatiq.middleware import Middleware
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
 from domain.errors import TransientError
 
@@ -96,12 +99,15 @@ class _GuardedConsumer(_RabbitmqConsumer):
     """Puts work back that failed only because a server was away; dead-letters what does not belong here."""
 
     def nack(self, message: Any) -> None:
-        self._put_back = isinstance(message._exception, TransientError)
-        super().nack(message)
+        if isinstance(message._exception, TransientError):
+            self._put_back(message)
+        else:
+            super().nack(message)
 
-    def _nack(self, tag: int) -> None:
-        requeue, self._put_back = getattr(self, "_put_back", False), False
-        self.connection.add_callback_threadsafe(partial(self.channel.basic_nack, tag, requeue=requeue))
+    def _put_back(self, message: Any) -> None:
+        if message._tag in self.known_tags:
+            self.known_tags.discard(message._tag)
+            self.connection.add_callback_threadsafe(partial(self.channel.basic_nack, message._tag, requeue=True))
 
     def __next__(self) -> Any:
         message = super().__next__()
@@ -111,7 +117,14 @@ class _GuardedConsumer(_RabbitmqConsumer):
         return message
 
     def _belongs(self, message: Any) -> bool:
-        return message.queue_name == self.queue_name and isinstance(message.options, dict)
+        """Nothing of ours asks for a delay, and what does would hold the queue's prefetch until then."""
+        return (
+            message.queue_name == self.queue_name
+            and isinstance(message.actor_name, str)
+            and isinstance(message.kwargs, dict)
+            and isinstance(message.options, dict)
+            and "eta" not in message.options
+        )
 
 
 class SafeRabbitmqBroker(RabbitmqBroker):
@@ -120,6 +133,15 @@ class SafeRabbitmqBroker(RabbitmqBroker):
     @property
     def consumer_class(self) -> type[_RabbitmqConsumer]:
         return _GuardedConsumer
+
+    def enqueue(self, message: Any, *, delay: int | None = None) -> Any:
+        """Raises `TransientError` when RabbitMQ did not confirm the message."""
+        try:
+            return super().enqueue(message, delay=delay)
+        except (BrokerConnectionError, pika.exceptions.AMQPError, AMQPConnectorException, OSError) as error:
+            del self.connection
+            reason = str(error) or type(error).__name__
+            raise TransientError(f"RabbitMQ did not confirm a message: {reason}") from error
 
     def _declare_queue(self, queue_name: str) -> Any:
         arguments = self._build_queue_arguments(queue_name) | _QUORUM

@@ -35,7 +35,7 @@ def postgres(folder: Path) -> Iterator[str]:
 
     Processes share one server for one folder. Raises `SetupError` when it does not start.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    demand_folder(folder.parent)
     if os.geteuid() == 0:
         _open_to_server_account(folder)
     _forget_dead_users(folder / _HANDLES)
@@ -55,10 +55,18 @@ class Occupied(SetupError):
     """Another process already runs on this data folder."""
 
 
+def demand_folder(folder: Path) -> None:
+    """Makes the data folder. Raises `SetupError` where there cannot be one."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetupError(f"SPOTCLAIM_DATA: {folder} cannot be a folder ({error.strerror}).") from None
+
+
 @contextmanager
 def sole_use(folder: Path) -> Iterator[None]:
     """Holds the data folder for one `up`. Raises `Occupied` when another holds it; a killed one holds nothing."""
-    folder.mkdir(parents=True, exist_ok=True)
+    demand_folder(folder)
     with (folder / "up.lock").open("w") as file:
         try:
             flock(file, LOCK_EX | LOCK_NB)
@@ -97,7 +105,7 @@ def _started(folder: Path) -> PostgresServer:
 
 def _forget_dead_users(handles: Path) -> None:
     """The wheel counts users by process id. An id that a kill -9 left behind would keep the server for ever."""
-    with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+    with PostgresServer._lock, contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
         pids = json.loads(handles.read_text())
         handles.write_text(json.dumps([pid for pid in pids if _alive(pid)]))
 

@@ -16,6 +16,8 @@ _LENGTH = 1000
 _CLAIMS_SHOWN = 20
 _SOCKET_SECONDS = 0.5
 _REST_SECONDS = 5.0
+# Shorter than the socket's time-out, which would end a longer wait as a failure.
+_LONGEST_BLOCK_SECONDS = 0.25
 
 log = structlog.get_logger("feed")
 
@@ -57,16 +59,27 @@ class RedisFeed:
 
     def follow(self, wait_seconds: float) -> Iterator[dict[str, Any] | None]:
         """Entries from now on; None whenever `wait_seconds` pass without one, or Redis is away."""
-        last: Any = "$"
+        last: Any = None
         while True:
-            try:
-                answer: Any = self._client.xread({STREAM: last}, count=100, block=int(wait_seconds * 1000))
-            except redis.RedisError:
-                time.sleep(wait_seconds)
-                answer = None
-            if not answer:
+            entries: list[Any] = []
+            deadline = time.monotonic() + wait_seconds
+            while not entries and (remaining := deadline - time.monotonic()) > 0:
+                try:
+                    last = last or self._latest()
+                    entries = self._read_after(last, min(remaining, _LONGEST_BLOCK_SECONDS))
+                except redis.RedisError:
+                    time.sleep(min(remaining, _LONGEST_BLOCK_SECONDS))
+            if not entries:
                 yield None
                 continue
-            entries = answer[0][1]
             last = entries[-1][0]
             yield from (orjson.loads(fields[b"entry"]) for _, fields in entries)
+
+    def _latest(self) -> Any:
+        newest: Any = self._client.xrevrange(STREAM, count=1)
+        return newest[0][0] if newest else "0-0"
+
+    def _read_after(self, last: Any, seconds: float) -> list[Any]:
+        """Entries after that one; waits for some no longer than `seconds`."""
+        answer: Any = self._client.xread({STREAM: last}, count=100, block=max(1, int(seconds * 1000)))
+        return list(answer[0][1]) if answer else []

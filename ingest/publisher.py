@@ -51,6 +51,7 @@ class _Sending:
         self._sent = 0
         self._progress = -1
         self._channel: Any = None
+        self._finished = False
         self.confirmed = 0
         self.error: object | None = None
 
@@ -58,8 +59,8 @@ class _Sending:
         connection.channel(on_open_callback=self._start)
 
     def failed(self, connection: Any, error: object) -> None:
-        """The connection ended; in good order when everything had been confirmed."""
-        if self._unconfirmed or self._channel is None or self.error is not None:
+        """The connection ended; in good order only if everything was read, sent and confirmed."""
+        if not self._finished:
             self.error = self.error or error
         connection.ioloop.stop()
 
@@ -90,6 +91,7 @@ class _Sending:
                 self._unconfirmed[self._sent] = identity.key
                 self._channel.basic_publish(topology.EXCHANGE, _routing_key(body), body, self._properties)
         if not self._unconfirmed:
+            self._finished = True
             self._channel.connection.close()
 
     def _settled(self, frame: Any) -> None:

@@ -3,7 +3,11 @@
 from typing import Final
 
 import pika
-from pika.adapters.blocking_connection import BlockingChannel
+import pika.exceptions
+from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
+
+from domain.errors import TransientError
 
 EXCHANGE: Final = "spotclaim.in"
 
@@ -36,8 +40,23 @@ def declare(channel: BlockingChannel) -> None:
         channel.queue_bind(queue, EXCHANGE, routing_key=pattern)
 
 
+def connect(parameters: pika.ConnectionParameters) -> BlockingConnection:
+    """A connection. Raises `TransientError` when the broker is away, refuses, or does not answer in time."""
+    try:
+        return BlockingConnection(parameters)
+    except (pika.exceptions.AMQPError, AMQPConnectorException, OSError) as error:
+        reason = str(error) or type(error).__name__
+        raise TransientError(f"RabbitMQ at {parameters.host}:{parameters.port}: {reason}") from error
+
+
 def open_channel(parameters: pika.ConnectionParameters) -> BlockingChannel:
-    """A channel on a connection of its own, with everything declared."""
-    channel = pika.BlockingConnection(parameters).channel()
-    declare(channel)
+    """A channel on a connection of its own, with everything declared. Raises `TransientError`."""
+    connection = connect(parameters)
+    try:
+        channel = connection.channel()
+        declare(channel)
+    except pika.exceptions.AMQPError as error:
+        if connection.is_open:
+            connection.close()
+        raise TransientError(f"RabbitMQ does not let the queues be declared: {error!r}") from error
     return channel

@@ -12,8 +12,8 @@ import orjson
 
 from adapters.policy_file import load_policy
 from domain import audit, meter
-from domain.delivery import Delivery
 from domain.claim import Claim
+from domain.delivery import Delivery
 from domain.eligibility import Case
 from domain.fault import Fault
 from domain.identifiers import new_claim_id

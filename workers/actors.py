@@ -4,10 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import dramatiq
-import structlog
 
 from adapters.batch_json import to_batch
-from domain.errors import TransientError
 from domain.intake import Batch
 from domain.ports import HandOver
 from workers.steps.runner import StepRunner
@@ -18,8 +16,6 @@ CLAIMS_PER_MESSAGE: Final = {"verify": 500, "route": 500, "announce": 500, "deli
 
 SendSteps = Callable[[str, Sequence[int]], None]
 
-log = structlog.get_logger("actors")
-
 
 def queue_of(kind: str) -> str:
     """The Dramatiq queue of a kind of step."""
@@ -27,7 +23,8 @@ def queue_of(kind: str) -> str:
 
 
 def register_intake(broker: dramatiq.Broker, intake: HandOver) -> HandOver:
-    """The actor that takes batches in. Returns what sends a batch to it, confirmed by the broker."""
+    """The actor that takes batches in. Returns what sends a batch to it and, when the broker confirmed
+    it, returns; it raises `TransientError` otherwise."""
 
     def take_in(batch: Any) -> None:
         intake(to_batch(batch))
@@ -35,10 +32,7 @@ def register_intake(broker: dramatiq.Broker, intake: HandOver) -> HandOver:
     actor = dramatiq.actor(actor_name="take_in", queue_name=INTAKE_QUEUE, broker=broker)(take_in)
 
     def hand_over(batch: Batch) -> None:
-        try:
-            actor.send(batch)
-        except dramatiq.errors.ConnectionError as error:
-            raise TransientError(f"RabbitMQ did not confirm a batch: {error}") from error
+        actor.send(batch)
 
     return hand_over
 
@@ -48,10 +42,7 @@ def register_steps(brokers: Mapping[str, dramatiq.Broker], runner: StepRunner) -
     actors = {kind: _step_actor(broker, kind, runner) for kind, broker in brokers.items()}
 
     def send(kind: str, ids: Sequence[int]) -> None:
-        try:
-            actors[kind].send(list(ids))
-        except dramatiq.errors.ConnectionError as error:
-            raise TransientError(f"RabbitMQ did not confirm steps: {error}") from error
+        actors[kind].send(list(ids))
 
     return send
 

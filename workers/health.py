@@ -3,12 +3,12 @@
 import socket
 
 import pika
-import pika.exceptions
 from redis import RedisError
 from sqlalchemy.engine import make_url
 
 from adapters.postgres.migrations import is_current
 from domain.errors import SetupError, TransientError
+from ingest import topology
 from workers.bootstrap import App
 
 
@@ -17,37 +17,39 @@ def demand_servers(app: App) -> None:
 
     Raises `SetupError`: one line that names the setting and the mend.
     """
-    address = make_url(app.database_url).set(password=None).render_as_string()
     try:
         current = is_current(app.engine)
     except TransientError as error:
-        raise SetupError(f"SPOTCLAIM_DATABASE_URL: cannot reach PostgreSQL at {address}. {error}") from None
+        raise database_away(app.database_url, error) from None
     if not current:
         raise SetupError("The database has not the present schema; run `spotclaim migrate` once.")
     if app.amqp is not None and (problem := _broker_problem(app.amqp)):
         raise SetupError(f"SPOTCLAIM_AMQP_URL: {problem} Start it, or correct the address.")
 
 
+def database_away(url: str, error: TransientError) -> SetupError:
+    """The set-up error of a database that does not answer. Its address is named without the password."""
+    address = make_url(url).set(password=None).render_as_string()
+    return SetupError(f"SPOTCLAIM_DATABASE_URL: cannot reach PostgreSQL at {address}. {error}")
+
+
 def _broker_problem(parameters: pika.URLParameters) -> str | None:
     try:
-        pika.BlockingConnection(parameters).close()
-    except (pika.exceptions.AMQPError, OSError) as error:
-        reason = str(error) or type(error).__name__
-        return f"cannot reach RabbitMQ at {parameters.host}:{parameters.port} ({reason})."
+        topology.connect(parameters).close()
+    except TransientError as error:
+        return f"cannot reach {error}."
     return None
 
 
-def demand_port(host: str, port: int) -> None:
-    """Raises `SetupError` when the address cannot be listened on."""
+def demand_port(host: str, port: int, setting: str = "SPOTCLAIM_PORT") -> None:
+    """Raises `SetupError`, naming the setting, when the address cannot be listened on."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
             reason = error.strerror or str(error)
-            raise SetupError(
-                f"SPOTCLAIM_PORT: cannot listen on {host}:{port} ({reason}); choose another."
-            ) from None
+            raise SetupError(f"{setting}: cannot listen on {host}:{port} ({reason}); choose another.") from None
 
 
 def problems(app: App) -> list[str]:

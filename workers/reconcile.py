@@ -111,5 +111,9 @@ def _peek(channel: pika.adapters.blocking_connection.BlockingChannel, queue: str
 
 
 def _keys_of_batch(body: bytes) -> list[str]:
-    batch = orjson.loads(body)["args"][0]
-    return [item["key"] for part in ("faults", "usage", "spots", "quarantined") for item in batch[part]]
+    """The keys in a Dramatiq message of ours; a stranger's among the dead letters has none."""
+    try:
+        batch = orjson.loads(body)["args"][0]
+        return [item["key"] for part in ("faults", "usage", "spots", "quarantined") for item in batch[part]]
+    except (orjson.JSONDecodeError, KeyError, IndexError, TypeError):
+        return []

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from threading import Event
 
 import dramatiq
 import structlog
@@ -14,7 +15,7 @@ from prometheus_client import start_http_server
 
 from adapters import embedded
 from adapters.postgres.migrations import migrate
-from domain.errors import SetupError
+from domain.errors import SetupError, SpotclaimError
 from ingest import demo
 from ingest.api import Inside, create_app
 from ingest.consumer import Consumer
@@ -168,15 +169,24 @@ def prepare(app: App) -> None:
         migrate(app.database_url)
 
 
+class PartFailed(SpotclaimError):
+    """A part of the process failed, so the whole process ended."""
+
+
 @contextmanager
 def _background(app: App, name: str, run: Callable[[], None]) -> Iterator[None]:
-    """A thread for the block. If it fails, everything stops: half a system that looks alive helps nobody."""
+    """A thread for the block. If it fails, everything stops: half a system that looks alive helps nobody.
+
+    Raises `PartFailed` at the end of the block then.
+    """
+    failed = Event()
 
     def guarded() -> None:
         try:
             run()
         except BaseException:
             log.exception("stopping", failed=name)
+            failed.set()
         finally:
             app.stopping.set()
 
@@ -187,6 +197,8 @@ def _background(app: App, name: str, run: Callable[[], None]) -> Iterator[None]:
     finally:
         app.stopping.set()
         thread.join(_STOP_SECONDS)
+    if failed.is_set():
+        raise PartFailed(f"The process ended because its part `{name}` failed; the log says why.")
 
 
 def _serve_metrics(app: App) -> None:

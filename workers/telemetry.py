@@ -12,7 +12,12 @@ def configure(log_format: str) -> None:
     """Sets up logging for this process. `log_format`: auto, console or json."""
     people = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=28)
+        structlog.dev.ConsoleRenderer(
+            # Plain tracebacks: the rich ones show local variables, and with them messages and secrets.
+            colors=sys.stderr.isatty(),
+            pad_event_to=28,
+            exception_formatter=structlog.dev.plain_traceback,
+        )
         if people or log_format == "auto"
         else structlog.processors.JSONRenderer()
     )

@@ -27,7 +27,7 @@ def connect(url: str, *, pool_size: int = 8) -> Engine:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise SetupError(
             "SPOTCLAIM_DATABASE_URL is not a database URL; write postgresql+psycopg2://user:password@host/name."
         ) from None

@@ -87,7 +87,7 @@ class StepSignal:
                 connection.notifies.clear()
         except psycopg2.Error as error:
             self.close()
-            raise TransientError(f"PostgreSQL: {error}") from error
+            raise TransientError(f"PostgreSQL: {str(error).strip().splitlines()[0]}") from error
 
     def _listen(self) -> psycopg2.extensions.connection:
         with translated_errors():

@@ -1,9 +1,11 @@
 """The store: reads with locks, and one `record` that writes a whole decision."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -47,23 +49,24 @@ _DELIVERY_COLUMNS = (
 )
 
 # For each claim: the records nearest before and after the fault, and the nearest whose findings bear on its code.
+_PLACE = "coalesce(r.started_at, r.ended_at, r.recorded_at)"
+_OF_SPOT = "SELECT * FROM usage_records r WHERE r.spot_id = w.spot_id AND r.current"
+_TELLING = "r.findings <> '{}'::text[] AND r.findings && w.wanted"
 _NEAREST = f"""
 SELECT w.id, {_USAGE_COLUMNS}
 FROM json_to_recordset(%s::json) AS w(id text, spot_id text, moment timestamptz, wanted text[])
 CROSS JOIN LATERAL (
-    (SELECT * FROM usage_records r WHERE r.spot_id = w.spot_id AND r.current
-        AND r.started_at <= w.moment ORDER BY r.started_at DESC LIMIT 5)
+    ({_OF_SPOT} AND {_PLACE} <= w.moment ORDER BY {_PLACE} DESC LIMIT 5)
     UNION
-    (SELECT * FROM usage_records r WHERE r.spot_id = w.spot_id AND r.current
-        AND r.started_at > w.moment ORDER BY r.started_at LIMIT 5)
+    ({_OF_SPOT} AND {_PLACE} > w.moment ORDER BY {_PLACE} LIMIT 5)
     UNION
-    (SELECT * FROM usage_records r WHERE r.spot_id = w.spot_id AND r.current AND r.findings <> '{{}}'::text[]
-        AND r.findings && w.wanted AND r.started_at <= w.moment ORDER BY r.started_at DESC LIMIT 3)
+    ({_OF_SPOT} AND {_TELLING} AND {_PLACE} <= w.moment ORDER BY {_PLACE} DESC LIMIT 3)
     UNION
-    (SELECT * FROM usage_records r WHERE r.spot_id = w.spot_id AND r.current AND r.findings <> '{{}}'::text[]
-        AND r.findings && w.wanted AND r.started_at > w.moment ORDER BY r.started_at LIMIT 3)
+    ({_OF_SPOT} AND {_TELLING} AND {_PLACE} > w.moment ORDER BY {_PLACE} LIMIT 3)
 ) u
 """
+
+_key = attrgetter("key")
 
 
 def _json(rows: Sequence[Any]) -> str:
@@ -169,20 +172,28 @@ class PostgresTransaction:
         )
 
     def record_usage(self, records: Sequence[UsageRecord]) -> int:
-        new: int = self._execute(writes.INSERT_USAGE, _json(records)).rowcount
+        spots = sorted({record.spot_id for record in records})
+        self._execute(writes.TAKE_TURNS, spots)
+        new: int = self._execute(writes.INSERT_USAGE, _json(sorted(records, key=_key))).rowcount
         if new:
             self._execute(writes.SETTLE_USAGE, [record.key for record in records])
-            owed = self._execute(writes.OWE_VERIFICATION, list({record.spot_id for record in records})).rowcount
-            if owed:
-                self._execute(writes.WAKE_RELAY)
+            self._wake_claims(spots)
         return new
 
     def register_spots(self, spots: Sequence[Spot]) -> int:
-        new: int = self._execute(writes.INSERT_SPOTS, _json(spots)).rowcount
+        new: int = self._execute(writes.INSERT_SPOTS, _json(sorted(spots, key=_key))).rowcount
+        if new:
+            self._wake_claims(sorted({spot.spot_id for spot in spots}))
         return new
 
+    def _wake_claims(self, spots: list[str]) -> None:
+        """Owes a new check to the claims of these spots that wait for one."""
+        if self._execute(writes.OWE_VERIFICATION, spots).rowcount:
+            self._execute(writes.WAKE_RELAY)
+
     def quarantine(self, items: Sequence[Quarantined]) -> None:
-        once = {item.key: item for item in items}
+        times = Counter(item.key for item in items)
+        once = {item.key: asdict(item) | {"times": times[item.key]} for item in items}
         self._execute(writes.INSERT_QUARANTINE, _json([once[key] for key in sorted(once)]))
 
 

@@ -24,6 +24,10 @@ _moment = DateTime(timezone=True)
 _uuid = UUID(as_uuid=False)
 
 
+# Where a record without a start lies in time.
+_place_in_time = text("COALESCE(started_at, ended_at, recorded_at)")
+
+
 def _identity_of_message() -> tuple[Column[str], ...]:
     return (
         Column("key", _uuid, primary_key=True),
@@ -80,11 +84,11 @@ usage_records = Table(
     # False once a later record of the same session has come; earlier ones are kept as evidence.
     Column("current", Boolean, nullable=False, server_default=text("true")),
     Index("usage_records_session", "spot_id", "session_id"),
-    Index("usage_records_time", "spot_id", "started_at", postgresql_where=text("current")),
+    Index("usage_records_time", "spot_id", _place_in_time, postgresql_where=text("current")),
     Index(
         "usage_records_findings",
         "spot_id",
-        "started_at",
+        _place_in_time,
         postgresql_where=text("current AND findings <> '{}'::text[]"),
     ),
 )

@@ -179,18 +179,32 @@ UPDATE usage_records t SET current = (t.key = latest.key) FROM (
 WHERE latest.spot_id = t.spot_id AND latest.session_id = t.session_id AND t.current <> (t.key = latest.key)
 """
 
-OWE_VERIFICATION: Final = (
-    "INSERT INTO steps (kind, claim_ids, due_at) "
-    "SELECT 'verify', array_agg(id), now() FROM claims "
-    "WHERE spot_id = ANY(%s) AND status = 'awaiting_evidence' AND status NOT IN ('rejected', 'resolved') "
-    "HAVING count(*) > 0"
-)
+# Two workers that record one session at once would each see only their own record, so writers of one spot take
+# turns. Few locks for many spots, always in one order.
+TAKE_TURNS: Final = """
+SELECT pg_advisory_xact_lock(7305776, turn) FROM (
+    SELECT DISTINCT abs(hashtext(spot_id) %% 64) AS turn FROM unnest(%s::text[]) AS spot_id ORDER BY turn
+) AS turns
+"""
 
-INSERT_QUARANTINE: Final = (
-    "INSERT INTO quarantine AS q (key, reason, sentence, body, size, door, source, message_id,"
-    " received_at, last_received_at) "
-    "SELECT r.key, r.reason, r.sentence, decode(r.body, 'base64'), r.size, r.door, r.source, r.message_id,"
-    " r.received_at, r.received_at FROM json_to_recordset(%s::json) AS r(key uuid, reason text, sentence text,"
-    " body text, size bigint, door text, source text, message_id text, received_at timestamptz) "
-    "ON CONFLICT (key) DO UPDATE SET times = q.times + 1, last_received_at = excluded.last_received_at"
+# A claim that is being checked just now may already have missed the news, so it is checked once more.
+OWE_VERIFICATION: Final = """
+INSERT INTO steps (kind, claim_ids, due_at)
+SELECT 'verify', array_agg(id), now() FROM claims
+WHERE spot_id = ANY(%s) AND status IN ('submitted', 'awaiting_evidence') AND status NOT IN ('rejected', 'resolved')
+HAVING count(*) > 0
+"""
+
+INSERT_QUARANTINE: Final = """
+INSERT INTO quarantine AS q (
+    key, reason, sentence, body, size, door, source, message_id, received_at, last_received_at, times
 )
+SELECT r.key, r.reason, r.sentence, decode(r.body, 'base64'), r.size, r.door, r.source, r.message_id,
+    r.received_at, r.received_at, r.times
+FROM json_to_recordset(%s::json) AS r(
+    key uuid, reason text, sentence text, body text, size bigint, door text, source text, message_id text,
+    received_at timestamptz, times integer
+)
+ON CONFLICT (key) DO UPDATE
+    SET times = q.times + excluded.times, last_received_at = excluded.last_received_at
+"""

@@ -91,7 +91,8 @@ class Campaign:
     def _quarantined(self) -> dict[bytes, str]:
         """The bytes in quarantine that name this campaign, each with its reason."""
         found = self._database.rows(
-            "SELECT body, reason FROM quarantine WHERE position(%s::bytea IN body) > 0", self._name.encode()
+            "SELECT body, reason FROM quarantine WHERE position(%s::bytea IN body) > 0",
+            f'"/{self._name}"'.encode(),
         )
         return {bytes(body): reason for body, reason in found}
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg2
 
@@ -113,13 +113,17 @@ class Process:
             self._process.kill()
             self._process.wait()
 
-    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
-        """Ctrl-C, which reaches every process of the terminal's session; returns the exit code."""
+    def interrupt(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Ctrl-C, which reaches every process of the terminal's session."""
         assert self._process is not None
         os.killpg(self._process.pid, how)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
+        """Ctrl-C, and the exit code."""
+        self.interrupt(how)
         return self.await_end(STOP_SECONDS)
 
-    def await_end(self, seconds: float = COMMAND_SECONDS) -> int:
+    def await_end(self, seconds: float) -> int:
         """The exit code, which must come in time."""
         assert self._process is not None
         try:
@@ -132,7 +136,7 @@ class Process:
 class Roles:
     """The processes of a distributed installation, each of which may be killed and started again."""
 
-    READY = {"ingest": "consuming", "worker": "working", "relay": "relaying"}
+    READY: ClassVar = {"ingest": "consuming", "worker": "working", "relay": "relaying"}
 
     def __init__(self, folder: Path, given: dict[str, str]) -> None:
         self._processes = {name: Process(folder / f"{name}.log", given, name) for name in self.READY}
@@ -150,6 +154,12 @@ class Roles:
 
     def restart(self, name: str) -> None:
         self[name].start(until_it_says=self.READY[name])
+
+    def stop(self) -> dict[str, int]:
+        """Ctrl-C to all, and their exit codes."""
+        for process in self._processes.values():
+            process.interrupt()
+        return {name: process.await_end(STOP_SECONDS) for name, process in self._processes.items()}
 
     def kill(self) -> None:
         for process in self._processes.values():

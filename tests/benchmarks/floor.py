@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.floor new_spots|repeats
 
-A bare pika consumer with a large prefetch; orjson; for every 500 messages one round trip that is one transaction,
-with the very statements of `adapters/postgres/writes.py` into the same tables; one multiple acknowledgement. While
-PostgreSQL writes one batch, the next is read and prepared.
+Two such processes run. Each is a bare pika consumer with a large prefetch; orjson; for every 500 messages one
+round trip that is one transaction, with the very statements of `adapters/postgres/writes.py` into the same tables;
+one multiple acknowledgement. While PostgreSQL writes one batch, the next is read and prepared.
 
 What it does not do: validate, look for duplicates, find open claims, decide anything, chain hashes, confirm a
 hand-over, retry, count metrics. It is told whether claims are new (it inserts them) or repeat (it upserts one for
@@ -32,24 +32,27 @@ _BATCH = 500
 _PREFETCH = 4 * _BATCH
 _IDLE_SECONDS = 0.02
 
-_OPEN = "status <> ALL (ARRAY['rejected'::text, 'resolved'::text])"
 _INSERT = "; ".join((writes.INSERT_FAULTS, writes.INSERT_CLAIMS, writes.INSERT_EVENTS, writes.INSERT_STEPS))
+# Which claim a fault belongs to is known once its claim was upserted, since another process may have opened it.
+_OPEN = "status <> ALL (ARRAY['rejected'::text, 'resolved'::text])"
+_JOIN_CLAIM = "JOIN claim ON claim.spot_id = r.spot_id AND claim.code = r.code"
 _UPSERT = f"""
-{writes.INSERT_FAULTS};
 WITH claim AS (
     {writes.INSERT_CLAIMS} ON CONFLICT (spot_id, code) WHERE {_OPEN} DO UPDATE SET
         fault_count = claims.fault_count + excluded.fault_count, last_seen_at = excluded.last_seen_at,
         version = claims.version + 1, head = excluded.head
-    RETURNING id, version
+    RETURNING id, spot_id, code, version
 ), step AS (
     INSERT INTO steps (kind, claim_ids, due_at)
     SELECT 'verify', array_agg(id), now() FROM claim WHERE version = 1 HAVING count(*) > 0
+), event AS (
+    INSERT INTO audit_events (claim_id, seq, at, actor, kind, body, hash)
+    SELECT claim.id, claim.version, r.at, r.actor, r.kind, r.body, decode(r.hash, 'hex')
+    FROM json_to_recordset(%s::json)
+        AS r(spot_id text, code text, at timestamptz, actor text, kind text, body text, hash text)
+    {_JOIN_CLAIM}
 )
-INSERT INTO audit_events (claim_id, seq, at, actor, kind, body, hash)
-SELECT claim.id, claim.version, r.at, r.actor, r.kind, r.body, decode(r.hash, 'hex')
-FROM json_to_recordset(%s::json)
-    AS r(claim_id uuid, at timestamptz, actor text, kind text, body text, hash text)
-JOIN claim ON claim.id = r.claim_id
+{writes.INSERT_FAULTS.replace("r.claim_id,", "claim.id,")} {_JOIN_CLAIM}
 """
 
 # Code, claim type, severity. Written out so that nothing has to be looked up.
@@ -132,31 +135,30 @@ def _new(bodies: list[bytes]) -> Rows:
 
 
 def _repeated(bodies: list[bytes]) -> Rows:
-    """Faults of one spot share a claim, whose id follows from the spot."""
+    """Faults of one spot share a claim."""
     now = datetime.now(UTC)
     faults, groups = [], {}
     for body in bodies:
         event = orjson.loads(body)
         data = event["data"]
-        code = _CODES[data["error"]["code"]]
         key = blake2b(body, digest_size=16).hexdigest()
-        claim_id = blake2b(data["spot_id"].encode(), digest_size=16).hexdigest()
-        faults.append(_fault(event, data, key, claim_id, code[0], now))
-        groups.setdefault(claim_id, (event, []))[1].append(key)
+        faults.append(_fault(event, data, key, None, _CODES[data["error"]["code"]][0], now))
+        groups.setdefault(data["spot_id"], (event, []))[1].append(key)
     claims, events = [], []
-    for claim_id in sorted(groups):
-        event, keys = groups[claim_id]
+    for spot_id in sorted(groups):  # in one order, so that the two processes never wait for each other in a circle
+        event, keys = groups[spot_id]
         data = event["data"]
         code = _CODES[data["error"]["code"]]
         text = _body(data, code, now, orjson.dumps(keys).decode(), len(keys))
         digest = sha256(text.encode()).hexdigest()
-        claims.append(_claim(data, claim_id, code, now, len(keys), digest))
-        events.append(_event(claim_id, event["source"], now, text, digest))
-    return faults, claims, events
+        claims.append(_claim(data, new_claim_id(), code, now, len(keys), digest))
+        found_by = {"spot_id": spot_id, "code": code[0]}
+        events.append(_event(None, event["source"], now, text, digest) | found_by)
+    return claims, events, faults
 
 
 def _fault(
-    event: dict[str, Any], data: dict[str, Any], key: str, claim_id: str, code: str, now: datetime
+    event: dict[str, Any], data: dict[str, Any], key: str, claim_id: str | None, code: str, now: datetime
 ) -> dict[str, Any]:
     error = data["error"]
     return {
@@ -222,7 +224,7 @@ def _body(data: dict[str, Any], code: tuple[str, str, str], now: datetime, keys:
     )
 
 
-def _event(claim_id: str, actor: str, now: datetime, body: str, digest: str) -> dict[str, Any]:
+def _event(claim_id: str | None, actor: str, now: datetime, body: str, digest: str) -> dict[str, Any]:
     return {
         "claim_id": claim_id,
         "seq": 1,

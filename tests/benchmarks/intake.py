@@ -5,6 +5,7 @@ commit to the last. The relay does not run: what becomes of opened claims is mea
 nobody to do it either. Ways take turns, and each turn has a corner of its own.
 """
 
+import sys
 from collections.abc import Iterator
 
 from tests.benchmarks.corner import fresh_corner
@@ -26,10 +27,12 @@ def measure(scale: Scale) -> Iterator[Row]:
         rates: dict[str, list[float]] = {way.name: [] for way in (OURS, *(way for way, _ in _AIMS))}
         for _ in range(scale.repetitions):
             for way in (OURS, *(way for way, _ in _AIMS)):
-                rates[way.name].append(rate(way, load, way.size(scale)))
+                measured = rate(way, load, way.size(scale))
+                print(f"  {words}, {way.name}: {measured:,.0f} faults/s", file=sys.stderr, flush=True)
+                rates[way.name].append(measured)
         benchmark = f"intake: {words}"
-        for name, measured in rates.items():
-            yield rate_row(benchmark, name, measured, "faults/s")
+        for name, turns in rates.items():
+            yield rate_row(benchmark, name, turns, "faults/s")
         for way, aim in _AIMS:
             yield ratio_row(benchmark, f"ours / {way.name}", rates[OURS.name], rates[way.name], aim)
 

@@ -6,6 +6,7 @@ when every fault is committed and every claim under review.
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import httpx
@@ -44,14 +45,17 @@ def measure(scale: Scale) -> Iterator[Row]:
 def _peaks(corner: Corner, roles: list[Process], port: int, count: int) -> dict[str, float]:
     done = threading.Event()
     reading = threading.Thread(target=_read_pages, args=(port, done), daemon=True)
-    publishing = threading.Thread(
-        target=publisher.publish, args=(corner.amqp, loads.new_spots(count)), daemon=True
-    )
     reading.start()
-    publishing.start()
     try:
-        watch(corner, _ROUTED, count, _DEADLINE_SECONDS, lambda: demand_running(roles))
-        publishing.join(_DEADLINE_SECONDS)
+        with ThreadPoolExecutor(1) as pool:
+            publishing = pool.submit(publisher.publish, corner.amqp, loads.new_spots(count))
+
+            def alive() -> None:
+                demand_running(roles)
+                if publishing.done():
+                    publishing.result()  # raises what publishing raised
+
+            watch(corner, _ROUTED, count, _DEADLINE_SECONDS, alive)
     finally:
         done.set()
         reading.join(_DEADLINE_SECONDS)

@@ -1,11 +1,14 @@
 """The one table that a run prints."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from rich.console import Console
 from rich.table import Table
+
+_WIDTH = 140
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,9 @@ def show(rows: Iterable[Row], notes: Iterable[str]) -> None:
             "" if row.benchmark == before else row.benchmark, row.what, row.figure, row.spread, row.aim, met
         )
         before = row.benchmark
-    console = Console()
     # Off a terminal the table is as wide as it needs to be.
-    console.print(table, width=None if console.is_terminal else 140)
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
+    console.print(table)
     for note in notes:
         console.print(note, soft_wrap=True, highlight=False)
 

@@ -6,10 +6,10 @@ the primary key, and only while there are any. Both clocks are one, so what is m
 look, about 1.5 ms, always to our disadvantage.
 """
 
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from statistics import quantiles
 
 import pika
@@ -49,16 +49,14 @@ def _delays(corner: Corner, count: int) -> list[float]:
     """Seconds from publication until seen, in order of publication."""
     under_way = _UnderWay()
     connection = corner.connect()
-    publishing = threading.Thread(target=_publish, args=(corner, count, under_way), daemon=True)
-    publishing.start()
-    try:
-        deadline = time.monotonic() + count / _PER_SECOND + _GRACE_SECONDS
+    deadline = time.monotonic() + count / _PER_SECOND + _GRACE_SECONDS
+    with closing(connection), ThreadPoolExecutor(1) as pool:
+        publishing = pool.submit(_publish, corner, count, under_way)
         while len(under_way.seen) < count and time.monotonic() < deadline:
             time.sleep(_LOOK_SECONDS)
             _look(connection, under_way)
-    finally:
-        connection.close()
-        publishing.join(_GRACE_SECONDS)
+            if publishing.done():
+                publishing.result()  # raises what publishing raised
     if len(under_way.seen) < count:
         raise TimeoutError(f"{count - len(under_way.seen)} of {count} faults were never committed.")
     return [under_way.seen[key] - at for key, at in under_way.published.items()]

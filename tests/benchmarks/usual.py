@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
-from sqlalchemy import Connection, RowMapping, create_engine, insert, select, update
+from sqlalchemy import Connection, bindparam, create_engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from adapters.postgres.tables import audit_events, claims, faults, steps
@@ -28,6 +28,15 @@ _CODES = {
 
 _engine = create_engine(os.environ.get("SPOTCLAIM_DATABASE_URL", "postgresql+psycopg2://"), pool_size=16)
 
+# Built once: building a statement anew for each message would cost more than sending it.
+_FIND = (
+    select(claims.c.id, claims.c.version, claims.c.head, claims.c.fault_count)
+    .where(claims.c.spot_id == bindparam("wanted_spot"), claims.c.code == bindparam("wanted_code"))
+    .where(claims.c.status.not_in(("rejected", "resolved")))
+    .with_for_update()
+)
+_COUNT = update(claims).where(claims.c.id == bindparam("wanted_id"))
+
 
 def take_in(event: dict[str, Any]) -> None:
     """One fault, one transaction."""
@@ -41,51 +50,42 @@ def take_in(event: dict[str, Any]) -> None:
 
 def _take_in(connection: Connection, event: dict[str, Any]) -> None:
     data, now = event["data"], datetime.now(UTC)
-    code, claim_type, severity = _CODES[data["error"]["code"]]
-    claim = _find(connection, data["spot_id"], code)
-    claim_id = claim["id"] if claim else str(uuid4())
-    body = orjson.dumps({"spot_id": data["spot_id"], "code": code, "message": event["id"], "data": data}).decode()
-    head = sha256((claim["head"] if claim else b"") + body.encode()).digest()
-    seq = claim["version"] + 1 if claim else 1
+    code = _CODES[data["error"]["code"]]
+    wanted = {"wanted_spot": data["spot_id"], "wanted_code": code[0]}
+    claim = connection.execute(_FIND, wanted).mappings().first()
+    body = orjson.dumps({"spot_id": data["spot_id"], "code": code[0], "message": event["id"], "data": data})
+    head = sha256((claim["head"] if claim else b"") + body).digest()
+    claim_id, seq = (claim["id"], claim["version"] + 1) if claim else (str(uuid4()), 1)
     if claim is None:
-        connection.execute(
-            insert(claims).values(_new_claim(claim_id, data, code, claim_type, severity, now, head))
-        )
-        connection.execute(insert(steps).values(kind="verify", claim_ids=[claim_id], due_at=now))
+        connection.execute(insert(claims), _new_claim(claim_id, data, code, now, head))
+        connection.execute(insert(steps), {"kind": "verify", "claim_ids": [claim_id], "due_at": now})
     else:
-        connection.execute(
-            update(claims)
-            .where(claims.c.id == claim_id)
-            .values(fault_count=claim["fault_count"] + 1, last_seen_at=data["occurred_at"], version=seq, head=head)
-        )
-    connection.execute(insert(faults).values(_fault(event, data, claim_id, code, now)))
-    kind = "claim.faults_counted" if claim else "claim.opened"
+        counted = {"fault_count": claim["fault_count"] + 1, "last_seen_at": data["occurred_at"]}
+        connection.execute(_COUNT, counted | {"wanted_id": claim_id, "version": seq, "head": head})
+    connection.execute(insert(faults), _fault(event, data, claim_id, code[0], now))
     connection.execute(
-        insert(audit_events).values(
-            claim_id=claim_id, seq=seq, at=now, actor=event["source"], kind=kind, body=body, hash=head
-        )
+        insert(audit_events),
+        {
+            "claim_id": claim_id,
+            "seq": seq,
+            "at": now,
+            "actor": event["source"],
+            "kind": "claim.faults_counted" if claim else "claim.opened",
+            "body": body.decode(),
+            "hash": head,
+        },
     )
-
-
-def _find(connection: Connection, spot_id: str, code: str) -> RowMapping | None:
-    query = (
-        select(claims.c.id, claims.c.version, claims.c.head, claims.c.fault_count)
-        .where(claims.c.spot_id == spot_id, claims.c.code == code)
-        .where(claims.c.status.not_in(("rejected", "resolved")))
-        .with_for_update()
-    )
-    return connection.execute(query).mappings().first()
 
 
 def _new_claim(
-    claim_id: str, data: dict[str, Any], code: str, claim_type: str, severity: str, now: datetime, head: bytes
+    claim_id: str, data: dict[str, Any], code: tuple[str, str, str], now: datetime, head: bytes
 ) -> dict[str, Any]:
     return {
         "id": claim_id,
         "spot_id": data["spot_id"],
-        "code": code,
-        "claim_type": claim_type,
-        "severity": severity,
+        "code": code[0],
+        "claim_type": code[1],
+        "severity": code[2],
         "status": "submitted",
         "connector_id": data["connector_id"],
         "zone": data["zone"],

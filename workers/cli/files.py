@@ -16,7 +16,9 @@ from workers import roles
 from workers.bootstrap import App
 from workers.cli.opening import DataOption, opened
 
-FileArgument = Annotated[Path, typer.Argument(help="The file; - for standard input.", allow_dash=True)]
+FileArgument = Annotated[
+    Path, typer.Argument(help="The file; - for standard input.", allow_dash=True, exists=True, dir_okay=False)
+]
 _BATCH = 500
 
 
@@ -31,9 +33,9 @@ def send(
     ledger: Annotated[Path | None, typer.Option(help="Folder to write down what was sent and confirmed.")] = None,
 ) -> None:
     """Send CloudEvents: one JSON object, a list of them, or one on each line."""
+    bodies = _bodies(file)
     book = Ledger(ledger) if ledger else None
     with opened(data) as app:
-        bodies = _bodies(file)
         if app.amqp is not None:
             count = publish(app.amqp, bodies, book)
         else:
@@ -71,15 +73,11 @@ def _groups(bodies: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield group
 
 
-def _bodies(file: Path) -> Iterator[bytes]:
+def _bodies(file: Path) -> list[bytes]:
     """The messages of a file as they are. What is no JSON as a whole is taken line by line."""
     content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     try:
         whole = json.loads(content)
     except (ValueError, RecursionError):
-        yield from (line for line in content.splitlines() if line.strip())
-        return
-    if isinstance(whole, list):
-        yield from (json.dumps(item).encode() for item in whole)
-    else:
-        yield content
+        return [line for line in content.splitlines() if line.strip()]
+    return [json.dumps(item).encode() for item in whole] if isinstance(whole, list) else [content]

@@ -8,6 +8,7 @@ import typer
 
 from adapters import embedded
 from adapters.postgres.migrations import migrate as run_migrations
+from domain.errors import SetupError, TransientError
 from workers import health, roles, telemetry
 from workers.bootstrap import App
 from workers.cli.opening import DataOption, opened
@@ -66,11 +67,18 @@ def migrate(data: DataOption = None) -> None:
     settings = load_settings(data=data)
     telemetry.configure(settings.log_format)
     if settings.database_url:
-        run_migrations(settings.database_url.get_secret_value())
+        _migrate_server(settings.database_url.get_secret_value())
     else:
         with embedded.postgres(settings.data.resolve() / "postgres") as url:
             run_migrations(url)
     typer.echo("The database has the present schema.")
+
+
+def _migrate_server(url: str) -> None:
+    try:
+        run_migrations(url)
+    except TransientError as error:
+        raise health.database_away(url, error) from None
 
 
 def _show_new_token(app: App) -> None:
@@ -80,5 +88,12 @@ def _show_new_token(app: App) -> None:
 
 
 def _run(role: Callable[[App], None], data: Path | None, metrics_port: int | None) -> None:
+    settings = load_settings(data=data, metrics_port=metrics_port)
+    if settings.amqp_url is None:
+        raise SetupError(
+            "SPOTCLAIM_AMQP_URL is not set: a role by itself needs a broker; `spotclaim up` needs none."
+        )
+    if settings.metrics_port:
+        health.demand_port(settings.host, settings.metrics_port, "SPOTCLAIM_METRICS_PORT")
     with opened(data, metrics_port=metrics_port) as app, roles.until_signalled(app):
         role(app)

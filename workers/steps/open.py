@@ -96,7 +96,8 @@ class Intake:
     def _open(self, transaction: Transaction, faults: Sequence[Fault]) -> Decision:
         once = {fault.key: fault for fault in faults}
         known = transaction.known_messages(list(once))
-        groups = meet_claims(fault for key, fault in once.items() if key not in known)
+        # One order for everybody, of messages and of claims, so that two workers cannot deadlock.
+        groups = meet_claims(once[key] for key in sorted(once) if key not in known)
         if not groups:
             return Decision()
         open_claims = transaction.open_claims(sorted(groups))

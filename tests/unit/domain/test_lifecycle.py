@@ -15,7 +15,6 @@ TABLE = {
     ("awaiting_evidence", "find_eligible"): "verifying",
     ("awaiting_evidence", "find_ineligible"): "ineligible",
     ("verifying", "route"): "under_review",
-    ("under_review", "pass_stage"): "under_review",
     ("under_review", "approve"): "approved",
     ("under_review", "reject"): "rejected",
     ("approved", "resolve"): "resolved",

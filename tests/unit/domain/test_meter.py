@@ -66,7 +66,7 @@ def test_energy(changes: dict[str, Any], expected: list[str]) -> None:
     ],
 )
 def test_registers(start: float | None, stop: float | None, expected: list[str]) -> None:
-    """-1 and 2^63-1 are how stations write a register that they could not read; beside them nothing is compared."""
+    """-1 and 2^63-1 are how stations write a register that they could not read; nothing is compared then."""
     assert findings(meter_start_kwh=start, meter_stop_kwh=stop) == expected
 
 

@@ -54,8 +54,9 @@ CREATE TABLE usage_records (
     current boolean NOT NULL DEFAULT true
 );
 CREATE INDEX usage_records_session ON usage_records (spot_id, session_id);
-CREATE INDEX usage_records_time ON usage_records (spot_id, started_at) WHERE current;
-CREATE INDEX usage_records_findings ON usage_records (spot_id, started_at)
+CREATE INDEX usage_records_time ON usage_records (spot_id, coalesce(started_at, ended_at, recorded_at))
+    WHERE current;
+CREATE INDEX usage_records_findings ON usage_records (spot_id, coalesce(started_at, ended_at, recorded_at))
     WHERE current AND findings <> '{}'::text[];
 
 CREATE TABLE spots (

@@ -7,9 +7,10 @@ from itertools import permutations
 import pytest
 
 from domain import audit
-from domain.claim import Claim, meet_claims, open_or_count
+from domain.claim import Claim
 from domain.decision import Decision
 from domain.fault import Fault
+from domain.opening import meet_claims, open_or_count
 from tests.builders import FAULT_TIME, NOW, a_claim, a_clear, a_fault, a_policy, ids
 
 
@@ -55,9 +56,7 @@ def test_faults_of_one_spot_and_code_share_a_claim() -> None:
     assert [event.kind for event in decision.events] == ["claim.opened"]
 
 
-@pytest.mark.parametrize(
-    "other", [{"spot_id": "DE*ABC*E2"}, {"raw_code": "SPOT_OCCUPIED"}], ids=["spot", "code"]
-)
+@pytest.mark.parametrize("other", [{"spot_id": "DE*ABC*E2"}, {"raw_code": "SPOT_OCCUPIED"}], ids=["spot", "code"])
 def test_another_spot_or_code_is_another_claim(other: dict[str, str]) -> None:
     """What sets claims apart is the spot and the code, nothing else."""
     assert len(take_in([a_fault(), a_fault(**other)]).opened) == 2
@@ -85,7 +84,7 @@ def test_a_fault_on_an_open_claim_raises_its_count() -> None:
     assert {fault.claim_id for fault in faults} == {claim.id}
 
 
-@pytest.mark.parametrize("order", permutations([-10, 0, 10]))
+@pytest.mark.parametrize("order", list(permutations([-10, 0, 10])))
 def test_first_and_last_seen_do_not_depend_on_the_order(order: tuple[int, ...]) -> None:
     """Messages come late and reordered; the times are those of the faults."""
     faults = [a_fault(occurred_at=FAULT_TIME + timedelta(minutes=minutes)) for minutes in order]

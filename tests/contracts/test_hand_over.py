@@ -1,0 +1,76 @@
+"""The port `HandOver`: intake at once and intake through RabbitMQ make the same claims of the same messages."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from domain.intake import Batch
+from ingest import wire
+from tests.builders import NOW, a_message
+from tests.servers.waiting import wait_until
+from workers import roles
+from workers.bootstrap import App, build
+from workers.settings import load_settings
+
+PATIENCE_SECONDS = 20
+USAGE = "spotclaim.usage.recorded.v1"
+
+
+@pytest.fixture(params=["RabbitMQ", "at once"])
+def app(request: pytest.FixtureRequest, database_url: str) -> Iterator[App]:
+    amqp_url = request.getfixturevalue("amqp_url") if request.param == "RabbitMQ" else None
+    settings = load_settings(database_url=database_url, amqp_url=amqp_url)
+    with ExitStack() as stack:
+        made = build(settings, stack, clock=lambda: NOW)
+        stack.enter_context(roles.working(made))
+        yield made
+
+
+def a_batch_of(*bodies: bytes) -> Batch:
+    batch = Batch()
+    for body in bodies:
+        wire.take_in(batch, body, wire.Reception(NOW, "test", "controller-7"))
+    return batch
+
+
+def a_fault_on(spot_id: str, **changes: Any) -> bytes:
+    error = {"taxonomy": "ocpp1.6", "code": "PowerMeterFailure"}
+    return a_message({"spot_id": spot_id, "error": error, "zone": "north"}, **changes)
+
+
+def claims(app: App) -> dict[str, tuple[Any, ...]]:
+    columns = ("code", "status", "fault_count", "zone", "filed_by", "first_seen_at", "cleared_at", "version")
+    return {row["spot_id"]: tuple(row[column] for column in columns) for row in app.reports.list_claims()}
+
+
+def stored(app: App) -> int:
+    with app.engine.connect() as connection:
+        tables = ("faults", "usage_records", "quarantine")
+        return sum(connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() for table in tables)
+
+
+def test_the_same_messages_make_the_same_claims(app: App) -> None:
+    """Faults, a clear, usage, nonsense, and a batch that is handed over twice."""
+    clear = a_fault_on("E2", type="spotclaim.fault.cleared.v1", time="2026-03-10T11:30:00Z")
+    first = a_batch_of(a_fault_on("E1"), a_fault_on("E1"), a_fault_on("E2"), clear, b"nonsense")
+    second = a_batch_of(a_fault_on("E1"), a_message({"spot_id": "E1", "session_id": "s"}, type=USAGE))
+
+    for batch in (first, first, second):
+        app.hand_over(batch)
+    assert wait_until(lambda: stored(app) == 7 and claims(app)["E1"][2] == 3, PATIENCE_SECONDS)
+
+    seen = NOW.replace(hour=11)
+    common = ("METER_UNREADABLE", "submitted")
+    assert claims(app) == {
+        "E1": (*common, 3, "north", "controller-7", seen, None, 2),
+        "E2": (*common, 1, "north", "controller-7", seen, seen.replace(minute=30), 1),
+    }
+
+
+def test_what_was_handed_over_is_durable(app: App) -> None:
+    """Five hundred messages at once, each of them there."""
+    app.hand_over(a_batch_of(*(a_fault_on(f"E{number}") for number in range(500))))
+
+    assert wait_until(lambda: stored(app) == 500, PATIENCE_SECONDS)

@@ -1,0 +1,143 @@
+"""The port `Notifier`: what comes of an attempt, whatever the destination does."""
+
+from collections.abc import Iterator
+
+import pytest
+from structlog.testing import capture_logs
+
+from adapters.apprise_notifier import AppriseNotifier
+from tests.contracts.receivers import MailBox, WebHook, mail_box, subject, text, web_hook
+from tests.servers.loopback import HOST, free_port
+
+TITLE, BODY = "METER_MISREAD on 2 spots – north", "E1 (high): reported once\nE2 (high): reported 3 times"
+SECRET = "T0P-secret-token"
+
+
+@pytest.fixture
+def hook() -> Iterator[WebHook]:
+    with web_hook() as running:
+        yield running
+
+
+@pytest.fixture
+def box() -> Iterator[MailBox]:
+    with mail_box() as running:
+        yield running
+
+
+def by_web_hook(hook: WebHook, options: str = "") -> AppriseNotifier:
+    return AppriseNotifier({"ops": f"json://user:{SECRET}@{hook.address}/{SECRET}-path{options}"})
+
+
+def by_mail(box: MailBox) -> AppriseNotifier:
+    return AppriseNotifier({"ops": f"mailto://{HOST}:{box.port}/?from=spotclaim@example.org&to=ops@example.org"})
+
+
+def test_a_web_hook_gets_the_message(hook: WebHook) -> None:
+    """Title and body word for word, once."""
+    outcome = by_web_hook(hook).send("ops", TITLE, BODY)
+
+    assert (outcome.sent, outcome.answer) == (True, "delivered")
+    [(path, posted)] = hook.posted
+    assert (path, posted["title"], posted["message"]) == (f"/{SECRET}-path", TITLE, BODY)
+
+
+def test_a_mail_box_gets_the_message(box: MailBox) -> None:
+    """As a mail of plain text to whom it concerns."""
+    outcome = by_mail(box).send("ops", TITLE, BODY)
+
+    assert (outcome.sent, outcome.answer) == (True, "delivered")
+    [mail] = box.mails
+    assert (subject(mail), mail["To"], mail.get_content_type()) == (TITLE, "ops@example.org", "text/plain")
+    assert text(mail).replace("\r\n", "\n") == BODY
+
+
+def test_the_log_gets_the_message() -> None:
+    """Before any destination is set, somebody who reads the log is told."""
+    with capture_logs() as lines:
+        outcome = AppriseNotifier({"ops": "log://"}).send("ops", TITLE, BODY)
+
+    assert outcome.sent
+    [line] = lines
+    assert (line["event"], "E2 (high): reported 3 times" in line["detail"]) == (TITLE, True)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 429, 500, 503])
+def test_a_web_hook_that_refuses_is_a_failed_attempt(hook: WebHook, status: int) -> None:
+    """Told in one line, tried once: when to try again is not the adapter's business."""
+    hook.status = status
+
+    outcome = by_web_hook(hook).send("ops", TITLE, BODY)
+
+    assert (outcome.sent, len(hook.posted)) == (False, 1)
+    assert str(status) in outcome.answer
+    assert "\n" not in outcome.answer
+
+
+def test_a_url_cannot_ask_for_more_attempts(hook: WebHook) -> None:
+    """Apprise lets a URL say how often; here the steps do."""
+    hook.status = 500
+
+    by_web_hook(hook, "?retry=1").send("ops", TITLE, BODY)
+
+    assert len(hook.posted) == 1
+
+
+def test_a_mail_box_that_refuses_is_a_failed_attempt(box: MailBox) -> None:
+    """Likewise."""
+    box.refusal = "552 mailbox is full"
+
+    outcome = by_mail(box).send("ops", TITLE, BODY)
+
+    assert (outcome.sent, box.mails) == (False, [])
+    assert outcome.answer.startswith("failure")
+
+
+@pytest.mark.parametrize("schema", ["json", "mailto"])
+def test_nobody_there_is_a_failed_attempt(schema: str) -> None:
+    """A destination that is down is told like one that refuses."""
+    url = f"{schema}://{HOST}:{free_port()}/?from=a@example.org&to=b@example.org"
+
+    outcome = AppriseNotifier({"ops": url}).send("ops", TITLE, BODY)
+
+    assert (outcome.sent, outcome.answer.startswith("failure")) == (False, True)
+
+
+def test_a_name_that_is_not_configured_any_more_is_a_failed_attempt() -> None:
+    """Deliveries outlive settings."""
+    outcome = AppriseNotifier({"ops": "log://"}).send("night-shift", TITLE, BODY)
+
+    assert (outcome.sent, outcome.answer) == (False, "There is no destination named night-shift.")
+
+
+@pytest.mark.parametrize("options", ["", "?redirect=yes"])
+@pytest.mark.parametrize("status", [302, 307])
+def test_a_redirect_is_not_followed(hook: WebHook, status: int, options: str) -> None:
+    """It could lead anywhere inside the network, whatever the URL asks for."""
+    with web_hook() as elsewhere:
+        hook.status, hook.location = status, f"http://{elsewhere.address}/inside"
+
+        outcome = by_web_hook(hook, options).send("ops", TITLE, BODY)
+
+        assert (outcome.sent, len(hook.posted), elsewhere.posted) == (False, 1, [])
+
+
+@pytest.mark.parametrize("status", [302, 403, 500])
+def test_an_answer_never_shows_a_secret(hook: WebHook, status: int) -> None:
+    """Neither the password nor the path, which for many services is the password."""
+    hook.status, hook.location = status, f"http://{hook.address}/{SECRET}"
+    notifier = AppriseNotifier(
+        {"ops": f"json://{SECRET}-user:{SECRET}@{hook.address}/{SECRET}-path?+X-Token={SECRET}-header"}
+    )
+
+    assert SECRET not in notifier.send("ops", TITLE, BODY).answer
+
+
+def test_a_destination_recovers(hook: WebHook) -> None:
+    """A failure leaves nothing behind."""
+    notifier = by_web_hook(hook)
+    hook.status = 500
+    notifier.send("ops", TITLE, BODY)
+    hook.status = 200
+
+    assert notifier.send("ops", TITLE, BODY).sent

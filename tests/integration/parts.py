@@ -1,0 +1,178 @@
+"""Parts of the inside, put together over a real database as the composition root does."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Event
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from sqlalchemy import Engine
+
+from adapters.postgres.steps import DueStep, StepQueue
+from adapters.postgres.store import PostgresStore
+from adapters.prometheus import Metrics
+from domain.audit import AuditEvent, first_broken, instant
+from domain.claim import Claim
+from domain.decision import Decision
+from domain.errors import TransientError
+from domain.intake import Batch
+from domain.policy import Policy
+from domain.ports import Outcome, Store, Transaction
+from tests.builders import NOW, a_policy, a_quarantined
+from tests.servers.waiting import wait_until
+from workers.relay import pack
+from workers.steps.announce import Announce
+from workers.steps.deliver import Deliver
+from workers.steps.open import Intake
+from workers.steps.route import Route
+from workers.steps.runner import StepHandler, StepRunner
+from workers.steps.verify import Verify
+
+LEASE_SECONDS = 30.0
+PATIENCE_SECONDS = 10
+
+
+@dataclass
+class Clock:
+    """Stands still until it is set."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Everyone:
+    """A notifier that keeps what it was given, and fails while `answer` says why."""
+
+    told: list[tuple[str, str, str]] = field(default_factory=list)
+    answer: str | None = None
+    destinations: dict[str, str] = field(default_factory=lambda: {"ops": "log"})
+
+    def send(self, destination: str, title: str, body: str) -> Outcome:
+        if self.answer:
+            return Outcome(False, self.answer)
+        self.told.append((destination, title, body))
+        return Outcome(True, "delivered")
+
+
+class NoFeed:
+    def publish(self, kind: str, claims: Sequence[Claim]) -> None:
+        pass
+
+
+class WatchedStore:
+    """The real store; keeps the outages and collisions that it reported."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.met: list[str] = []
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        try:
+            with self._store.transaction() as transaction:
+                yield transaction
+        except TransientError as error:
+            self.met.append(str(error))
+            raise
+
+
+class Spotclaim:
+    """Intake and steps over one database, carried out by hand."""
+
+    def __init__(self, engine: Engine, **changes: Any) -> None:
+        self.engine = engine
+        self.clock = changes.pop("clock", Clock())
+        self.policy: Policy = changes.pop("policy", a_policy())
+        self.store: Store = changes.pop("store", PostgresStore(engine))
+        self.notifier = Everyone()
+        self.queue = StepQueue(engine, LEASE_SECONDS)
+        self.stopping = Event()
+        self.committed: list[tuple[str, Decision]] = []
+        self.handlers: dict[str, StepHandler] = {
+            "verify": Verify(self.policy, self.clock),
+            "route": Route(self.policy, self.clock),
+            "announce": Announce(self.policy, self.clock),
+            "deliver": Deliver(self.notifier, self.clock),
+        } | changes
+        self.runner = StepRunner(
+            self.store, self.handlers, self.clock, lambda kind, decision: self.committed.append((kind, decision))
+        )
+        self.intake = Intake(
+            self.store,
+            self.policy,
+            self.clock,
+            NoFeed(),
+            Metrics(CollectorRegistry()),
+            patience_seconds=60,
+            stopping=self.stopping,
+            refuse=lambda _, error: a_quarantined(type(error).__name__.encode(), reason="NOT_STORABLE"),
+        )
+
+    def take_in(self, **parts: Any) -> None:
+        self.intake(Batch(**{name: list(items) for name, items in parts.items()}))
+
+    def record(self, **parts: Any) -> None:
+        with self.store.transaction() as transaction:
+            transaction.record(Decision(**parts))
+
+    def carry_out(self, rounds: int = 50) -> None:
+        """Everything that is owed now, and what follows from it, as relay and worker would do it."""
+        for _ in range(rounds):
+            due = self.queue.lease(256)
+            if not due:
+                return
+            for kind, ids in pack(due):
+                self.runner.run(kind, ids)
+        raise AssertionError(f"steps still follow after {rounds} rounds: {self.steps()}")
+
+    def run_now(self, kind: str) -> None:
+        """Every step of this kind, due or not, in as many messages as the relay would send."""
+        owed = [DueStep(step["id"], kind, len(step["claim_ids"])) for step in self.steps() if step["kind"] == kind]
+        for _, ids in pack(owed):
+            self.runner.run(kind, ids)
+
+    def await_done_or_waiting(self, work: Future[Any]) -> None:
+        """Until the work is done, or waits for a lock that somebody else holds."""
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        assert wait_until(lambda: work.done() or self.value(waiting) > 0, PATIENCE_SECONDS)
+
+    def rows(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
+        with self.engine.begin() as connection:
+            result = connection.exec_driver_sql(sql, parameters)
+            return [dict(row) for row in result.mappings()] if result.returns_rows else []
+
+    def value(self, sql: str, *parameters: Any) -> Any:
+        [row] = self.rows(sql, *parameters)
+        [value] = row.values()
+        return value
+
+    def steps(self) -> list[dict[str, Any]]:
+        return self.rows("SELECT *, claim_ids::text[] AS claim_ids FROM steps ORDER BY id")
+
+    def claims(self) -> list[dict[str, Any]]:
+        return self.rows(
+            "SELECT *, id::text AS id, encode(head, 'hex') AS head FROM claims ORDER BY spot_id, code, claims.id"
+        )
+
+    def events(self, claim_id: str) -> list[AuditEvent]:
+        rows = self.rows(
+            "SELECT claim_id::text AS claim_id, seq, at, actor, kind, body, encode(hash, 'hex') AS hash"
+            " FROM audit_events WHERE claim_id = %s ORDER BY seq",
+            claim_id,
+        )
+        return [AuditEvent(**(row | {"at": instant(row["at"])})) for row in rows]
+
+    def demand_sound_chains(self) -> None:
+        """Every claim stands at its last event, and its chain is intact."""
+        for claim in self.claims():
+            events = self.events(claim["id"])
+            assert first_broken(events) is None
+            assert (claim["version"], claim["head"]) == (len(events), events[-1].hash)

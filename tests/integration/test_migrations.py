@@ -1,0 +1,77 @@
+"""The schema: what the migrations build is what the code declares, however often and by however many."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine
+
+from adapters.postgres.engine import connect
+from adapters.postgres.migrations import is_current, migrate
+from adapters.postgres.tables import metadata
+from domain.errors import TransientError
+from tests.servers.loopback import HOST, free_port
+
+
+def test_the_migrated_schema_is_the_declared_one(engine: Engine) -> None:
+    """Tables, columns, types, defaults and indexes."""
+    with engine.connect() as connection:
+        options = {"compare_type": True, "compare_server_default": True}
+        context = MigrationContext.configure(connection, opts=options)
+
+        assert compare_metadata(context, metadata) == []
+
+
+def test_partial_indexes_cover_what_the_code_means(engine: Engine) -> None:
+    """Comparing schemas overlooks their conditions."""
+    with engine.connect() as connection:
+        indexes = dict(
+            connection.exec_driver_sql(
+                "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+            ).all()
+        )
+
+    declared = {
+        index.name: str(index.dialect_options["postgresql"]["where"])
+        for table in metadata.tables.values()
+        for index in table.indexes
+        if index.dialect_options["postgresql"]["where"] is not None
+    }
+    assert set(declared) == {name for name, definition in indexes.items() if " WHERE " in definition}
+    for name, condition in declared.items():
+        present = indexes[name].split(" WHERE ")[1]
+        assert _bare(present) == _bare(condition)
+
+
+def _bare(condition: str) -> str:
+    return condition.replace("(", "").replace(")", "").replace(" ", "")
+
+
+def test_migrating_twice_changes_nothing(empty_database_url: str) -> None:
+    """Before, the schema is not current; afterwards it is and stays so."""
+    engine = connect(empty_database_url)
+    assert not is_current(engine)
+
+    for _ in range(2):
+        migrate(empty_database_url)
+        assert is_current(engine)
+
+    engine.dispose()
+
+
+def test_many_may_migrate_at_once(empty_database_url: str) -> None:
+    """Four processes start together; one does the work and the others find it done."""
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(migrate, empty_database_url) for _ in range(4)]:
+            done.result()
+
+    engine = connect(empty_database_url)
+    assert is_current(engine)
+    engine.dispose()
+
+
+def test_a_server_that_is_away_is_told_as_such() -> None:
+    """Whoever migrates may try again."""
+    with pytest.raises(TransientError):
+        migrate(f"postgresql://nobody@{HOST}:{free_port()}/none")

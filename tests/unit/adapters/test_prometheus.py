@@ -1,0 +1,119 @@
+"""What one process counts by itself."""
+
+from datetime import timedelta
+
+from prometheus_client import CollectorRegistry, generate_latest
+
+from adapters.prometheus import DatabaseCollector, Figures, Metrics
+from domain import audit
+from domain.approval import decide
+from domain.claim import Claim
+from domain.decision import Decision
+from domain.errors import TransientError
+from tests.builders import NOW, a_batch, a_claim, a_claim_under_review, a_clear, a_delivery, a_fault, a_quarantined
+
+
+class Counted:
+    """A registry of its own, read as Prometheus would read it."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.metrics = Metrics(self.registry)
+
+    def __getitem__(self, sample: str) -> float:
+        name, _, labels = sample.partition("{")
+        pairs = dict(label.split("=") for label in labels.rstrip("}").split(",")) if labels else {}
+        return self.registry.get_sample_value(f"spotclaim_{name}", pairs) or 0.0
+
+
+def test_faults_are_counted_by_what_became_of_them() -> None:
+    """One opened the claim, two raised its count, a clear found none, and one had come before."""
+    counted, claim = Counted(), a_claim()
+    faults = [a_fault(claim_id=claim.id), a_fault(claim_id=claim.id), a_fault(claim_id=claim.id), a_clear()]
+
+    counted.metrics.taken_in(a_batch(faults=[*faults, a_fault()]), Decision(opened=[claim], faults=faults))
+
+    outcomes = {name: counted[f"faults_received_total{{outcome={name}}}"] for name in ("opened", "counted")}
+    assert outcomes == {"opened": 1, "counted": 2}
+    assert counted["faults_received_total{outcome=unmatched}"] == 1
+    assert counted["faults_received_total{outcome=duplicate}"] == 1
+    assert counted["claims_opened_total{claim_type=usage_discrepancy,severity=high}"] == 1
+
+
+def test_quarantined_messages_are_counted_by_reason() -> None:
+    """So that a failing source shows at once."""
+    counted = Counted()
+
+    counted.metrics.taken_in(a_batch(quarantined=[a_quarantined(), a_quarantined(b"x")]), Decision())
+
+    assert counted["quarantined_total{reason=NOT_JSON}"] == 2
+
+
+def closed(claim: Claim, after: timedelta) -> Decision:
+    return decide(claim, "reject", who="eve", role="admin", note="", version=None, now=claim.opened_at + after)
+
+
+def test_a_closed_claim_is_timed() -> None:
+    """In time or late, by how it ended."""
+    counted = Counted()
+
+    for hours in (1, 72, 73):
+        counted.metrics.committed(closed(a_claim_under_review(), timedelta(hours=hours)))
+
+    labels = "claim_type=usage_discrepancy,outcome=rejected"
+    assert counted[f"claims_closed_total{{{labels},within_sla=true}}"] == 2
+    assert counted[f"claims_closed_total{{{labels},within_sla=false}}"] == 1
+    assert counted["claim_resolution_seconds_sum{claim_type=usage_discrepancy,severity=high}"] == 146 * 3600
+
+
+def test_a_claim_that_only_changed_is_not_counted_as_closed() -> None:
+    """Not even one that had been closed before."""
+    counted, claim = Counted(), a_claim(status="resolved", closed_at=NOW)
+    event = audit.append(claim, NOW, "rule:notifications", "claim.announced", {})
+
+    counted.metrics.committed(Decision(changed=[claim], events=[event]))
+
+    assert b"claims_closed_total{" not in generate_latest(counted.registry)
+
+
+def test_attempts_to_notify_are_counted_and_timed() -> None:
+    """From the decision to tell until told."""
+    counted = Counted()
+    sent = a_delivery(finished_at=NOW + timedelta(seconds=3))
+
+    counted.metrics.notified(a_delivery(), sent=False)
+    counted.metrics.notified(sent, sent=True)
+
+    assert counted["notifications_total{destination=ops,outcome=failed}"] == 1
+    assert counted["notifications_total{destination=ops,outcome=sent}"] == 1
+    assert counted["notification_delay_seconds_sum"] == 3
+
+
+def scraped(figures: Figures) -> str:
+    registry = CollectorRegistry()
+    registry.register(DatabaseCollector(figures))
+    return generate_latest(registry).decode()
+
+
+def test_figures_of_the_database_are_read_when_scraped() -> None:
+    """With their labels."""
+    text = scraped(
+        lambda: {
+            "claims_active": [(("submitted", "equipment"), 3)],
+            "steps_pending": [(("verify",), 2)],
+            "steps_oldest_seconds": [((), 1.5)],
+        }
+    )
+
+    assert 'spotclaim_claims_active{claim_type="equipment",status="submitted"} 3.0' in text
+    assert 'spotclaim_steps_pending{step="verify"} 2.0' in text
+    assert "spotclaim_steps_oldest_seconds 1.5" in text
+
+
+def test_a_database_that_is_away_takes_only_its_own_figures_along() -> None:
+    """What the process counted itself is still told."""
+
+    def away() -> dict[str, list[tuple[tuple[str, ...], float]]]:
+        raise TransientError("PostgreSQL is away.")
+
+    assert scraped(away) == ""

@@ -1,0 +1,152 @@
+"""What programs post: each item is answered for itself, once it is durable."""
+
+import uuid
+from typing import Any
+
+import orjson
+import pytest
+
+from domain.errors import MalformedMessage, TransientError
+from domain.intake import Batch
+from domain.ports import Identity
+from ingest import http_intake
+from ingest.strict_json import MAX_BYTES
+from tests.builders import NOW, an_event
+
+FAULT = {"spot_id": "E1", "error": {"taxonomy": "spotclaim", "code": "METER_MISREAD"}}
+
+
+class Inside:
+    """Keeps what was handed over, or cannot."""
+
+    def __init__(self, away: bool = False) -> None:
+        self.batches: list[Batch] = []
+        self._away = away
+
+    def hand_over(self, batch: Batch) -> None:
+        if self._away:
+            raise TransientError("The database is away.")
+        self.batches.append(batch)
+
+
+def posted(body: Any, inside: Inside, default_type: str = http_intake.FAULTS) -> tuple[int, dict[str, Any]]:
+    content = body if isinstance(body, bytes) else orjson.dumps(body)
+    identity = Identity("billing", "operator")
+    return http_intake.take_in(content, default_type, identity, inside.hand_over, lambda: NOW)
+
+
+def test_bare_data_becomes_an_event_of_whoever_posts() -> None:
+    """The answer carries the id under which it is known."""
+    inside = Inside()
+
+    status, answer = posted(FAULT, inside)
+
+    [batch] = inside.batches
+    [fault] = batch.faults
+    assert (status, answer["accepted"]) == (202, 1)
+    assert answer["items"] == [{"index": 0, "status": "accepted", "id": fault.message_id}]
+    assert uuid.UUID(fault.message_id).version == 4
+    assert (fault.source, fault.filed_by, fault.received_at) == ("api:billing", "billing", NOW)
+
+
+def test_bare_data_without_a_time_is_timed_by_its_reception() -> None:
+    """Nobody stated a time, so none is called stated."""
+    inside = Inside()
+
+    posted(FAULT, inside)
+
+    assert (inside.batches[0].faults[0].occurred_at, inside.batches[0].faults[0].time_quality) == (NOW, "received")
+
+
+def test_a_whole_event_keeps_its_own_identity() -> None:
+    """Whatever type the address stands for."""
+    inside, event = Inside(), an_event(id="e-77")
+
+    _, answer = posted(event, inside, http_intake.USAGE)
+
+    assert answer["items"][0]["id"] == "e-77"
+    assert (inside.batches[0].faults[0].message_id, inside.batches[0].faults[0].source) == ("e-77", "controller:7")
+
+
+def test_usage_goes_to_usage() -> None:
+    """The address decides what bare data is."""
+    inside = Inside()
+
+    posted({"spot_id": "E1", "session_id": "s-1"}, inside, http_intake.USAGE)
+
+    assert len(inside.batches[0].usage) == 1
+
+
+def test_each_item_of_a_list_is_answered_for_itself() -> None:
+    """Good ones are taken in together; bad ones go to quarantine with their reason."""
+    inside = Inside()
+
+    status, answer = posted([FAULT, {"spot_id": "E1"}, 5, an_event(id="e-3")], inside)
+
+    assert (status, answer["accepted"]) == (202, 2)
+    assert [item["status"] for item in answer["items"]] == ["accepted", "refused", "refused", "accepted"]
+    assert answer["items"][1]["problem"]["code"] == "MISSING_FIELD"
+    assert "data.error" in answer["items"][1]["problem"]["detail"]
+    [batch] = inside.batches
+    assert (len(batch.faults), [item.reason for item in batch.quarantined]) == (
+        2,
+        ["MISSING_FIELD", "INVALID_FIELD"],
+    )
+
+
+def test_nothing_accepted_is_422() -> None:
+    """The items say why, and their bytes are in quarantine all the same."""
+    inside = Inside()
+
+    status, answer = posted([{}, "x"], inside)
+
+    assert (status, answer["accepted"], len(inside.batches[0].quarantined)) == (422, 0, 2)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [(b"nonsense", "NOT_JSON"), (b"[]", "WRONG_COUNT"), (orjson.dumps([{}] * 1001), "WRONG_COUNT")],
+)
+def test_a_body_that_is_no_list_of_messages_is_refused_whole(body: bytes, code: str) -> None:
+    """Nothing is handed over."""
+    inside = Inside()
+
+    with pytest.raises(MalformedMessage) as refusal:
+        posted(body, inside)
+
+    assert (refusal.value.code, inside.batches) == (code, [])
+
+
+def test_a_thousand_items_are_taken() -> None:
+    """The limit is met exactly, in one batch."""
+    inside = Inside()
+
+    _, answer = posted([FAULT] * 1000, inside)
+
+    assert (answer["accepted"], len(inside.batches[0].faults)) == (1000, 1000)
+
+
+def test_an_item_may_not_be_larger_than_a_message() -> None:
+    """The limit of one message holds for each item of a list; its neighbours go in."""
+    inside = Inside()
+
+    _, answer = posted([FAULT | {"description": "x" * MAX_BYTES}, FAULT], inside)
+
+    assert [item["status"] for item in answer["items"]] == ["refused", "accepted"]
+    assert answer["items"][0]["problem"]["code"] == "TOO_LARGE"
+
+
+def test_nothing_is_answered_before_it_is_durable() -> None:
+    """When the inside is away the caller must send again."""
+    with pytest.raises(TransientError):
+        posted(FAULT, Inside(away=True))
+
+
+def test_posting_twice_is_two_faults_unless_the_event_has_an_id() -> None:
+    """Bare data says nothing by which a repetition would be known."""
+    inside = Inside()
+    for item in (FAULT, FAULT, an_event(id="once"), an_event(id="once")):
+        posted(item, inside)
+
+    keys = [batch.faults[0].key for batch in inside.batches]
+    assert (len(set(keys[:2])), len(set(keys[2:]))) == (2, 1)
