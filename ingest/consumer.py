@@ -19,6 +19,8 @@ from ingest import topology, wire
 BATCH_SIZE = 500
 BATCH_BYTES = 8 * 1024 * 1024
 LINGER_SECONDS = 0.005
+# Reading a full batch that already lies there takes longer than waiting for one may.
+_LONGEST_READ_SECONDS = 0.025
 _PREFETCH = 2 * BATCH_SIZE
 _IDLE_SECONDS = 1.0
 _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.1, 5.0
@@ -38,8 +40,9 @@ class Consumer:
     """Consumes the three intake queues until told to stop.
 
     A batch is what has arrived, up to `BATCH_SIZE` messages, and never waits longer than `LINGER_SECONDS` for
-    company. It is acknowledged after `hand_over` returned, so a crash at any point repeats messages and never
-    loses one. When handing over fails, the connection is dropped and everything unacknowledged comes again.
+    company that is not there yet. It is acknowledged after `hand_over` returned, so a crash at any point repeats
+    messages and never loses one. When handing over fails, the connection is dropped and everything unacknowledged
+    comes again.
     """
 
     def __init__(
@@ -90,14 +93,15 @@ class Consumer:
         self._arrived.append(_Arrived(method.delivery_tag, body, properties.headers, properties.user_id))
 
     def _collect(self, channel: BlockingChannel) -> None:
-        """Waits for a first message, then for its company."""
+        """Waits for a first message, then for its company, as long as more lies there or may yet come."""
         channel.connection.process_data_events(time_limit=_IDLE_SECONDS)
-        deadline = time.monotonic() + LINGER_SECONDS
-        while self._arrived and len(self._arrived) < BATCH_SIZE:
-            remaining = deadline - time.monotonic()
-            if remaining <= 0:
+        began = time.monotonic()
+        while 0 < (before := len(self._arrived)) < BATCH_SIZE:
+            waited = time.monotonic() - began
+            channel.connection.process_data_events(time_limit=max(0.0, LINGER_SECONDS - waited))
+            drained = waited > LINGER_SECONDS and len(self._arrived) == before
+            if drained or waited > _LONGEST_READ_SECONDS:
                 return
-            channel.connection.process_data_events(time_limit=remaining)
 
     def _flush(self, channel: BlockingChannel) -> None:
         """Hands over everything that has arrived, in batches, and acknowledges each once it is durable."""

@@ -33,7 +33,10 @@ def publish(parameters: pika.ConnectionParameters, bodies: Iterable[bytes], ledg
         on_close_callback=sending.failed,
     )
     sending.watch(connection)
-    connection.ioloop.start()
+    try:
+        connection.ioloop.start()
+    finally:
+        connection.ioloop.close()
     if sending.error is not None:
         raise TransientError(f"RabbitMQ: {sending.error}")
     return sending.confirmed

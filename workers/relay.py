@@ -53,10 +53,16 @@ class Relay:
 
 
 def pack(due: Sequence[DueStep]) -> list[tuple[str, list[int]]]:
-    """Messages: steps of one kind travel together until they name as many claims as that kind may carry."""
+    """Messages: steps of one kind travel together until they name as many claims as that kind may carry.
+
+    A step that failed before goes alone, or it would take its companions down again.
+    """
     messages: list[tuple[str, list[int]]] = []
     open_messages: dict[str, tuple[list[int], int]] = {}
     for step in due:
+        if step.attempts:
+            messages.append((step.kind, [step.id]))
+            continue
         ids, claims = open_messages.get(step.kind, ([], 0))
         if not ids or claims + step.size > CLAIMS_PER_MESSAGE[step.kind]:
             ids, claims = [], 0

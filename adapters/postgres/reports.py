@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from sqlalchemy import Engine, Select, String, cast, func, select
+from sqlalchemy import Engine, Select, String, any_, cast, func, literal, select
 
 from adapters.postgres.engine import translated_errors
 from adapters.postgres.tables import audit_events, claims, deliveries, faults, quarantine, steps
@@ -73,7 +73,11 @@ class Reports:
 
     def list_deliveries(self, *, claim_id: str | None = None, limit: int = 100) -> list[Row]:
         query = select(deliveries).order_by(deliveries.c.created_at.desc()).limit(limit)
-        return self._rows(query if claim_id is None else query.where(deliveries.c.claim_ids.any(claim_id)))
+        return self._rows(
+            query
+            if claim_id is None
+            else query.where(literal(claim_id, claims.c.id.type) == any_(deliveries.c.claim_ids))
+        )
 
     def list_quarantine(self, *, limit: int = 100) -> list[Row]:
         columns = [column for column in quarantine.c if column.name != "body"]

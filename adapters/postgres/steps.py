@@ -19,17 +19,18 @@ WHERE id IN (
     WHERE due_at <= now() AND (leased_until IS NULL OR leased_until < now())
     ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED
 )
-RETURNING id, kind, cardinality(claim_ids) AS size
+RETURNING id, kind, cardinality(claim_ids) AS size, attempts
 """
 
 
 @dataclass(frozen=True, slots=True)
 class DueStep:
-    """A step that may be sent: its kind, and how many claims it names."""
+    """A step that may be sent: its kind, how many claims it names, and how often it failed."""
 
     id: int
     kind: str
     size: int
+    attempts: int = 0
 
 
 class StepQueue:

@@ -89,10 +89,12 @@ class PostgresTransaction:
         return set(rows.scalars())
 
     def open_claims(self, pairs: Iterable[SpotAndCode]) -> dict[SpotAndCode, Claim]:
-        spots, codes = zip(*pairs, strict=True)
+        # One look into the index for each pair, and the locks in the order of the pairs.
+        spots, codes = zip(*sorted(pairs), strict=True)
         rows = self._execute(
-            f"SELECT {_CLAIM_COLUMNS} FROM claims WHERE (spot_id, code) IN"
-            f" (SELECT * FROM unnest(%s::text[], %s::text[])) AND {_OPEN} ORDER BY spot_id, code FOR UPDATE",
+            "SELECT c.* FROM unnest(%s::text[], %s::text[]) AS w(spot_id, code) CROSS JOIN LATERAL ("
+            f" SELECT {_CLAIM_COLUMNS} FROM claims WHERE spot_id = w.spot_id AND code = w.code AND {_OPEN}"
+            " LIMIT 1 FOR UPDATE) c",
             list(spots),
             list(codes),
         )

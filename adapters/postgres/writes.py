@@ -71,7 +71,7 @@ _EVENT = {
     "body": "text",
 }
 
-_STEP = {"kind": "text", "claim_ids": "uuid[]", "subject": "text", "due_at": "timestamptz"}
+_STEP = {"kind": "text", "claim_ids": "uuid[]", "subject": "text", "due_at": "timestamptz", "attempts": "integer"}
 
 _DELIVERY_FIXED = {
     "id": "uuid",
@@ -159,8 +159,8 @@ INSERT_DELIVERIES: Final = _insert(
     "ON CONFLICT (id) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _DELIVERY_MOVING),
 )
 INSERT_STEPS: Final = (
-    "INSERT INTO steps (kind, claim_ids, subject, due_at) "
-    f"SELECT r.kind, r.claim_ids, r.subject, coalesce(r.due_at, now()) FROM {_rows(_STEP)}"
+    "INSERT INTO steps (kind, claim_ids, subject, attempts, due_at) "
+    f"SELECT r.kind, r.claim_ids, r.subject, r.attempts, coalesce(r.due_at, now()) FROM {_rows(_STEP)}"
 )
 # Delivered at commit, once however often it is called in a transaction.
 WAKE_RELAY: Final = "SELECT pg_notify('spotclaim_steps', '')"

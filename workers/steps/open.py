@@ -100,7 +100,7 @@ class Intake:
         groups = meet_claims(once[key] for key in sorted(once) if key not in known)
         if not groups:
             return Decision()
-        open_claims = transaction.open_claims(sorted(groups))
+        open_claims = transaction.open_claims(groups)
         groups = {pair: groups[pair] for pair in sorted(groups)}
         decision = open_or_count(groups, open_claims, self._policy, self._clock(), new_claim_id)
         transaction.record(decision)

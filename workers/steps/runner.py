@@ -46,6 +46,10 @@ class StepRunner:
         except TransientError as error:
             log.warning("step waits", step=kind, error=str(error))
         except Exception as error:
+            if len(ids) > 1:
+                for step_id in ids:
+                    self.run(kind, [step_id])
+                return
             log.exception("step failed", step=kind)
             self._set_apart(kind, ids, error)
 
@@ -61,7 +65,7 @@ class StepRunner:
         self._on_done(steps)
 
     def _set_apart(self, kind: str, ids: Sequence[int], error: Exception) -> None:
-        """Steps that failed together are owed singly, a step of many claims as two halves; one claim waits."""
+        """A step of many claims is owed as two halves from now on, so that the others get on; one claim waits."""
         reason = f"{type(error).__name__}: {error}"[:500]
         try:
             with self._store.transaction() as transaction:
@@ -78,4 +82,5 @@ class StepRunner:
 
 def _halves(step: Step) -> list[Step]:
     middle = len(step.claim_ids) // 2
-    return [Step(step.kind, part) for part in (step.claim_ids[:middle], step.claim_ids[middle:])]
+    parts = (step.claim_ids[:middle], step.claim_ids[middle:])
+    return [Step(step.kind, part, attempts=step.attempts + 1) for part in parts]
