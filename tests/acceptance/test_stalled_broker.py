@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 
 from adapters.rabbitmq import SOCKET_SECONDS
+from ingest import topology
 from tests.acceptance.installation import Database, Roles, await_that, command, settings
 from tests.acceptance.messages import encoded, fault
 from tests.servers import RabbitMQServer, temporary_folder
 from tests.servers.loopback import HOST
 from tests.servers.waiting import wait_until
+from workers.actors import CLAIMS_PER_MESSAGE, INTAKE_QUEUE, queue_of
+
+QUEUES = [*topology.QUEUES.values(), INTAKE_QUEUE, *(queue_of(kind) for kind in CLAIMS_PER_MESSAGE)]
 
 
 @pytest.fixture
@@ -34,7 +38,7 @@ def test_roles_outlive_a_silent_broker(
     roles = Roles(tmp_path, given)
     try:
         roles.start()
-        for queue in ("spotclaim.faults", "spotclaim.intake", "spotclaim.verify", "spotclaim.deliver"):
+        for queue in QUEUES:
             rabbitmq.await_on_disk(queue)
         rabbitmq.kill()
         with socket.create_server((HOST, rabbitmq.port)):

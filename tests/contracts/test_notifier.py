@@ -133,6 +133,16 @@ def test_an_answer_never_shows_a_secret(hook: WebHook, status: int) -> None:
     assert SECRET not in notifier.send("ops", TITLE, BODY).answer
 
 
+def test_a_secret_is_hidden_even_in_other_peoples_words(hook: WebHook) -> None:
+    """Whoever words the answer may repeat what we sent: here the password is a word of Apprise's own."""
+    hook.status = 500
+    notifier = AppriseNotifier({"ops": f"json://user:Internal@{hook.address}/"})
+
+    answer = notifier.send("ops", TITLE, BODY).answer
+
+    assert ("Internal" in answer, "***" in answer) == (False, True)
+
+
 def test_a_destination_recovers(hook: WebHook) -> None:
     """A failure leaves nothing behind."""
     notifier = by_web_hook(hook)

@@ -139,10 +139,12 @@ class Spotclaim:
 
     def await_done_or_waiting(self, work: Future[Any]) -> None:
         """Until the work is done, or waits for a lock that somebody else holds."""
-        waiting = (
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        assert wait_until(lambda: work.done() or self.value(waiting) > 0, PATIENCE_SECONDS)
+        assert wait_until(lambda: work.done() or self.waiting() > 0, PATIENCE_SECONDS)
+
+    def waiting(self) -> int:
+        """How many connections wait for a lock that another holds."""
+        here = "FROM pg_stat_activity WHERE datname = current_database()"
+        return int(self.value(f"SELECT count(*) {here} AND wait_event_type = 'Lock'"))
 
     def rows(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
         with self.engine.begin() as connection:

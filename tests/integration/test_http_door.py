@@ -81,8 +81,7 @@ class Api:
         return self.post(f"claims/{claim_id}/decisions", {"decision": decision, **more}, role)
 
     def events(self, claim_id: str) -> list[dict[str, Any]]:
-        events: list[dict[str, Any]] = self.get(f"claims/{claim_id}/events").json()["events"]
-        return events
+        return list(self.get(f"claims/{claim_id}/events").json()["events"])
 
 
 def _as(role: str) -> dict[str, str]:
@@ -107,9 +106,8 @@ def reviewed(api: Api) -> str:
 def demand_problem(answer: httpx.Response, status: int, words: str = "") -> None:
     """RFC 9457: every refusal says what, in one form."""
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
-    document = answer.json()
-    assert document["status"] == status
-    assert words in document["detail"]
+    assert answer.json()["status"] == status
+    assert words in answer.json()["detail"]
 
 
 def test_a_fault_becomes_a_claim_that_people_decide(api: Api, reviewed: str) -> None:
@@ -178,7 +176,6 @@ def test_each_item_of_a_list_is_answered(api: Api) -> None:
 def test_one_bad_item_alone_is_a_problem(api: Api) -> None:
     """With its code for programs."""
     answer = api.post("faults", {"spot_id": "E1"})
-
     demand_problem(answer, 422, "data.error")
     assert answer.json()["code"] == "MISSING_FIELD"
 

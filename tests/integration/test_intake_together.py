@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from copy import deepcopy
 from threading import Barrier
 
@@ -10,10 +11,12 @@ import pytest
 from sqlalchemy import Engine
 
 from adapters.postgres.store import PostgresStore
+from domain.decision import Decision
 from domain.fault import Fault
 from domain.intake import Batch
 from tests.builders import a_clear, a_fault, a_usage_record
-from tests.integration.parts import Spotclaim, WatchedStore
+from tests.integration.parts import PATIENCE_SECONDS, Spotclaim, WatchedStore
+from tests.servers.waiting import wait_until
 
 SPOTS, WRITERS, ROUNDS = 50, 4, 15
 CODES = ("METER_MISREAD", "SPOT_OCCUPIED")
@@ -91,15 +94,27 @@ def test_overlapping_batches_are_counted_exactly(shared: Spotclaim, store: Watch
 
 
 def test_one_batch_in_opposite_orders_does_not_collide(shared: Spotclaim, store: WatchedStore) -> None:
-    """Two deliveries of the same faults of one spot, reordered on the way, before its claim is open."""
-    everything = []
-    for number in range(8):
-        faults = [a_fault(spot_id=f"E{number}") for _ in range(400)]
-        everything += faults
-        take_in_at_once(shared, [Batch(faults=faults), Batch(faults=faults[::-1])])
+    """Two deliveries of the same faults of one spot, reordered on the way, before its claim is open.
 
-    demand_exact_counts(shared, everything)
+    A third writer holds the fault in the middle until both have come so far, and then lets go.
+    """
+    faults = sorted((a_fault(code="METER_MISREAD") for _ in range(21)), key=lambda fault: fault.key)
+
+    with ThreadPoolExecutor(2) as pool:
+        with suppress(LetGo), shared.store.transaction() as third:
+            third.record(Decision(faults=[faults[10]]))
+            workers = [pool.submit(shared.intake, Batch(faults=deepcopy(some))) for some in (faults, faults[::-1])]
+            assert wait_until(lambda: shared.waiting() == 2, PATIENCE_SECONDS)
+            raise LetGo
+        for worker in workers:
+            worker.result()
+
+    demand_exact_counts(shared, faults)
     assert [error for error in store.met if "deadlock" in error] == []
+
+
+class LetGo(Exception):
+    """Rolls a transaction back."""
 
 
 def test_a_storm_on_one_spot_is_one_claim(shared: Spotclaim) -> None:

@@ -13,6 +13,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    # Plain text: boxes break long paths and read badly in logs.
+    rich_markup_mode=None,
 )
 for module in (serve, files, imports, look, check):
     module.add_to(app)
