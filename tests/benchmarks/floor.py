@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.floor new_spots|repeats
 
-Two such processes run. Each is a bare pika consumer with a large prefetch; orjson; for every 500 messages one
+It is a bare pika consumer with a large prefetch; orjson; for every 500 messages one
 round trip that is one transaction, with the very statements of `adapters/postgres/writes.py` into the same tables;
 one multiple acknowledgement. While PostgreSQL writes one batch, the next is read and prepared.
 
@@ -131,7 +131,7 @@ def _new(bodies: list[bytes]) -> Rows:
         digest = sha256(text.encode()).hexdigest()
         claims.append(_claim(data, claim_id, code, now, 1, digest))
         events.append(_event(claim_id, event["source"], now, text, digest))
-    return faults, claims, events, [{"kind": "verify", "claim_ids": [claim["id"] for claim in claims]}]
+    return faults, claims, events, [{"kind": "verify", "attempts": 0, "claim_ids": [claim["id"] for claim in claims]}]
 
 
 def _repeated(bodies: list[bytes]) -> Rows:
