@@ -17,8 +17,13 @@ def parameters(url: str) -> pika.URLParameters:
     A broker under a memory or disk alarm, or one that no longer answers, ends the connection instead of blocking
     for ever. Raises `SetupError` for a URL that cannot be one.
     """
-    if urlsplit(url).scheme not in ("amqp", "amqps"):
+    parts = urlsplit(url)
+    if parts.scheme not in ("amqp", "amqps"):
         raise SetupError("SPOTCLAIM_AMQP_URL is not a broker URL; write amqp://user:password@host:5672/vhost.")
+    if parts.username and parts.password is None:
+        raise SetupError(
+            "SPOTCLAIM_AMQP_URL has a user and no password; write amqp://user:password@host:5672/vhost."
+        )
     try:
         bounded = pika.URLParameters(url)
     except (ValueError, TypeError) as error:

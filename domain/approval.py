@@ -27,7 +27,8 @@ def route(claims: Sequence[Claim], policy: Policy, now: datetime) -> Decision:
         data = {"severity": claim.severity, "stages": claim.stages, "policy": policy.version}
         decision.events.append(audit.append(claim, now, "rule:approval", "claim.routed", data))
     if decision.changed:
-        decision.steps.append(Step("announce", [claim.id for claim in decision.changed]))
+        ids = [claim.id for claim in decision.changed]
+        decision.steps.append(Step("announce", ids, subject=decision.changed[0].standing))
     return decision
 
 
@@ -55,7 +56,7 @@ def decide(
     if status in CLOSED:
         claim.closed_at = now
     event = audit.append(claim, now, who, kind, data)
-    return Decision(changed=[claim], events=[event], steps=[Step("announce", [claim.id])])
+    return Decision(changed=[claim], events=[event], steps=[Step("announce", [claim.id], subject=claim.standing)])
 
 
 def _demand_role(claim: Claim, role: str) -> None:

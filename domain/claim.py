@@ -42,3 +42,8 @@ class Claim:
     verdict: dict[str, Any] | None = None
     version: int = 0
     head: str = audit.GENESIS
+
+    @property
+    def standing(self) -> str:
+        """Where the claim stands, so that news of it can be told from older news."""
+        return f"{self.status}:{self.stage}"

@@ -14,7 +14,8 @@ class Step:
     """Work that is owed: "verify these claims", "make that delivery".
 
     A row until the transaction that records its result removes it. `due_at` None means at once. `subject` names
-    what a step is about when that is not (only) claims. `id` is 0 until stored.
+    what a step is about beside claims: a delivery, or the standing of the claims that is news. `id` is 0 until
+    stored.
     """
 
     kind: str

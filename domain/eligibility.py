@@ -130,7 +130,8 @@ def _discrepancy(case: Case, policy: Policy) -> Answer:
             f"the nearest telling one on file: {meter.describe(record, finding)}"
         )
         return _corroboration(PASS, finding, sentence, record)
-    return _corroboration(INSUFFICIENT, "USAGE_MISSING", "No usage record of the spot is on file yet.")
+    sentence = f"No usage record within {policy.corroboration_window_days:g} days of the fault is on file yet."
+    return _corroboration(INSUFFICIENT, "USAGE_MISSING", sentence)
 
 
 def _most_telling(claim: Claim, records: Sequence[UsageRecord]) -> tuple[UsageRecord, str] | None:

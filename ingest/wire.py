@@ -21,6 +21,8 @@ from domain.usage import UsageRecord
 from ingest import messages, strict_json
 from ingest.messages import Event, FaultData, SpotData, UsageData
 
+_LENGTH_OF_A_DATE = len("2026-11-22")
+
 log = structlog.get_logger("wire")
 
 _validate_event = Event.__pydantic_validator__.validate_python
@@ -252,6 +254,7 @@ def _date(text: str | None, field: str) -> date | None:
     if text is None:
         return None
     try:
-        return date.fromisoformat(text[:10])
+        # Some write a day as the moment that it begins.
+        return date.fromisoformat(text) if len(text) <= _LENGTH_OF_A_DATE else datetime.fromisoformat(text).date()
     except ValueError:
         raise MalformedMessage("INVALID_TIME", f"{field} is not an ISO 8601 date: {text[:64]!r}.") from None

@@ -5,6 +5,7 @@ from hashlib import sha256
 from sqlalchemy import Engine
 
 from adapters.postgres.engine import translated_errors
+from domain.errors import SetupError
 from domain.ports import Identity
 
 
@@ -27,7 +28,13 @@ class Tokens:
             return bool(connection.exec_driver_sql("SELECT EXISTS (SELECT FROM api_tokens)").scalar_one())
 
     def put(self, name: str, role: str, token: str) -> None:
-        """Gives a name this token and role, in place of any it had."""
+        """Gives a name this token and role, in place of any it had.
+
+        Raises `SetupError` when the token is another name's: a digest tells who asks, so it can be only one's.
+        """
+        holder = self(token)
+        if holder is not None and holder.name != name:
+            raise SetupError(f"SPOTCLAIM_BOOTSTRAP_TOKEN: this token is already that of {holder.name}.")
         sql = (
             "INSERT INTO api_tokens (digest, name, role) VALUES (%s, %s, %s) ON CONFLICT (name) DO UPDATE"
             " SET digest = excluded.digest, role = excluded.role, disabled_at = NULL"

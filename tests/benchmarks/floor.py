@@ -131,7 +131,12 @@ def _new(bodies: list[bytes]) -> Rows:
         digest = sha256(text.encode()).hexdigest()
         claims.append(_claim(data, claim_id, code, now, 1, digest))
         events.append(_event(claim_id, event["source"], now, text, digest))
-    return faults, claims, events, [{"kind": "verify", "attempts": 0, "claim_ids": [claim["id"] for claim in claims]}]
+    return (
+        faults,
+        claims,
+        events,
+        [{"kind": "verify", "attempts": 0, "claim_ids": [claim["id"] for claim in claims]}],
+    )
 
 
 def _repeated(bodies: list[bytes]) -> Rows:

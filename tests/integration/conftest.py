@@ -19,8 +19,7 @@ from tests.integration.parts import Spotclaim
 EMPTY = "; ".join(["SET session_replication_role = replica", *(f"DELETE FROM {name}" for name in metadata.tables)])
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("filterwarnings", "ignore:'imghdr' is deprecated")  # imported by Apprise
+def pytest_configure() -> None:
     # Until it is told otherwise structlog shows every local variable of a trace, which takes seconds.
     plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[plain])

@@ -14,10 +14,6 @@ LOOKUPS = {"socket.getaddrinfo", "socket.gethostbyname"}
 ALLOWED_FAMILIES = {socket.AF_UNIX, -1}
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("filterwarnings", "ignore:'imghdr' is deprecated")  # imported by Apprise
-
-
 class Wall:
     """Hears of every socket the interpreter is about to make, and refuses while it is up.
 

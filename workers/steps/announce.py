@@ -17,5 +17,8 @@ class Announce:
         self._clock = clock
 
     def __call__(self, transaction: Transaction, steps: Sequence[Step]) -> Decision:
-        claims = transaction.claims([claim_id for step in steps for claim_id in step.claim_ids])
-        return announce(claims, self._policy, self._clock(), new_claim_id)
+        news = {(claim_id, step.subject) for step in steps for claim_id in step.claim_ids}
+        claims = transaction.claims([claim_id for claim_id, _ in news])
+        # What a claim has moved on from meanwhile is no news; a later step tells where it stands.
+        current = [claim for claim in claims if (claim.id, claim.standing) in news]
+        return announce(current, self._policy, self._clock(), new_claim_id)

@@ -15,6 +15,9 @@ OnCommit = Callable[[str, Decision], None]
 _FIRST_RETRY = timedelta(seconds=5)
 _LONGEST_RETRY = timedelta(hours=1)
 
+# A delivery is one message, whatever the number of claims that it speaks of.
+_INDIVISIBLE = ("deliver",)
+
 log = structlog.get_logger("steps")
 
 
@@ -70,7 +73,7 @@ class StepRunner:
         try:
             with self._store.transaction() as transaction:
                 for step in transaction.take_steps(kind, ids):
-                    if step.subject is None and len(step.claim_ids) > 1:
+                    if step.kind not in _INDIVISIBLE and len(step.claim_ids) > 1:
                         transaction.record(Decision(steps=_halves(step)))
                         transaction.finish_steps([step.id])
                     else:
@@ -83,4 +86,4 @@ class StepRunner:
 def _halves(step: Step) -> list[Step]:
     middle = len(step.claim_ids) // 2
     parts = (step.claim_ids[:middle], step.claim_ids[middle:])
-    return [Step(step.kind, part, attempts=step.attempts + 1) for part in parts]
+    return [Step(step.kind, part, subject=step.subject, attempts=step.attempts + 1) for part in parts]
