@@ -49,8 +49,8 @@ def _notes(scale: Scale) -> list[str]:
         f"Medians of {scale.repetitions} alternating turns. Intake: {scale.intake_faults:,} faults for ours and "
         f"the floor, {scale.usual_faults:,} for the usual ways; from the first commit to the last; no relay.",
         "The floor: one bare consumer that writes the same rows with the same statements, and nothing else. The "
-        "usual ways: one message is one transaction; Dramatiq with 2 processes of 8 threads, Celery with 4 processes on "
-        "a classic queue.",
+        "usual ways: one message is one transaction; Dramatiq with 2 processes of 8 threads, Celery with 4 "
+        "processes on a classic queue.",
     ]
 
 
