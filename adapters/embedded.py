@@ -13,6 +13,7 @@ from stat import S_IRGRP, S_IROTH, S_IXGRP, S_IXOTH
 from subprocess import TimeoutExpired
 
 import fakeredis
+import psycopg2
 import structlog
 
 from domain.errors import SetupError
@@ -25,6 +26,7 @@ with warnings.catch_warnings():
 
 _HANDLES = ".handle_pids.json"
 _START_ATTEMPTS = 6
+_CONNECT_SECONDS = 5
 
 log = structlog.get_logger("embedded")
 
@@ -94,13 +96,25 @@ def _started(folder: Path) -> PostgresServer:
     """The wheel gives the server ten seconds to start; recovery after a crash may take longer."""
     for attempt in range(1, _START_ATTEMPTS + 1):
         try:
-            return get_server(folder)
+            server = get_server(folder)
+            if _answers(server):
+                return server
+            # The wheel took a server that is just dying for a running one; it must look again.
+            PostgresServer._instances.pop(server.pgdata, None)
         except TimeoutExpired:
             log.info("database is recovering", attempt=attempt)
-            time.sleep(1)
         except Exception as error:
             raise SetupError(f"The embedded PostgreSQL does not start in {folder}: {error}") from error
+        time.sleep(1)
     raise SetupError(f"The embedded PostgreSQL in {folder} did not start in time; see {folder / 'log'}.")
+
+
+def _answers(server: PostgresServer) -> bool:
+    try:
+        psycopg2.connect(server.get_uri(), connect_timeout=_CONNECT_SECONDS).close()
+    except psycopg2.OperationalError:
+        return False
+    return True
 
 
 def _forget_dead_users(handles: Path) -> None:

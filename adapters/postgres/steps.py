@@ -12,14 +12,15 @@ from sqlalchemy import Engine
 from adapters.postgres.engine import translated_errors
 from domain.errors import TransientError
 
+# Materialized: otherwise a plan may look for due steps once for every row, and lease more than the limit.
 _LEASE = """
-UPDATE steps SET leased_until = now() + make_interval(secs => %s)
-WHERE id IN (
+WITH due AS MATERIALIZED (
     SELECT id FROM steps
     WHERE due_at <= now() AND (leased_until IS NULL OR leased_until < now())
     ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED
 )
-RETURNING id, kind, cardinality(claim_ids) AS size, attempts
+UPDATE steps SET leased_until = now() + make_interval(secs => %s) FROM due WHERE steps.id = due.id
+RETURNING steps.id, kind, cardinality(claim_ids) AS size, attempts
 """
 
 
@@ -43,7 +44,7 @@ class StepQueue:
     def lease(self, limit: int) -> list[DueStep]:
         """Leases up to `limit` due steps, oldest first, and commits: a worker skips rows that are locked."""
         with translated_errors(), self._engine.begin() as connection:
-            rows = connection.exec_driver_sql(_LEASE, (self._lease_seconds, limit)).mappings().all()
+            rows = connection.exec_driver_sql(_LEASE, (limit, self._lease_seconds)).mappings().all()
         return sorted((DueStep(**row) for row in rows), key=lambda step: step.id)
 
     def release(self, ids: Sequence[int]) -> None:

@@ -11,8 +11,8 @@ class Scale:
     """
 
     repetitions: int = 3
-    intake_faults: int = 60_000
-    usual_faults: int = 6_000
+    intake_faults: int = 40_000
+    usual_faults: int = 3_000
     drain_claims: int = 20_000
     rest_seconds: int = 20
     memory_faults: int = 200_000

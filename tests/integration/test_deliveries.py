@@ -21,7 +21,8 @@ def spotclaim(set_up: Callable[..., Spotclaim]) -> Spotclaim:
 
 def announce(spotclaim: Spotclaim, *spots: str) -> None:
     claims = [a_claim_under_review(spot_id=spot) for spot in spots]
-    spotclaim.record(opened=claims, steps=[Step("announce", [claim.id for claim in claims])])
+    step = Step("announce", [claim.id for claim in claims], subject=claims[0].standing)
+    spotclaim.record(opened=claims, steps=[step])
 
 
 def deliveries(spotclaim: Spotclaim) -> list[dict[str, object]]:
