@@ -15,6 +15,8 @@ log = structlog.get_logger("relay")
 # lease ends and they are sent again.
 IN_FLIGHT = 256
 _FULL_PAUSE_SECONDS = 0.02
+# Steps that come one by one are gathered for a moment: a message each would cost more than what they ask for.
+_GATHER_SECONDS = 0.05
 _RETRY_SECONDS = 1.0
 
 
@@ -46,6 +48,7 @@ class Relay:
                 sent = self.run_once()
                 full = sent >= IN_FLIGHT or (sent == 0 and self._queue.leased() >= IN_FLIGHT)
                 self._signal.wait(_FULL_PAUSE_SECONDS if full else self._poll_seconds)
+                stopping.wait(_GATHER_SECONDS)
             except TransientError as error:
                 log.warning("relay waits", error=str(error), retry_in=_RETRY_SECONDS)
                 stopping.wait(_RETRY_SECONDS)
