@@ -3,7 +3,7 @@
 SHELL := /usr/bin/env bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test lint services bench lock clean servers-installed
+.PHONY: help install install-dev run test lint services bench nightly lock clean servers-installed
 
 BIN := .venv/bin
 STEP := .ci/step
@@ -39,6 +39,11 @@ services: .venv/installed-dev ## private PostgreSQL, RabbitMQ and Redis until Ct
 bench: .venv/installed-dev ## benchmarks on private servers
 	@.ci/install-servers rabbitmq-server redis-server
 	@$(BIN)/python -m tests.servers run -- $(BIN)/python -m tests.benchmarks $(ARGS)
+
+nightly: .venv/installed-dev servers-installed ## long campaigns: a thousand tamperings, 200,000 steps of claims' lives
+	@SPOTCLAIM_TAMPERINGS=1000 SPOTCLAIM_LIFE_STEPS=200000 $(BIN)/python -m tests.servers run -- \
+		$(BIN)/python -m pytest -q --timeout 3600 tests/integration/test_audit_tampering.py \
+		tests/unit/domain/test_claim_life.py
 
 lock: $(BIN)/uv ## lock the dependencies in pyproject.toml; ARGS=--upgrade takes newer versions
 	@$(COMPILE) --output-file requirements.lock $(ARGS)

@@ -1,6 +1,13 @@
-"""A batch out of the JSON it travelled as. The way in needs no code: dataclasses serialize by themselves."""
+"""A batch as JSON that travels: for each kind of message the names of its fields once, then a row for each.
 
+A row is an array, which is half the size of an object and read in half the time. The names say what is in it, so
+a process of another version reads what it knows.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
 from domain.fault import Fault
@@ -8,33 +15,41 @@ from domain.intake import Batch, Quarantined
 from domain.spot import Spot
 from domain.usage import UsageRecord
 
-_FAULT_MOMENTS = ("occurred_at", "received_at")
-_USAGE_MOMENTS = ("recorded_at", "received_at", "started_at", "ended_at")
-_SPOT_MOMENTS = ("registered_at", "received_at")
-_SPOT_DATES = ("commissioned_on", "warranty_until")
-_QUARANTINE_MOMENTS = ("received_at",)
+_KINDS: dict[str, type] = {"faults": Fault, "usage": UsageRecord, "spots": Spot, "quarantined": Quarantined}
+_NAMES = {part: tuple(field.name for field in fields(kind)) for part, kind in _KINDS.items()}
+_MOMENTS = ("occurred_at", "received_at", "recorded_at", "registered_at", "started_at", "ended_at")
+_DAYS = ("commissioned_on", "warranty_until")
+_READ: dict[str, Callable[[str], object]] = dict.fromkeys(_MOMENTS, datetime.fromisoformat)
+_READ |= dict.fromkeys(_DAYS, date.fromisoformat)
+
+
+def from_batch(batch: Batch) -> dict[str, Any]:
+    """The batch as JSON types, but for its moments and days, which the broker's encoder knows."""
+    return {part: _table(names, getattr(batch, part)) for part, names in _NAMES.items() if getattr(batch, part)}
 
 
 def to_batch(raw: dict[str, Any]) -> Batch:
-    """The batch that was sent. Changes `raw` on the way; raises `KeyError` or `TypeError` for another shape."""
-    return Batch(
-        faults=[Fault(**_with_moments(item, _FAULT_MOMENTS)) for item in raw["faults"]],
-        usage=[UsageRecord(**_with_moments(item, _USAGE_MOMENTS)) for item in raw["usage"]],
-        spots=[Spot(**_with_dates(_with_moments(item, _SPOT_MOMENTS))) for item in raw["spots"]],
-        quarantined=[Quarantined(**_with_moments(item, _QUARANTINE_MOMENTS)) for item in raw["quarantined"]],
-    )
+    """The batch that was sent. Changes `raw` on the way.
+
+    Raises `KeyError`, `TypeError`, `AttributeError` or `ValueError` for what is no batch, or one without messages.
+    """
+    if not raw:
+        raise ValueError("The batch is empty.")
+    return Batch(**{part: _items(_KINDS[part], table["names"], table["rows"]) for part, table in raw.items()})
 
 
-def _with_moments(item: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    for name in names:
-        text = item[name]
-        if text is not None:
-            item[name] = datetime.fromisoformat(text)
-    return item
+def _table(names: tuple[str, ...], items: Sequence[object]) -> dict[str, Any]:
+    row_of = attrgetter(*names)
+    return {"names": names, "rows": [row_of(item) for item in items]}
 
 
-def _with_dates(item: dict[str, Any]) -> dict[str, Any]:
-    for name in _SPOT_DATES:
-        if item[name] is not None:
-            item[name] = date.fromisoformat(item[name])
-    return item
+def _items(kind: type, names: list[str], rows: list[list[Any]]) -> list[Any]:
+    for place, name in enumerate(names):
+        if (read := _READ.get(name)) is not None:
+            for row in rows:
+                if row[place] is not None:
+                    row[place] = read(row[place])
+    if names == [field.name for field in fields(kind)]:
+        return [kind(*row) for row in rows]
+    known = {field.name for field in fields(kind)}
+    return [kind(**{name: value for name, value in zip(names, row, strict=True) if name in known}) for row in rows]

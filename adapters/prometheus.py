@@ -1,11 +1,12 @@
 """Metrics, on a registry that is passed in. Prefix `spotclaim_`, seconds, never a spot or a claim as a label."""
 
+import json
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -39,8 +40,10 @@ class Metrics:
     | claim_resolution_seconds | claim_type, severity | from opening to closing |
     | notifications_total | destination, outcome | attempts: `sent` or `failed` |
     | notification_delay_seconds | | from the decision to tell until told |
+    | sla_breaches_total | claim_type, clock | clocks that ran past their targets |
     | quarantined_total | reason | messages put into quarantine |
     | step_delay_seconds | step | from when a step was due until it was done |
+    | audit_chains_broken | | claims whose audit chain the scheduler found broken since it was started |
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -82,9 +85,19 @@ class Metrics:
             buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60, 300, 1800),
             registry=registry,
         )
+        self._breaches = Counter(
+            "spotclaim_sla_breaches",
+            "Clocks that ran past their targets.",
+            ["claim_type", "clock"],
+            registry=registry,
+        )
         self._quarantined = Counter(
             "spotclaim_quarantined", "Messages put into quarantine.", ["reason"], registry=registry
         )
+        self._chains_broken = Gauge(
+            "spotclaim_audit_chains_broken", "Audit chains found broken since the start.", registry=registry
+        )
+        self._broken: set[str] = set()
 
     def taken_in(self, batch: Batch, decision: Decision) -> None:
         """A committed batch and what it led to."""
@@ -103,15 +116,22 @@ class Metrics:
             self._opened.labels(*labels).inc(count)
 
     def committed(self, decision: Decision) -> None:
-        """A committed decision: the claims that it closed are counted and timed."""
+        """A committed decision: the claims that it closed are counted and timed, its breaches counted."""
+        self._breached(decision)
         closing = {event.claim_id for event in decision.events if event.kind in _CLOSING_EVENTS}
         for claim in decision.changed:
             if claim.id not in closing or claim.closed_at is None:
                 continue
-            within = "true" if claim.closed_at <= claim.resolve_due_at else "false"
+            within = "true" if claim.within_sla else "false"
             self._closed.labels(claim.claim_type, claim.status, within).inc()
             seconds = (claim.closed_at - claim.opened_at).total_seconds()
             self._resolution.labels(claim.claim_type, claim.severity).observe(seconds)
+
+    def _breached(self, decision: Decision) -> None:
+        types = {claim.id: claim.claim_type for claim in decision.changed}
+        for event in decision.events:
+            if event.kind == "claim.sla_breached":
+                self._breaches.labels(types[event.claim_id], json.loads(event.body)["clock"]).inc()
 
     def stepped(self, steps: Sequence[Step], now: datetime) -> None:
         """Steps that were just done."""
@@ -124,6 +144,11 @@ class Metrics:
         self._notifications.labels(delivery.destination, "sent" if sent else "failed").inc()
         if sent and delivery.created_at and delivery.finished_at:
             self._notification_delay.observe((delivery.finished_at - delivery.created_at).total_seconds())
+
+    def chain_broken(self, claim_id: str) -> None:
+        """A claim's audit chain was found broken; each counts once."""
+        self._broken.add(claim_id)
+        self._chains_broken.set(len(self._broken))
 
 
 Figures = Callable[[], dict[str, list[tuple[tuple[str, ...], float]]]]

@@ -1,69 +1,105 @@
-"""Who may approve a claim, and what a person decided."""
+"""Who must approve a claim: the stages it is sent to, and who steps in when one is late."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
 from domain import audit
+from domain.announcement import news_of
 from domain.claim import Claim
 from domain.decision import Decision, Step
-from domain.errors import Conflict, NotAllowed
-from domain.lifecycle import CLOSED, UNDER_REVIEW, VERIFYING, after
-from domain.policy import Policy
+from domain.lifecycle import UNDER_REVIEW, VERIFYING, after
+from domain.policy import AUTHORITIES, ApprovalRule, Policy
 
-ROLES = ("operator", "reviewer", "manager", "auditor", "admin")
-ACTIONS = ("approve", "reject", "resolve")
+_ACTOR = "rule:approval"
 
 
 def route(claims: Sequence[Claim], policy: Policy, now: datetime) -> Decision:
-    """Sends verified claims to the first stage that their severity demands. Others are left alone."""
+    """Sends verified claims to the first stage that the policy's matrix demands, or approves them by its rule.
+
+    Claims in another status are left alone.
+    """
     decision = Decision()
     for claim in claims:
         if claim.status != VERIFYING:
             continue
-        claim.status = after(claim.status, "route")
-        claim.stages = list(policy.stages[claim.severity])
-        claim.stage = 1
+        cost = policy.codes[claim.code].estimated_cost
+        rule = policy.approval_for(claim.severity, claim.claim_type, cost)
+        data = _reason(rule, policy, claim, cost)
+        if rule.automatic:
+            _approve_by_rule(decision, claim, data, now)
+        else:
+            _send_to_first_stage(decision, claim, rule, data, now)
         decision.changed.append(claim)
-        data = {"severity": claim.severity, "stages": claim.stages, "policy": policy.version}
-        decision.events.append(audit.append(claim, now, "rule:approval", "claim.routed", data))
-    if decision.changed:
-        ids = [claim.id for claim in decision.changed]
-        decision.steps.append(Step("announce", ids, subject=decision.changed[0].standing))
+    decision.steps += [*news_of(decision.changed), *overdue_steps(decision.changed, now)]
     return decision
 
 
-def decide(
-    claim: Claim, action: str, *, who: str, role: str, note: str, version: int | None, now: datetime
-) -> Decision:
-    """One person's decision on one claim.
+def _reason(rule: ApprovalRule, policy: Policy, claim: Claim, cost: float) -> dict[str, object]:
+    return {
+        "policy": policy.version,
+        "rule": policy.approval.index(rule) + 1,
+        "severity": claim.severity,
+        "estimated_cost": cost,
+        "currency": policy.currency,
+    }
 
-    Raises `Conflict` when the claim has moved on from the `version` the person saw, or when its state does not
-    allow the action; `NotAllowed` when the stage belongs to another role.
+
+def _approve_by_rule(decision: Decision, claim: Claim, data: dict[str, object], now: datetime) -> None:
+    claim.status = after(claim.status, "approve_by_rule")
+    decision.events.append(audit.append(claim, now, _ACTOR, "claim.approved", data | {"automatic": True}))
+
+
+def _send_to_first_stage(
+    decision: Decision, claim: Claim, rule: ApprovalRule, data: dict[str, object], now: datetime
+) -> None:
+    claim.status = after(claim.status, "route")
+    claim.stages, claim.stage = list(rule.stages), 1
+    claim.approved_by, claim.escalated_to = [], None
+    claim.four_eyes, claim.stage_hours = rule.four_eyes, rule.stage_hours
+    data |= {"stages": claim.stages, "four_eyes": rule.four_eyes, "stage_hours": rule.stage_hours}
+    decision.events.append(audit.append(claim, now, _ACTOR, "claim.routed", data))
+
+
+def overdue_steps(claims: Iterable[Claim], now: datetime) -> list[Step]:
+    """Steps that look after stages that will not have decided in time, one for all that are due together."""
+    together: dict[tuple[float, str], list[str]] = {}
+    for claim in claims:
+        if claim.status == UNDER_REVIEW and claim.stage_hours and _next_authority(claim):
+            together.setdefault((claim.stage_hours, claim.standing), []).append(claim.id)
+    return [
+        Step("escalate", ids, due_at=now + timedelta(hours=hours), subject=standing)
+        for (hours, standing), ids in together.items()
+    ]
+
+
+def escalate(overdue: Iterable[tuple[Claim, str]], now: datetime) -> Decision:
+    """Opens late stages to the next authority as well.
+
+    Each claim comes with the standing in which it was to be decided; one that moved on since is left alone.
     """
-    if action not in ACTIONS:
-        raise Conflict(f"Unknown action {action}; there are: {', '.join(ACTIONS)}.")
-    if version is not None and version != claim.version:
-        raise Conflict(f"The claim is at version {claim.version} by now; you saw version {version}.")
-    status = after(claim.status, action)
-    _demand_role(claim, role)
-    data = {"action": action, "role": role, "note": note, "stage": claim.stage, "of_stages": len(claim.stages)}
-    if action == "approve" and claim.stage < len(claim.stages):
-        kind = "claim.stage_passed"
-        claim.stage += 1
-    else:
-        kind = f"claim.{status}"
-        claim.status = status
-    if status in CLOSED:
-        claim.closed_at = now
-    event = audit.append(claim, now, who, kind, data)
-    return Decision(changed=[claim], events=[event], steps=[Step("announce", [claim.id], subject=claim.standing)])
+    decision = Decision()
+    for claim, standing in overdue:
+        if claim.standing != standing or claim.status != UNDER_REVIEW:
+            continue
+        authority = _next_authority(claim)
+        if authority is None:
+            continue
+        data = {"stage": claim.stage, "from": deciders(claim), "to": authority, "stage_hours": claim.stage_hours}
+        claim.escalated_to = authority
+        decision.changed.append(claim)
+        decision.events.append(audit.append(claim, now, "rule:escalation", "claim.escalated", data))
+    decision.steps += [*news_of(decision.changed), *overdue_steps(decision.changed, now)]
+    return decision
 
 
-def _demand_role(claim: Claim, role: str) -> None:
-    if role == "admin":
-        return
-    demanded = claim.stages[claim.stage - 1] if claim.status == UNDER_REVIEW else None
-    if demanded is not None and role != demanded:
-        raise NotAllowed(f"This stage belongs to the role {demanded}; yours is {role}.")
-    if role == "auditor":
-        raise NotAllowed("Auditors read; they do not decide.")
+def deciders(claim: Claim) -> list[str]:
+    """The roles that may decide the claim's present stage: its own, and those it was escalated to."""
+    stage_role = claim.stages[claim.stage - 1]
+    if claim.escalated_to is None:
+        return [stage_role]
+    return list(AUTHORITIES[AUTHORITIES.index(stage_role) : AUTHORITIES.index(claim.escalated_to) + 1])
+
+
+def _next_authority(claim: Claim) -> str | None:
+    highest = AUTHORITIES.index(deciders(claim)[-1])
+    return AUTHORITIES[highest + 1] if highest + 1 < len(AUTHORITIES) else None

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Protocol
 
@@ -37,6 +38,7 @@ class AuditEvent:
     hash: str
 
 
+@lru_cache(maxsize=1024)
 def instant(moment: datetime) -> str:
     """UTC, RFC 3339, always with microseconds: one moment has one spelling."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
@@ -53,11 +55,17 @@ def append(claim: Chained, at: datetime, actor: str, kind: str, data: dict[str, 
 
 def link(previous: str, claim_id: str, seq: int, at: str, actor: str, kind: str, body: str) -> str:
     """The hash of an event. Line ends separate the fields; only the body, which is last, may hold any."""
-    text = f"{claim_id}\n{seq}\n{at}\n{_one_line(actor)}\n{kind}\n{body}"
+    text = f"{claim_id}\n{seq}\n{at}\n{one_line(actor)}\n{kind}\n{body}"
     return sha256(bytes.fromhex(previous) + text.encode()).hexdigest()
 
 
-def _one_line(actor: str) -> str:
+def link_bytes(previous: bytes, fields: Iterable[bytes]) -> bytes:
+    """The same from bytes: the previous hash, and the six fields as they are hashed, the actor on one line."""
+    return sha256(previous + b"\n".join(fields)).digest()
+
+
+def one_line(actor: str) -> str:
+    """An actor as it is hashed: names come from outside and may hold line ends."""
     return actor.replace("\\", "\\\\").replace("\n", "\\n")
 
 

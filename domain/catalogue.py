@@ -1,12 +1,15 @@
 """The errors Spotclaim knows, and how the field's own codes map to them.
 
 Sources: OCPP 1.6 edition 2 (ChargePointErrorCode, ReservationStatus), OCPP 2.0.1 (ReserveNowStatusEnumType,
-ReservationUpdateStatusEnumType), OCPI 2.2.1 (CommandResultType), ChargeX MREC revision 5.
+ReservationUpdateStatusEnumType), OCPI 2.2.1 (CommandResultType), ChargeX MREC revision 5 (codes and parties
+responsible; which of our codes each comes nearest to is our reading).
 A code that no table knows becomes `OTHER`; the raw code is always kept beside the one it maps to.
 """
 
 from functools import lru_cache
 from typing import Final
+
+from domain.policy import Party
 
 ALLOCATION_FAILURE: Final = "allocation_failure"
 USAGE_DISCREPANCY: Final = "usage_discrepancy"
@@ -78,17 +81,46 @@ _OCPI_221: Final = {
     "canceled_reservation": "RESERVATION_LOST",
 }
 
-_MREC: Final = {
-    "cx001": "CONNECTOR_LOCK_FAILURE",
-    "cx002": "GROUND_FAILURE",
-    "cx003": "OVER_TEMPERATURE",
-    "cx004": "OVER_CURRENT",
-    "cx005": "OVER_VOLTAGE",
-    "cx006": "UNDER_VOLTAGE",
-    "cx007": "COMMUNICATION_FAILURE",
-    "cx009": "AUTHORIZATION_TIMEOUT",
-    "cx013": "COMMUNICATION_FAILURE",
-    "cx015": "POWER_FAILURE",
+# Each code with its meaning here and who may have to set it right.
+_MREC: Final[dict[str, tuple[str, frozenset[Party]]]] = {
+    "cx001": ("CONNECTOR_LOCK_FAILURE", frozenset({"user", "vehicle"})),
+    "cx002": ("GROUND_FAILURE", frozenset({"station", "vehicle"})),
+    "cx003": ("OVER_TEMPERATURE", frozenset({"station"})),
+    "cx004": ("OVER_CURRENT", frozenset({"station", "vehicle"})),
+    "cx005": ("OVER_VOLTAGE", frozenset({"station", "vehicle"})),
+    "cx006": ("UNDER_VOLTAGE", frozenset({"station", "vehicle"})),
+    "cx007": ("COMMUNICATION_FAILURE", frozenset({"operator", "station"})),
+    # Emergency stop.
+    "cx008": (OTHER, frozenset({"user", "station"})),
+    "cx009": ("AUTHORIZATION_TIMEOUT", frozenset({"user", "operator", "station", "vehicle"})),
+    # Vehicle in no state to be charged.
+    "cx010": (OTHER, frozenset({"user", "vehicle"})),
+    # Cable check, which finds faults of the insulation.
+    "cx011": ("GROUND_FAILURE", frozenset({"station", "vehicle"})),
+    # Voltage not reached before charging.
+    "cx012": ("POWER_FAILURE", frozenset({"station", "vehicle"})),
+    "cx013": ("COMMUNICATION_FAILURE", frozenset({"operator", "station"})),
+    # Control pilot, by which station and vehicle speak.
+    "cx014": ("COMMUNICATION_FAILURE", frozenset({"station", "vehicle"})),
+    "cx015": ("POWER_FAILURE", frozenset({"station"})),
+    # Contactors: of the vehicle, of the station.
+    "cx016": ("POWER_FAILURE", frozenset({"vehicle"})),
+    "cx017": ("POWER_FAILURE", frozenset({"station"})),
+    # Cable too hot: less power, none.
+    "cx018": ("OVER_TEMPERATURE", frozenset({"station"})),
+    "cx019": ("OVER_TEMPERATURE", frozenset({"station", "vehicle"})),
+    # Plug not fully in.
+    "cx020": ("CONNECTOR_LOCK_FAILURE", frozenset({"user", "station", "vehicle"})),
+    # Insulation while charging: capacitance too high, resistance too low.
+    "cx021": ("GROUND_FAILURE", frozenset({"station", "vehicle"})),
+    "cx022": ("GROUND_FAILURE", frozenset({"station", "vehicle"})),
+    # Proximity pilot, by which the plug is felt.
+    "cx023": ("COMMUNICATION_FAILURE", frozenset({"station", "vehicle"})),
+    # Voltage at the plug while nobody charges.
+    "cx024": ("OVER_VOLTAGE", frozenset({"station"})),
+    "cx025": ("CONNECTOR_LOCK_FAILURE", frozenset({"operator", "station"})),
+    # Cable cut off.
+    "cx026": (OTHER, frozenset({"operator", "station"})),
 }
 
 _TABLES: Final[dict[str, dict[str, str]]] = {
@@ -96,7 +128,7 @@ _TABLES: Final[dict[str, dict[str, str]]] = {
     "ocpp1.6": _OCPP_16,
     "ocpp2.0.1": _OCPP_201,
     "ocpi2.2.1": _OCPI_221,
-    "mrec": _MREC,
+    "mrec": {raw: code for raw, (code, _) in _MREC.items()},
 }
 
 
@@ -104,3 +136,8 @@ _TABLES: Final[dict[str, dict[str, str]]] = {
 def classify(taxonomy: str, raw_code: str) -> str:
     """Spotclaim's own code for a code of the field; `OTHER` when no table knows it."""
     return _TABLES.get(taxonomy.lower(), {}).get(raw_code.lower(), OTHER)
+
+
+def parties_of(taxonomy: str, raw_code: str) -> frozenset[Party]:
+    """Who may have to set an error right, by its own taxonomy; empty where the taxonomy names nobody."""
+    return _MREC[raw_code.lower()][1] if taxonomy.lower() == "mrec" and raw_code.lower() in _MREC else frozenset()

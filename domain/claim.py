@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from domain import audit
 
@@ -15,6 +14,14 @@ class Claim:
 
     `version` is the number of its audit events and `head` the hash of the last one, 64 hexadecimal digits.
     `stage` counts from 1 within `stages` (the roles that must approve, in order) while under review, else 0.
+    `approved_by` holds who passed the stages so far, and `escalated_to` the authority that a late stage was opened
+    to as well. `reopened` counts how often the claim was closed and taken up again.
+    `verdict_seq` names the audit event that holds the verdict; 0 while there is none.
+    `evidence_digest` is that of the evidence set (see `domain.evidence.digest`); empty while nothing is filed.
+
+    Verification binds the claim's clocks (`domain.sla`): from then on `time_zone` is set, `policy_version` is the
+    one that bound them, and the due dates are None only while a pause keeps them open. `pauses` holds the moments
+    at which the clocks were paused and resumed in turn; `sla_alerts` what they set off, such as `resolve.warned`.
     """
 
     id: str
@@ -26,7 +33,6 @@ class Claim:
     opened_at: datetime
     first_seen_at: datetime
     last_seen_at: datetime
-    resolve_due_at: datetime
     policy_version: str
     connector_id: int = 0
     zone: str | None = None
@@ -39,11 +45,31 @@ class Claim:
     fault_count: int = 0
     stage: int = 0
     stages: list[str] = field(default_factory=list)
-    verdict: dict[str, Any] | None = None
+    four_eyes: bool = False
+    stage_hours: float | None = None
+    approved_by: list[str] = field(default_factory=list)
+    escalated_to: str | None = None
+    reopened: int = 0
+    verdict_seq: int = 0
+    time_zone: str | None = None
+    acknowledge_due_at: datetime | None = None
+    resolve_due_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    pauses: list[datetime] = field(default_factory=list)
+    sla_alerts: list[str] = field(default_factory=list)
     version: int = 0
     head: str = audit.GENESIS
+    evidence_digest: str = ""
+
+    @property
+    def within_sla(self) -> bool:
+        """Whether a closed claim was closed in time."""
+        return self.closed_at is not None and (
+            self.resolve_due_at is None or self.closed_at <= self.resolve_due_at
+        )
 
     @property
     def standing(self) -> str:
         """Where the claim stands, so that news of it can be told from older news."""
-        return f"{self.status}:{self.stage}"
+        escalated = f":{self.escalated_to}" if self.escalated_to else ""
+        return f"{self.status}:{self.stage}{escalated}"

@@ -1,11 +1,12 @@
 """What the domain decided about a batch: everything the store must write, together or not at all."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 from domain.audit import AuditEvent
 from domain.claim import Claim
 from domain.delivery import Delivery
+from domain.evidence import Evidence
 from domain.fault import Fault
 
 
@@ -28,7 +29,10 @@ class Step:
 
 @dataclass(slots=True)
 class Decision:
-    """Claims opened and changed, the audit events that say so, and the steps that follow."""
+    """Claims opened and changed, the audit events that say so, and the steps that follow.
+
+    `evidence` holds items that were added or withdrawn.
+    """
 
     opened: list[Claim] = field(default_factory=list)
     changed: list[Claim] = field(default_factory=list)
@@ -36,3 +40,9 @@ class Decision:
     faults: list[Fault] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
+
+    def add(self, other: "Decision") -> None:
+        """Takes in another decision, to be written together with this one."""
+        for part in fields(self):
+            getattr(self, part.name).extend(getattr(other, part.name))

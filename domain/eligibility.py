@@ -1,62 +1,22 @@
-"""Is the claim true? Named rules, each answering pass, fail or insufficient with its reason and its facts."""
+"""Is the claim true and covered? Named rules, each answering pass, fail or insufficient with reason and facts."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
-from domain import audit, meter
-from domain.catalogue import ALLOCATION_FAILURE, EQUIPMENT
+from domain import audit, evidence
+from domain.case import FAIL, INSUFFICIENT, PASS, Answer, Case
+from domain.catalogue import parties_of
 from domain.claim import Claim
-from domain.decision import Decision, Step
-from domain.lifecycle import WAITING_FOR_VERDICT, after
-from domain.policy import Policy
-from domain.spot import Spot
-from domain.usage import UsageRecord
+from domain.corroboration import usage_corroborates
+from domain.policy import Party, Policy
 
-PASS, FAIL, INSUFFICIENT = "pass", "fail", "insufficient"
 ELIGIBLE, INELIGIBLE = "eligible", "ineligible"
 
-_METER_FINDINGS = (
-    meter.NEGATIVE_ENERGY,
-    meter.REGISTER_FELL_BACK,
-    meter.REGISTERS_DISAGREE,
-    meter.POWER_IMPLAUSIBLE,
-    meter.REGISTER_UNKNOWN,
-)
-_TIME_FINDINGS = (meter.END_BEFORE_START, meter.TIME_IMPLAUSIBLE, meter.END_MISSING, meter.OVER_24_HOURS)
-
-# What a usage record must show for a code to be believed, the most telling first.
-CORROBORATING: Final[dict[str, tuple[str, ...]]] = {
-    "METER_MISREAD": _METER_FINDINGS,
-    "METER_REGRESSION": _METER_FINDINGS,
-    "METER_UNREADABLE": (*_METER_FINDINGS, meter.ENERGY_MISSING),
-    "ENERGY_IMPLAUSIBLE": _METER_FINDINGS,
-    "UNIT_MISMATCH": _METER_FINDINGS,
-    "DURATION_MISMATCH": _TIME_FINDINGS,
-    "SESSION_OVERLAP": _TIME_FINDINGS,
-    "SESSION_MISSING": (meter.END_MISSING, meter.ENERGY_MISSING),
-}
-
-
-@dataclass(slots=True)
-class Case:
-    """A claim with all that is known of its spot. `usage` holds the records nearest in time."""
-
-    claim: Claim
-    spot: Spot | None
-    usage: Sequence[UsageRecord]
-
-
-@dataclass(slots=True)
-class Answer:
-    """One rule's answer, in words a reviewer can check against `facts`."""
-
-    rule: str
-    result: str
-    reason: str
-    sentence: str
-    facts: dict[str, Any] = field(default_factory=dict)
+# Whose matter a warranty claim can be: that of the equipment and of whoever runs it.
+_OURS: Final[frozenset[Party]] = frozenset({"station", "operator"})
 
 
 def spot_known(case: Case, policy: Policy) -> Answer:
@@ -70,103 +30,111 @@ def spot_known(case: Case, policy: Policy) -> Answer:
     return Answer("spot_known", INSUFFICIENT, "SPOT_UNREGISTERED", sentence)
 
 
+def error_covered(case: Case, policy: Policy) -> Answer:
+    """The policy must cover the error at all."""
+    code = case.claim.code
+    if policy.codes[code].covered:
+        return Answer("error_covered", PASS, "COVERED", f"The warranty covers {code}.")
+    return Answer("error_covered", FAIL, "NOT_COVERED", f"The warranty does not cover {code}.")
+
+
+def responsible_party(case: Case, policy: Policy) -> Answer:
+    """The error must be a matter of the station or its operator, by the policy and by the field's own code.
+
+    A taxonomy that names whoever is responsible speaks for its code. The claim fails by that only if all that was
+    reported says so: one report that may be the station's matter is enough to look into it.
+    """
+    responsible, code = policy.codes[case.claim.code].responsible, case.claim.code
+    facts: dict[str, Any] = {"responsible": responsible}
+    if responsible not in _OURS:
+        sentence = f"By the policy {code} is a matter of the {responsible}."
+        return Answer("responsible_party", FAIL, "NOT_THE_STATIONS", sentence, facts)
+    if case.reported and all(_elsewhere(*report) for report in case.reported):
+        reports = sorted(case.reported)
+        parties = sorted({party for report in reports for party in parties_of(*report)})
+        codes = [f"{taxonomy} {raw_code}" for taxonomy, raw_code in reports]
+        sentence = f"What was reported, {', '.join(codes)}, is a matter of the {' or the '.join(parties)}."
+        facts |= {"reported": codes, "parties": parties}
+        return Answer("responsible_party", FAIL, "STATION_NOT_INVOLVED", sentence, facts)
+    return Answer("responsible_party", PASS, "RESPONSIBLE", f"{code} is a matter of the {responsible}.", facts)
+
+
+def _elsewhere(taxonomy: str, raw_code: str) -> bool:
+    """Whether a taxonomy names whoever is responsible for its code, and nobody that a warranty binds."""
+    parties = parties_of(taxonomy, raw_code)
+    return bool(parties) and not parties & _OURS
+
+
+def filed_in_time(case: Case, policy: Policy) -> Answer:
+    """The claim must have been filed within so many days of the fault."""
+    claim, days = case.claim, policy.codes[case.claim.code].filing_days
+    facts = {
+        "occurred_at": audit.instant(claim.first_seen_at),
+        "filed_at": audit.instant(claim.opened_at),
+        "filing_days": days,
+    }
+    late = claim.opened_at - claim.first_seen_at
+    if late <= timedelta(days=days):
+        return Answer("filed_in_time", PASS, "FILED_IN_TIME", f"Filed within {days:g} days of the fault.", facts)
+    sentence = f"Filed {late / timedelta(days=1):.1f} days after the fault; {days:g} are allowed."
+    return Answer("filed_in_time", FAIL, "FILED_TOO_LATE", sentence, facts)
+
+
 def under_warranty(case: Case, policy: Policy) -> Answer:
-    """The fault must have occurred on or before the last day of warranty."""
+    """The fault must have occurred on or before the last day of warranty, by the site's calendar."""
     until = case.spot.warranty_until if case.spot else None
-    occurred = case.claim.first_seen_at.date()
     if until is None:
         result = PASS if policy.unknown_warranty_passes else INSUFFICIENT
         return Answer("under_warranty", result, "WARRANTY_UNKNOWN", "No end of warranty is on record.")
-    facts = {"warranty_until": until.isoformat(), "occurred_on": occurred.isoformat()}
+    zone = _zone(case.spot.time_zone if case.spot else None, policy.time_zone)
+    occurred = _day(case.claim.first_seen_at, zone)
+    facts = {"warranty_until": until.isoformat(), "occurred_on": occurred.isoformat(), "time_zone": str(zone)}
     if occurred <= until:
         return Answer("under_warranty", PASS, "UNDER_WARRANTY", f"Under warranty until {until}.", facts)
     sentence = f"The warranty ended on {until}, before the fault of {occurred}."
     return Answer("under_warranty", FAIL, "WARRANTY_EXPIRED", sentence, facts)
 
 
-def usage_corroborates(case: Case, policy: Policy) -> Answer:
-    """What the spot recorded must bear the claim out, as far as its kind of error leaves a trace."""
-    if case.claim.claim_type == EQUIPMENT:
-        return _corroboration(PASS, "NOT_DEMANDED", "An equipment fault needs no usage record.")
-    if case.claim.claim_type == ALLOCATION_FAILURE:
-        return _allocation(case)
-    return _discrepancy(case, policy)
+@lru_cache(maxsize=1024)
+def _zone(name: str | None, otherwise: str) -> tzinfo:
+    """The zone of this name; the other where the spot states none, or one that nobody knows."""
+    try:
+        return ZoneInfo(name or otherwise)
+    except (KeyError, ValueError, OSError):
+        return ZoneInfo(otherwise)
 
 
-def _corroboration(result: str, reason: str, sentence: str, record: UsageRecord | None = None) -> Answer:
-    facts = {} if record is None else _facts(record)
-    return Answer("usage_corroborates", result, reason, sentence, facts)
+def _day(moment: datetime, zone: tzinfo) -> date:
+    return moment.astimezone(zone).date()
 
 
-def _allocation(case: Case) -> Answer:
-    claim = case.claim
-    for record in case.usage:
-        if claim.reservation_id and record.reservation_id == claim.reservation_id:
-            sentence = f"Session {record.session_id} used reservation {claim.reservation_id}: it was honoured."
-            return _corroboration(FAIL, "RESERVATION_HONOURED", sentence, record)
-    for record in case.usage:
-        if record.running_at(claim.first_seen_at):
-            sentence = f"Session {record.session_id} was using the spot at that moment."
-            return _corroboration(PASS, "ANOTHER_SESSION_RUNNING", sentence, record)
-    sentence = "No session on record used the spot at that moment."
-    return _corroboration(PASS, "NO_SESSION_SERVED", sentence)
+def evidence_complete(case: Case, policy: Policy) -> Answer:
+    """Every kind of evidence that the policy demands for the error must be on file."""
+    demanded = evidence.demanded(policy, case.claim.code)
+    if not demanded:
+        return Answer("evidence_complete", PASS, "NOT_DEMANDED", "The policy demands no evidence for this error.")
+    missing = evidence.missing(policy, case.claim.code, case.evidence)
+    facts = {"demanded": list(demanded), "missing": missing}
+    if not missing:
+        return Answer("evidence_complete", PASS, "EVIDENCE_ON_FILE", f"On file: {_named(demanded)}.", facts)
+    sentence = f"Not on file yet: {_named(missing)}."
+    return Answer("evidence_complete", INSUFFICIENT, "EVIDENCE_MISSING", sentence, facts)
 
 
-def _discrepancy(case: Case, policy: Policy) -> Answer:
-    claim, window = case.claim, timedelta(days=policy.corroboration_window_days)
-    near = [record for record in case.usage if _distance(record, claim.first_seen_at) <= window]
-    telling = _most_telling(claim, near)
-    if telling is not None:
-        record, finding = telling
-        return _corroboration(PASS, finding, meter.describe(record, finding), record)
-    if near:
-        sentence = f"The {len(near)} usage records around the fault show nothing of the kind."
-        return _corroboration(FAIL, "USAGE_CONSISTENT", sentence, near[0])
-    telling = _most_telling(claim, case.usage)
-    if telling is not None:
-        record, finding = telling
-        sentence = (
-            f"No usage record lies within {policy.corroboration_window_days:g} days of the fault; "
-            f"the nearest telling one on file: {meter.describe(record, finding)}"
-        )
-        return _corroboration(PASS, finding, sentence, record)
-    sentence = f"No usage record within {policy.corroboration_window_days:g} days of the fault is on file yet."
-    return _corroboration(INSUFFICIENT, "USAGE_MISSING", sentence)
+def _named(kinds: tuple[str, ...] | list[str]) -> str:
+    return ", ".join(kind.replace("_", " ") for kind in kinds)
 
 
-def _most_telling(claim: Claim, records: Sequence[UsageRecord]) -> tuple[UsageRecord, str] | None:
-    """The record of the claim's own session if it tells, else the most telling finding nearest in time."""
-    wanted = CORROBORATING.get(claim.code, ())
-    found = [
-        (record.session_id != claim.session_id, rank, _distance(record, claim.first_seen_at), record, finding)
-        for record in records
-        for rank, finding in enumerate(wanted)
-        if finding in record.findings
-    ]
-    if not found:
-        return None
-    *_, record, finding = min(found, key=lambda entry: entry[:3])
-    return record, finding
-
-
-def _distance(record: UsageRecord, moment: datetime) -> timedelta:
-    times = [abs(time - moment) for time in (record.started_at, record.ended_at) if time is not None]
-    return min(times, default=timedelta.max)
-
-
-def _facts(record: UsageRecord) -> dict[str, Any]:
-    return {
-        "session_id": record.session_id,
-        "started_at": audit.instant(record.started_at) if record.started_at else None,
-        "ended_at": audit.instant(record.ended_at) if record.ended_at else None,
-        "energy_kwh": record.energy_kwh,
-        "meter_start_kwh": record.meter_start_kwh,
-        "meter_stop_kwh": record.meter_stop_kwh,
-        "findings": record.findings,
-    }
-
-
-RULES: tuple[Callable[[Case, Policy], Answer], ...] = (spot_known, under_warranty, usage_corroborates)
+# What the spot recorded comes last: it is what a claim is told by.
+RULES: tuple[Callable[[Case, Policy], Answer], ...] = (
+    spot_known,
+    error_covered,
+    responsible_party,
+    filed_in_time,
+    under_warranty,
+    evidence_complete,
+    usage_corroborates,
+)
 
 
 def judge(case: Case, policy: Policy, now: datetime) -> dict[str, Any]:
@@ -181,37 +149,19 @@ def judge(case: Case, policy: Policy, now: datetime) -> dict[str, Any]:
         sentence = f"The evidence had not come {policy.evidence_wait_hours:g} hours after the claim opened."
         answers.append(Answer("evidence_in_time", FAIL, "EVIDENCE_NOT_RECEIVED", sentence))
         outcome = INELIGIBLE
-    return {"outcome": outcome, "answers": [asdict(answer) for answer in answers]}
+    return {"outcome": outcome, "answers": [_told(answer) for answer in answers]}
+
+
+def _told(answer: Answer) -> dict[str, Any]:
+    return {
+        "rule": answer.rule,
+        "result": answer.result,
+        "reason": answer.reason,
+        "sentence": answer.sentence,
+        "facts": answer.facts,
+    }
 
 
 def evidence_deadline(claim: Claim, policy: Policy) -> datetime:
     """Until when a claim waits for late usage records."""
     return claim.opened_at + timedelta(hours=policy.evidence_wait_hours)
-
-
-_ACTIONS = {ELIGIBLE: "find_eligible", INSUFFICIENT: "await_evidence", INELIGIBLE: "find_ineligible"}
-
-
-def verify(cases: Sequence[Case], policy: Policy, now: datetime) -> Decision:
-    """Judges a batch. Claims whose verdict is already in are left alone, so a repeated step changes nothing."""
-    decision = Decision()
-    eligible: list[str] = []
-    for case in cases:
-        claim = case.claim
-        if claim.status not in WAITING_FOR_VERDICT:
-            continue
-        verdict = judge(case, policy, now)
-        if verdict == claim.verdict:
-            continue
-        first_time = claim.verdict is None
-        claim.status = after(claim.status, _ACTIONS[verdict["outcome"]])
-        claim.verdict = verdict
-        decision.changed.append(claim)
-        decision.events.append(audit.append(claim, now, "rule:eligibility", "claim.verified", verdict))
-        if verdict["outcome"] == ELIGIBLE:
-            eligible.append(claim.id)
-        elif verdict["outcome"] == INSUFFICIENT and first_time:
-            decision.steps.append(Step("verify", [claim.id], due_at=evidence_deadline(claim, policy)))
-    if eligible:
-        decision.steps.append(Step("route", eligible))
-    return decision

@@ -29,8 +29,29 @@ class Conflict(SpotclaimError):
     """The claim's present state does not allow the action; the text says what it does allow."""
 
 
+class EvidenceRefused(SpotclaimError):
+    """This cannot be evidence. `code` is a stable upper-case word; `sentence` says what is wrong and the mend."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+
+
+class EvidenceTooLarge(EvidenceRefused):
+    """A file or a request beyond the limit that the text names."""
+
+
+class MediaTypeRefused(EvidenceRefused):
+    """A file of a type that is not taken, or that is not of the type it is said to be."""
+
+
 class TransientError(SpotclaimError):
     """A server is away or busy. Nothing was changed; the same call may succeed later."""
+
+
+class LogBroken(SpotclaimError):
+    """The log of audit events is not what it was when it was signed; `spotclaim audit verify` says where."""
 
 
 class SetupError(SpotclaimError):

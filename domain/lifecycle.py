@@ -4,6 +4,7 @@ from typing import Final
 
 from domain.errors import Conflict
 
+OBSERVED: Final = "observed"
 SUBMITTED: Final = "submitted"
 VERIFYING: Final = "verifying"
 AWAITING_EVIDENCE: Final = "awaiting_evidence"
@@ -12,8 +13,10 @@ UNDER_REVIEW: Final = "under_review"
 APPROVED: Final = "approved"
 REJECTED: Final = "rejected"
 RESOLVED: Final = "resolved"
+WITHDRAWN: Final = "withdrawn"
 
 STATUSES: Final = (
+    OBSERVED,
     SUBMITTED,
     VERIFYING,
     AWAITING_EVIDENCE,
@@ -22,14 +25,17 @@ STATUSES: Final = (
     APPROVED,
     REJECTED,
     RESOLVED,
+    WITHDRAWN,
 )
 
 # A new fault on the same spot and code opens a new claim only when the last one ended like this. An ineligible
 # claim goes on counting: otherwise a flapping spot without cover would open a claim with every message.
-CLOSED: Final = (REJECTED, RESOLVED)
+CLOSED: Final = (REJECTED, RESOLVED, WITHDRAWN)
 WAITING_FOR_VERDICT: Final = (SUBMITTED, AWAITING_EVIDENCE)
 
 _TRANSITIONS: Final[dict[tuple[str, str], str]] = {
+    (OBSERVED, "submit"): SUBMITTED,
+    (OBSERVED, "lapse"): WITHDRAWN,
     (SUBMITTED, "find_eligible"): VERIFYING,
     (SUBMITTED, "await_evidence"): AWAITING_EVIDENCE,
     (SUBMITTED, "find_ineligible"): INELIGIBLE,
@@ -37,9 +43,13 @@ _TRANSITIONS: Final[dict[tuple[str, str], str]] = {
     (AWAITING_EVIDENCE, "find_eligible"): VERIFYING,
     (AWAITING_EVIDENCE, "find_ineligible"): INELIGIBLE,
     (VERIFYING, "route"): UNDER_REVIEW,
+    (VERIFYING, "approve_by_rule"): APPROVED,
     (UNDER_REVIEW, "approve"): APPROVED,
     (UNDER_REVIEW, "reject"): REJECTED,
     (APPROVED, "resolve"): RESOLVED,
+    (INELIGIBLE, "reopen"): SUBMITTED,
+    **{(status, "withdraw"): WITHDRAWN for status in STATUSES if status not in CLOSED},
+    **{(status, "reopen"): SUBMITTED for status in CLOSED},
 }
 
 
@@ -57,3 +67,13 @@ def after(status: str, action: str) -> str:
         raise Conflict(
             f"A claim that is {status} cannot take the action {action}; allowed from here: {options}."
         ) from None
+
+
+def diagram() -> str:
+    """The table as a state diagram in Mermaid's language; a claim may be withdrawn from every open state."""
+    arrows: dict[tuple[str, str], list[str]] = {}
+    for (origin, action), target in _TRANSITIONS.items():
+        if action != "withdraw":
+            arrows.setdefault((origin, target), []).append(action.replace("_", " "))
+    lines = [f"    {origin} --> {target}: {' / '.join(actions)}" for (origin, target), actions in arrows.items()]
+    return "\n".join(["stateDiagram-v2", f"    [*] --> {OBSERVED}", f"    [*] --> {SUBMITTED}", *lines])

@@ -1,18 +1,74 @@
-"""The rules an operator sets: severities, stages, targets, and who is told. Loaded from `policy.yaml`."""
+"""The rules an operator sets: severities, evidence, approval, targets, who is told. Loaded from `policy.yaml`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from domain.calendar import ALWAYS, Calendar
+
 Severity = Literal["low", "medium", "high", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
+
+Party = Literal["station", "operator", "vehicle", "user"]
+
+ROLES = ("operator", "reviewer", "manager", "auditor", "admin")
+# Who decides when the one below is late.
+AUTHORITIES = ("operator", "reviewer", "manager", "admin")
+
+EVIDENCE_KINDS = ("meter_reading", "reservation_response", "session", "photo", "document", "note")
 
 
 @dataclass(frozen=True, slots=True)
 class CodePolicy:
-    """What the policy says of one error code."""
+    """What the policy says of one error code.
+
+    `evidence` names the kinds that must be on file before anybody approves. `estimated_cost` is in the policy's
+    currency. `filing_days` is how long after the fault a claim may be filed,
+    and `hold_down_seconds` how long a fault is observed first: one that clears by then becomes no claim.
+    """
 
     severity: Severity
+    responsible: Party = "station"
+    covered: bool = True
+    evidence: tuple[str, ...] = ()
+    estimated_cost: float = 0.0
+    filing_days: float = 3650.0
+    hold_down_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRule:
+    """Who must approve the claims that all its conditions fit, in this order; the first rule that fits counts.
+
+    Empty conditions fit everything. `automatic` needs nobody. With `four_eyes` nobody may pass two stages.
+    """
+
+    stages: tuple[str, ...] = ()
+    severities: tuple[str, ...] = ()
+    claim_types: tuple[str, ...] = ()
+    cost_up_to: float | None = None
+    automatic: bool = False
+    four_eyes: bool = False
+    stage_hours: float | None = None
+
+    def fits(self, severity: str, claim_type: str, cost: float) -> bool:
+        """Whether a claim like this is decided by this rule."""
+        return _fits(self, severity, claim_type) and (self.cost_up_to is None or cost <= self.cost_up_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Within how many hours of the calendar claims must be acknowledged and resolved; the first that fits."""
+
+    acknowledge_hours: float
+    resolve_hours: float
+    calendar: str = ALWAYS.name
+    severities: tuple[str, ...] = ()
+    claim_types: tuple[str, ...] = ()
+
+    def fits(self, severity: str, claim_type: str) -> bool:
+        """Whether a claim like this has this target."""
+        return _fits(self, severity, claim_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +83,31 @@ class NotificationRule:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One version of the policy. Times in hours or days as named."""
+    """One version of the policy. Times in hours or days as named; `time_zone` is for sites that state none."""
 
     version: str
+    currency: str
+    time_zone: str
     codes: Mapping[str, CodePolicy]
-    stages: Mapping[str, tuple[str, ...]]
-    resolve_hours: Mapping[str, float]
+    mappings: Mapping[str, Mapping[str, str]]
+    approval: tuple[ApprovalRule, ...]
+    targets: tuple[Target, ...]
+    calendars: Mapping[str, Calendar]
+    warn_share: float
     evidence_wait_hours: float
     corroboration_window_days: float
     unknown_spot_passes: bool
     unknown_warranty_passes: bool
     notifications: tuple[NotificationRule, ...]
+
+    def approval_for(self, severity: str, claim_type: str, cost: float) -> ApprovalRule:
+        """The rule that says who approves a claim like this."""
+        return next(rule for rule in self.approval if rule.fits(severity, claim_type, cost))
+
+    def target_for(self, severity: str, claim_type: str) -> Target:
+        """The target of a claim like this."""
+        return next(target for target in self.targets if target.fits(severity, claim_type))
+
+
+def _fits(rule: ApprovalRule | Target, severity: str, claim_type: str) -> bool:
+    return severity in (rule.severities or (severity,)) and claim_type in (rule.claim_types or (claim_type,))

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from domain.case import Case
 from domain.claim import Claim, SpotAndCode
 from domain.decision import Decision, Step
+from domain.decisions import Delegation
 from domain.delivery import Delivery
-from domain.eligibility import Case
+from domain.evidence import Evidence, Reported
 from domain.intake import Batch, Quarantined
+from domain.policy import Policy
 from domain.spot import Spot
 from domain.usage import UsageRecord
 
@@ -33,8 +36,21 @@ class Transaction(Protocol):
     def claims(self, ids: Sequence[str]) -> list[Claim]:
         """These claims, locked; unknown ids are left out."""
 
-    def cases(self, claims: Sequence[Claim]) -> list[Case]:
-        """The claims with their spots and the usage records that bear on them."""
+    def cases(self, claims: Sequence[Claim], policy: Policy) -> list[Case]:
+        """The claims with their spots, the usage records that bear on them, their last verdicts, and, where the
+        policy demands evidence, the kinds on file."""
+
+    def delegations_to(self, name: str, now: datetime) -> list[Delegation]:
+        """The authority that others have lent to this person and that has not ended by `now`."""
+
+    def evidence(self, claim_id: str) -> list[Evidence]:
+        """What was filed for the claim, withdrawn or not, oldest first."""
+
+    def reported_evidence(self, claim_id: str) -> list[Reported]:
+        """What came with the claim's faults, oldest first, up to a thousand pieces."""
+
+    def evidence_kinds(self, claim_ids: Sequence[str]) -> dict[str, frozenset[str]]:
+        """The kinds of evidence on file for each of the claims: filed and not withdrawn, or come with a fault."""
 
     def deliveries(self, ids: Sequence[str]) -> list[Delivery]:
         """These deliveries, locked."""
@@ -67,6 +83,21 @@ class Store(Protocol):
 
     def transaction(self) -> AbstractContextManager[Transaction]:
         """Commits when the block ends, rolls back when it raises."""
+
+
+class EvidenceFiles(Protocol):
+    """Bytes of evidence by their SHA-256 (64 hexadecimal digits). The same bytes are kept once, and for good."""
+
+    def put(self, content: bytes) -> str:
+        """Keeps the bytes and returns their SHA-256. Durable when it returns; raises `TransientError`."""
+
+    def get(self, sha256: str) -> bytes:
+        """The bytes. Raises `NotFound` when none with this digest are there, altered ones included, and
+        `TransientError`."""
+
+
+Sniff = Callable[[bytes], tuple[str, ...]]
+"""The media types that bytes may be, the most telling first; none when they are of no type that is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +137,19 @@ class Identity:
 
 Authenticate = Callable[[str], Identity | None]
 """Who holds an API token; None for one that is unknown or disabled."""
+
+
+class Delegations(Protocol):
+    """Who acts for whom. Rows are JSON-ready: id, role, of, to, until, created_at, revoked_at."""
+
+    def lend(self, role: str, of: str, to: str, until: datetime) -> dict[str, Any]:
+        """Lends the authority of a role that `of` holds to another person."""
+
+    def revoke(self, delegation_id: str, of: str | None) -> dict[str, Any]:
+        """Ends a delegation, only if it is one of `of` where that is given. Raises `NotFound`."""
+
+    def listed(self) -> list[dict[str, Any]]:
+        """The latest thousand, ended ones too."""
 
 
 class Reports(Protocol):

@@ -29,8 +29,8 @@ class UsageRecord:
     reservation_id: str | None = None
     user: str | None = None
     stop_reason: str | None = None
-    samples: list[dict[str, Any]] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
+    samples: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def hours(self) -> float | None:

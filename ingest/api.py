@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
 from threading import BoundedSemaphore
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
@@ -12,14 +12,13 @@ from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials, HTTPBearer
-from pydantic import BaseModel, Field
 
 from domain.audit import AuditEvent, first_broken, instant
-from domain.claim import Claim
 from domain.errors import NotAllowed, NotFound
-from domain.ports import Authenticate, Clock, HandOver, Identity, Reports
-from ingest import http_intake, problems
+from domain.ports import Authenticate, Clock, Delegations, HandOver, Identity, Reports
+from ingest import decisions_api, http_intake, problems
 from ingest.console.pages import claims_page
+from ingest.evidence_api import EvidenceDesk, add_evidence
 
 _bearer = HTTPBearer(auto_error=False, description="An API token.")
 _basic = HTTPBasic(auto_error=False)
@@ -27,35 +26,23 @@ _Filter = Annotated[str | None, Query(max_length=256, pattern=r"^[^\x00]*$")]
 _MOST_STREAMS = 8
 
 
-class Decide(Protocol):
-    """Carries out one decision; see `domain.approval.decide` for what it raises."""
-
-    def __call__(
-        self, claim_id: str, action: str, *, who: str, role: str, note: str = "", version: int | None = None
-    ) -> Claim: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """What the door needs of the inside. `problems` lists why intake does not work; empty when it does."""
+    """What the door needs of the inside. `clocks` tells those of a claim's row; `problems` lists why intake does
+    not work, and is empty when it does."""
 
     hand_over: HandOver
     reports: Reports
-    decide: Decide
+    decide: decisions_api.Decide
+    delegations: Delegations
+    evidence: EvidenceDesk
+    clocks: Callable[[dict[str, Any]], list[dict[str, Any]]]
     authenticate: Authenticate
     clock: Clock
     problems: Callable[[], list[str]]
     metrics: Callable[[], bytes]
     follow: Callable[[float], Iterator[dict[str, Any] | None]]
     host: str
-
-
-class Decision(BaseModel):
-    """A decision on a claim. `version` is the one the person saw; a claim that moved on since answers 409."""
-
-    decision: Literal["approve", "reject", "resolve"]
-    note: Annotated[str, Field(max_length=4000)] = ""
-    version: int | None = None
 
 
 def create_app(inside: Inside) -> FastAPI:
@@ -66,6 +53,7 @@ def create_app(inside: Inside) -> FastAPI:
     _add_page(app, inside)
     _add_intake(app, inside)
     _add_claims(app, inside)
+    add_evidence(app, inside.evidence, lambda claim_id: _found(inside.reports, claim_id), _identity(inside))
     return app
 
 
@@ -142,16 +130,21 @@ async def _bounded_body(request: Request) -> bytes:
     return bytes(body)
 
 
+def _found(reports: Reports, claim_id: str) -> dict[str, Any]:
+    claim = reports.find_claim(claim_id)
+    if claim is None:
+        raise NotFound(f"There is no claim {claim_id}.")
+    return claim
+
+
 def _add_claims(app: FastAPI, inside: Inside) -> None:
     reports, demand = inside.reports, _identity(inside)
     reader = [Depends(demand)]
     limit_query = Annotated[int, Query(ge=1, le=1000)]
 
     def found(claim_id: str) -> dict[str, Any]:
-        claim = reports.find_claim(claim_id)
-        if claim is None:
-            raise NotFound(f"There is no claim {claim_id}.")
-        return claim
+        claim = _found(reports, claim_id)
+        return claim | {"clocks": inside.clocks(claim)}
 
     @app.get("/api/v1/claims", dependencies=reader, summary="Claims, newest first")
     def claims(
@@ -175,19 +168,7 @@ def _add_claims(app: FastAPI, inside: Inside) -> None:
         chain = [AuditEvent(**(row | {"at": instant(row["at"])})) for row in rows]
         return {"events": rows, "intact": first_broken(chain) is None}
 
-    @app.post("/api/v1/claims/{claim_id}/decisions", summary="Decide a claim")
-    def decisions(
-        claim_id: str, decision: Decision, identity: Annotated[Identity, Depends(demand)]
-    ) -> dict[str, Any]:
-        inside.decide(
-            found(claim_id)["id"],
-            decision.decision,
-            who=identity.name,
-            role=identity.role,
-            note=decision.note,
-            version=decision.version,
-        )
-        return found(claim_id)
+    app.include_router(decisions_api.router(inside.decide, inside.delegations, demand, found, inside.clock))
 
     @app.get("/api/v1/deliveries", dependencies=reader, summary="Notifications and what came of them")
     def deliveries(claim_id: _Filter = None, limit: limit_query = 100) -> dict[str, Any]:

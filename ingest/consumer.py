@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,12 @@ class _Arrived:
     user_id: str | None
 
 
+@dataclass(slots=True)
+class _HandedOver:
+    done: Future[None]
+    last_tag: int
+
+
 class Consumer:
     """Consumes the three intake queues until told to stop.
 
@@ -60,6 +67,8 @@ class Consumer:
         self._require_user_id = require_user_id
         self._arrived: list[_Arrived] = []
         self._stopping = stopping or threading.Event()
+        self._hands = ThreadPoolExecutor(1, thread_name_prefix="hand-over")
+        self._handed_over: _HandedOver | None = None
 
     def run(self) -> None:
         """Consumes until told to stop; lost connections are made again with growing pauses."""
@@ -76,6 +85,7 @@ class Consumer:
 
     def _consume(self, channel: BlockingChannel) -> None:
         self._arrived.clear()
+        self._handed_over = None
         try:
             channel.basic_qos(prefetch_count=_PREFETCH)
             for queue in topology.QUEUES.values():
@@ -83,8 +93,8 @@ class Consumer:
             log.info("consuming", queues=list(topology.QUEUES.values()))
             while not self._stopping.is_set():
                 self._collect(channel)
-                if self._arrived:
-                    self._flush(channel)
+                self._flush(channel)
+            self._acknowledge(channel)
         finally:
             if channel.connection.is_open:
                 channel.connection.close()
@@ -94,7 +104,8 @@ class Consumer:
 
     def _collect(self, channel: BlockingChannel) -> None:
         """Waits for a first message, then for its company, as long as more lies there or may yet come."""
-        channel.connection.process_data_events(time_limit=_IDLE_SECONDS)
+        if not self._arrived:
+            channel.connection.process_data_events(time_limit=_IDLE_SECONDS)
         began = time.monotonic()
         while 0 < (before := len(self._arrived)) < BATCH_SIZE:
             waited = time.monotonic() - began
@@ -104,11 +115,27 @@ class Consumer:
                 return
 
     def _flush(self, channel: BlockingChannel) -> None:
-        """Hands over everything that has arrived, in batches, and acknowledges each once it is durable."""
-        while self._arrived:
+        """Hands over what has arrived, in batches.
+
+        While there are full batches more is coming: what they leave over waits for company, and the next batch is
+        read while the last is made durable. Otherwise everything is acknowledged before more is awaited.
+        """
+        full = False
+        while len(self._arrived) >= BATCH_SIZE or (self._arrived and not full):
+            full = len(self._arrived) >= BATCH_SIZE
             taken = self._take()
-            self._hand_over(self._decode(taken))
-            channel.basic_ack(taken[-1].tag, multiple=True)
+            batch = self._decode(taken)
+            self._acknowledge(channel)
+            self._handed_over = _HandedOver(self._hands.submit(self._hand_over, batch), taken[-1].tag)
+        if not full:
+            self._acknowledge(channel)
+
+    def _acknowledge(self, channel: BlockingChannel) -> None:
+        """Waits until the last batch is durable and acknowledges it. Raises what handing it over raised."""
+        if self._handed_over is not None:
+            self._handed_over.done.result()
+            channel.basic_ack(self._handed_over.last_tag, multiple=True)
+            self._handed_over = None
 
     def _take(self) -> list[_Arrived]:
         """The next messages that fit into one batch by number and size."""

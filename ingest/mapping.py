@@ -16,9 +16,9 @@ from ingest.messages import SpotData, UsageData
 
 Record = Literal["sessions", "spots"]
 
-SPOT_DETAILS: Final = frozenset({*SpotData.model_fields, "latitude", "longitude"} - {"spot_id", "location"})
+SPOT_DETAILS: Final = frozenset({*SpotData.__annotations__, "latitude", "longitude"} - {"spot_id", "location"})
 _FIELDS: Final = {
-    "sessions": SPOT_DETAILS | {*UsageData.model_fields, "source"} - {"samples"},
+    "sessions": SPOT_DETAILS | {*UsageData.__annotations__, "source"} - {"samples"},
     "spots": SPOT_DETAILS | {"spot_id", "source"},
 }
 IDENTITY: Final[dict[Record, tuple[str, ...]]] = {"sessions": ("spot_id", "session_id"), "spots": ("spot_id",)}

@@ -1,8 +1,12 @@
-"""The shapes on the wire: a CloudEvents 1.0 envelope and the data of each type. Source: DESIGN, section 4."""
+"""The shapes on the wire: a CloudEvents 1.0 envelope and the data of each type. Source: DESIGN, section 4.
 
-from typing import Annotated, Any, Literal
+They are typed dictionaries: a message is checked in one pass and no object is made of it on the way.
+"""
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import ConfigDict, Field, StringConstraints, with_config
+from typing_extensions import TypedDict
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 SpotId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -14,90 +18,93 @@ FAULT_CLEARED = "spotclaim.fault.cleared.v1"
 USAGE_RECORDED = "spotclaim.usage.recorded.v1"
 SPOT_REGISTERED = "spotclaim.spot.registered.v1"
 
-
-class _Message(BaseModel):
-    # Controllers write numbers where identifiers belong, and add fields of their own.
-    model_config = ConfigDict(coerce_numbers_to_str=True, extra="ignore", allow_inf_nan=False)
+# Controllers write numbers where identifiers belong, and add fields of their own.
+_TOLERANT = ConfigDict(coerce_numbers_to_str=True, extra="ignore", allow_inf_nan=False)
 
 
-class Event(_Message):
+@with_config(_TOLERANT)
+class Event(TypedDict):
     """The envelope. `source` and `id` identify the event; `time` is when it was made."""
 
     specversion: Literal["1.0"]
     id: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
     source: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
     type: str
-    time: str | None = None
+    time: NotRequired[str | None]
     data: dict[str, Any]
 
 
-class ErrorData(_Message):
+@with_config(_TOLERANT)
+class ErrorData(TypedDict):
     """An error in the words of the standard it comes from."""
 
     taxonomy: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     code: Annotated[str, StringConstraints(min_length=1, max_length=256)]
-    info: str | None = None
+    info: NotRequired[str | None]
 
 
-class EvidenceData(_Message):
+@with_config(_TOLERANT | ConfigDict(extra="allow"))
+class EvidenceData(TypedDict):
     """One piece of evidence; what else it carries depends on its kind."""
-
-    model_config = ConfigDict(extra="allow")
 
     kind: Literal["meter_reading", "reservation_response", "session", "photo", "document", "note"]
 
 
-class FaultData(_Message):
+@with_config(_TOLERANT)
+class FaultData(TypedDict):
     """`spotclaim.fault.raised.v1` and `spotclaim.fault.cleared.v1`. Times are RFC 3339 with an offset."""
 
     spot_id: SpotId
     error: ErrorData
-    connector_id: ConnectorId = 0
-    occurred_at: str | None = None
-    zone: Name | None = None
-    affected_user: Name | None = None
-    reservation_id: Name | None = None
-    session_id: Name | None = None
-    description: str | None = None
-    severity_hint: Name | None = None
-    evidence: Annotated[list[EvidenceData], Field(max_length=64)] = Field(default_factory=list)
+    connector_id: NotRequired[ConnectorId]
+    occurred_at: NotRequired[str | None]
+    zone: NotRequired[Name | None]
+    affected_user: NotRequired[Name | None]
+    reservation_id: NotRequired[Name | None]
+    session_id: NotRequired[Name | None]
+    description: NotRequired[str | None]
+    severity_hint: NotRequired[Name | None]
+    evidence: NotRequired[Annotated[list[EvidenceData], Field(max_length=64)]]
 
 
-class UsageData(_Message):
+@with_config(_TOLERANT)
+class UsageData(TypedDict):
     """`spotclaim.usage.recorded.v1`. Energy and registers in kWh; wrong values are kept: they are evidence."""
 
     spot_id: SpotId
     session_id: Identifier
-    connector_id: ConnectorId = 0
-    started_at: str | None = None
-    ended_at: str | None = None
-    energy_kwh: float | None = None
-    meter_start_kwh: float | None = None
-    meter_stop_kwh: float | None = None
-    reservation_id: Name | None = None
-    user: Name | None = None
-    stop_reason: Name | None = None
-    samples: list[dict[str, Any]] = Field(default_factory=list)
+    connector_id: NotRequired[ConnectorId]
+    started_at: NotRequired[str | None]
+    ended_at: NotRequired[str | None]
+    energy_kwh: NotRequired[float | None]
+    meter_start_kwh: NotRequired[float | None]
+    meter_stop_kwh: NotRequired[float | None]
+    reservation_id: NotRequired[Name | None]
+    user: NotRequired[Name | None]
+    stop_reason: NotRequired[Name | None]
+    samples: NotRequired[list[dict[str, Any]]]
 
 
-class LocationData(_Message):
+@with_config(_TOLERANT)
+class LocationData(TypedDict):
     """Degrees, WGS 84."""
 
     latitude: float
     longitude: float
 
 
-class SpotData(_Message):
+@with_config(_TOLERANT)
+class SpotData(TypedDict):
     """`spotclaim.spot.registered.v1`. Power in kW; dates are ISO 8601; `time_zone` is an IANA name."""
 
     spot_id: SpotId
-    zone: Name | None = None
-    site: Name | None = None
-    time_zone: Name | None = None
-    vendor: Name | None = None
-    model: Name | None = None
-    firmware: Name | None = None
-    max_power_kw: float | None = None
-    commissioned_on: str | None = None
-    warranty_until: str | None = None
-    location: LocationData | None = None
+    zone: NotRequired[Name | None]
+    site: NotRequired[Name | None]
+    time_zone: NotRequired[Name | None]
+    vendor: NotRequired[Name | None]
+    model: NotRequired[Name | None]
+    firmware: NotRequired[Name | None]
+    max_power_kw: NotRequired[float | None]
+    commissioned_on: NotRequired[str | None]
+    warranty_until: NotRequired[str | None]
+    location: NotRequired[LocationData | None]

@@ -7,13 +7,26 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from domain.errors import Conflict, MalformedMessage, NotAllowed, NotFound, SpotclaimError, TransientError
+from domain.errors import (
+    Conflict,
+    EvidenceRefused,
+    EvidenceTooLarge,
+    MalformedMessage,
+    MediaTypeRefused,
+    NotAllowed,
+    NotFound,
+    SpotclaimError,
+    TransientError,
+)
 
 _TITLES: dict[type[SpotclaimError], tuple[int, str]] = {
     MalformedMessage: (422, "The message cannot be understood"),
     NotFound: (404, "Not found"),
     NotAllowed: (403, "Not allowed"),
     Conflict: (409, "The claim's state does not allow this"),
+    EvidenceRefused: (422, "This cannot be evidence"),
+    EvidenceTooLarge: (413, "The evidence is too large"),
+    MediaTypeRefused: (415, "Files of this type are not taken"),
     TransientError: (503, "Try again later"),
 }
 
@@ -26,7 +39,7 @@ def problem(status: int, title: str, detail: str, **members: Any) -> dict[str, A
 def of_error(error: SpotclaimError) -> dict[str, Any]:
     """The problem document of one of our own errors."""
     status, title = _TITLES.get(type(error), (500, "Internal error"))
-    code = {"code": error.code} if isinstance(error, MalformedMessage) else {}
+    code = {"code": error.code} if isinstance(error, MalformedMessage | EvidenceRefused) else {}
     return problem(status, title, str(error), **code)
 
 

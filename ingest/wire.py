@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import structlog
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from domain import meter
 from domain.errors import MalformedMessage
@@ -25,10 +25,10 @@ _LENGTH_OF_A_DATE = len("2026-11-22")
 
 log = structlog.get_logger("wire")
 
-_validate_event = Event.__pydantic_validator__.validate_python
-_validate_fault = FaultData.__pydantic_validator__.validate_python
-_validate_usage = UsageData.__pydantic_validator__.validate_python
-_validate_spot = SpotData.__pydantic_validator__.validate_python
+_validate_event = TypeAdapter(Event).validator.validate_python
+_validate_fault = TypeAdapter(FaultData).validator.validate_python
+_validate_usage = TypeAdapter(UsageData).validator.validate_python
+_validate_spot = TypeAdapter(SpotData).validator.validate_python
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,12 @@ def take_in(batch: Batch, body: bytes, reception: Reception, headers: Mapping[st
 
 def sort_in(batch: Batch, event: Any, reception: Reception) -> None:
     """Adds one parsed event to its place in the batch. Raises `MalformedMessage`."""
-    envelope = _checked(_validate_event, event, "")
+    envelope: Event = _checked(_validate_event, event, "")
     try:
-        add = _READERS[envelope.type]
+        add = _READERS[envelope["type"]]
     except KeyError:
         known = ", ".join(_READERS)
-        raise MalformedMessage("UNKNOWN_TYPE", f"Type {envelope.type[:128]!r} is not one of {known}.") from None
+        raise MalformedMessage("UNKNOWN_TYPE", f"Type {envelope['type'][:128]!r} is not one of {known}.") from None
     add(batch, envelope, reception)
 
 
@@ -113,88 +113,79 @@ def _checked(validate: Callable[[Any], Any], value: Any, where: str) -> Any:
         raise MalformedMessage(code, f"{field or 'The message'}: {first['msg']}.") from None
 
 
+# What each reader makes something of; every other field of the data is one of the record, by the same name.
+_TOLD_APART_OF_FAULT = ("error", "occurred_at")
+_TOLD_APART_OF_USAGE = ("started_at", "ended_at")
+_TOLD_APART_OF_SPOT = ("commissioned_on", "warranty_until", "location")
+
+
 def _read_fault(batch: Batch, event: Event, reception: Reception) -> None:
-    data: FaultData = _checked(_validate_fault, event.data, "data.")
-    stated = data.occurred_at or event.time
+    data: FaultData = _checked(_validate_fault, event["data"], "data.")
+    stated = data.get("occurred_at") or event.get("time")
     moment, offset_known = (None, True) if stated is None else _moment(stated, "occurred_at")
     occurred_at, quality = settle_time(moment, reception.at)
     if not offset_known:
         occurred_at, quality = reception.at, IMPLAUSIBLE
+    error = data["error"]
     batch.faults.append(
         Fault(
             key=_key(event),
-            source=event.source,
-            message_id=event.id,
-            spot_id=data.spot_id,
-            taxonomy=data.error.taxonomy,
-            raw_code=data.error.code,
+            source=event["source"],
+            message_id=event["id"],
+            taxonomy=error["taxonomy"],
+            raw_code=error["code"],
+            info=error.get("info"),
             occurred_at=occurred_at,
             received_at=reception.at,
             time_quality=quality,
             stated_time=None if quality == STATED else stated,
-            cleared=event.type == messages.FAULT_CLEARED,
-            connector_id=data.connector_id,
-            info=data.error.info,
-            zone=data.zone,
-            affected_user=data.affected_user,
-            reservation_id=data.reservation_id,
-            session_id=data.session_id,
-            description=data.description,
-            severity_hint=data.severity_hint,
-            evidence=[item.model_dump() for item in data.evidence],
+            cleared=event["type"] == messages.FAULT_CLEARED,
             filed_by=reception.filed_by,
+            **_but(data, _TOLD_APART_OF_FAULT),
         )
     )
 
 
 def _read_usage(batch: Batch, event: Event, reception: Reception) -> None:
-    data: UsageData = _checked(_validate_usage, event.data, "data.")
+    data: UsageData = _checked(_validate_usage, event["data"], "data.")
     record = UsageRecord(
         key=_key(event),
-        source=event.source,
-        message_id=event.id,
-        spot_id=data.spot_id,
-        session_id=data.session_id,
+        source=event["source"],
+        message_id=event["id"],
         recorded_at=_event_time(event, reception),
         received_at=reception.at,
-        connector_id=data.connector_id,
-        started_at=_optional_moment(data.started_at, "started_at"),
-        ended_at=_optional_moment(data.ended_at, "ended_at"),
-        energy_kwh=data.energy_kwh,
-        meter_start_kwh=data.meter_start_kwh,
-        meter_stop_kwh=data.meter_stop_kwh,
-        reservation_id=data.reservation_id,
-        user=data.user,
-        stop_reason=data.stop_reason,
-        samples=data.samples,
+        started_at=_optional_moment(data.get("started_at"), "started_at"),
+        ended_at=_optional_moment(data.get("ended_at"), "ended_at"),
+        **_but(data, _TOLD_APART_OF_USAGE),
     )
     record.findings = meter.findings(record)
     batch.usage.append(record)
 
 
 def _read_spot(batch: Batch, event: Event, reception: Reception) -> None:
-    data: SpotData = _checked(_validate_spot, event.data, "data.")
+    data: SpotData = _checked(_validate_spot, event["data"], "data.")
+    location = data.get("location")
     batch.spots.append(
         Spot(
             key=_key(event),
-            source=event.source,
-            message_id=event.id,
-            spot_id=data.spot_id,
+            source=event["source"],
+            message_id=event["id"],
             registered_at=_event_time(event, reception),
             received_at=reception.at,
-            zone=data.zone,
-            site=data.site,
-            time_zone=data.time_zone,
-            vendor=data.vendor,
-            model=data.model,
-            firmware=data.firmware,
-            max_power_kw=data.max_power_kw,
-            commissioned_on=_date(data.commissioned_on, "commissioned_on"),
-            warranty_until=_date(data.warranty_until, "warranty_until"),
-            latitude=data.location.latitude if data.location else None,
-            longitude=data.location.longitude if data.location else None,
+            commissioned_on=_date(data.get("commissioned_on"), "commissioned_on"),
+            warranty_until=_date(data.get("warranty_until"), "warranty_until"),
+            latitude=location["latitude"] if location else None,
+            longitude=location["longitude"] if location else None,
+            **_but(data, _TOLD_APART_OF_SPOT),
         )
     )
+
+
+def _but(data: Any, names: tuple[str, ...]) -> Any:
+    """The data without these fields, which are taken out."""
+    for name in names:
+        data.pop(name, None)
+    return data
 
 
 _READERS: dict[str, Callable[[Batch, Event, Reception], None]] = {
@@ -223,12 +214,12 @@ def identify(body: bytes) -> MessageIdentity:
 
 
 def _key(event: Event) -> str:
-    payload = orjson.dumps(event.data, option=orjson.OPT_SORT_KEYS)
-    return message_key(event.source, event.id, event.time, payload)
+    payload = orjson.dumps(event["data"], option=orjson.OPT_SORT_KEYS)
+    return message_key(event["source"], event["id"], event.get("time"), payload)
 
 
 def _event_time(event: Event, reception: Reception) -> datetime:
-    moment = _optional_moment(event.time, "time")
+    moment = _optional_moment(event.get("time"), "time")
     return settle_time(moment, reception.at)[0]
 
 

@@ -1,10 +1,13 @@
 """Small builders: a sound example of each thing, of which a test changes only what it is about."""
 
+import struct
+import zlib
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from importlib.resources import files
 from itertools import count
 from typing import Any
 
@@ -12,12 +15,14 @@ import orjson
 
 from adapters.policy_file import load_policy
 from domain import audit, meter
+from domain.case import Case
 from domain.claim import Claim
 from domain.delivery import Delivery
-from domain.eligibility import Case
+from domain.evidence import Evidence, compose
 from domain.fault import Fault
 from domain.identifiers import new_claim_id
 from domain.intake import Batch, Quarantined
+from domain.lifecycle import CLOSED
 from domain.policy import Policy
 from domain.spot import Spot
 from domain.usage import UsageRecord
@@ -59,7 +64,7 @@ def a_clear(**changes: Any) -> Fault:
 
 
 def a_claim(**changes: Any) -> Claim:
-    """A claim without audit events, submitted an hour after its fault."""
+    """A claim without audit events, submitted an hour after its fault; closed now if its status says so."""
     fields: dict[str, Any] = {
         "id": new_claim_id(),
         "spot_id": "DE*ABC*E1",
@@ -74,6 +79,8 @@ def a_claim(**changes: Any) -> Claim:
         "policy_version": "test",
         "fault_count": 1,
     }
+    if changes.get("status") in CLOSED:
+        fields["closed_at"] = NOW
     return Claim(**(fields | changes))
 
 
@@ -131,6 +138,35 @@ def a_delivery(**changes: Any) -> Delivery:
     return Delivery(**(fields | changes))
 
 
+def an_item(claim: Claim, **changes: Any) -> Evidence:
+    """A note of the technician's for this claim, just filed."""
+    fields: dict[str, Any] = {
+        "id": new_claim_id(),
+        "claim_id": claim.id,
+        "kind": "note",
+        "added_at": NOW,
+        "added_by": "technician",
+        "content": compose("note", note="The display shows 18234.5 kWh."),
+    }
+    return Evidence(**(fields | changes))
+
+
+def a_png(text: bytes = b"") -> bytes:
+    """A picture of one pixel; another one for another text."""
+    pixel = zlib.compress(b"\0\xff\xff\xff")
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)),
+        (b"tEXt", text),
+        (b"IDAT", pixel),
+        (b"IEND", b""),
+    )
+    written = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(written)
+
+
 def a_quarantined(body: bytes = b"not json", **changes: Any) -> Quarantined:
     fields: dict[str, Any] = {
         "key": blake2b(body, digest_size=16).hexdigest(),
@@ -142,6 +178,9 @@ def a_quarantined(body: bytes = b"not json", **changes: Any) -> Quarantined:
         "door": "test",
     }
     return Quarantined(**(fields | changes))
+
+
+BUILT_IN_POLICY = files("domain").joinpath("policy.yaml")
 
 
 def a_policy(**changes: Any) -> Policy:

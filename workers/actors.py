@@ -5,14 +5,22 @@ from typing import Any, Final
 
 import dramatiq
 
-from adapters.batch_json import to_batch
+from adapters.batch_json import from_batch, to_batch
 from domain.intake import Batch
 from domain.ports import HandOver
 from workers.steps.runner import StepRunner
 
 INTAKE_QUEUE: Final = "spotclaim.intake"
 # How many claims may travel in one message. A delivery goes alone: a slow destination delays only itself.
-CLAIMS_PER_MESSAGE: Final = {"verify": 500, "route": 500, "announce": 500, "deliver": 1}
+CLAIMS_PER_MESSAGE: Final = {
+    "submit": 500,
+    "verify": 500,
+    "route": 500,
+    "escalate": 500,
+    "announce": 500,
+    "clock": 500,
+    "deliver": 1,
+}
 
 SendSteps = Callable[[str, Sequence[int]], None]
 
@@ -32,7 +40,7 @@ def register_intake(broker: dramatiq.Broker, intake: HandOver) -> HandOver:
     actor = dramatiq.actor(actor_name="take_in", queue_name=INTAKE_QUEUE, broker=broker)(take_in)
 
     def hand_over(batch: Batch) -> None:
-        actor.send(batch)
+        actor.send(from_batch(batch))
 
     return hand_over
 

@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from threading import Event
 
@@ -16,7 +16,13 @@ from sqlalchemy import Engine
 
 from adapters import dramatiq_broker, embedded, policy_file, rabbitmq, redis_feed
 from adapters.apprise_notifier import AppriseNotifier
+from adapters.media_types import sniff
+from adapters.object_files import object_files
 from adapters.postgres import engine as postgres_engine
+from adapters.postgres.audit_log import AuditLog
+from adapters.postgres.delegations import Delegations
+from adapters.postgres.evidence_files import DatabaseFiles
+from adapters.postgres.policies import Policies
 from adapters.postgres.reports import Reports
 from adapters.postgres.steps import StepQueue, StepSignal
 from adapters.postgres.store import PostgresStore
@@ -28,17 +34,25 @@ from domain.intake import Quarantined
 from domain.policy import Policy
 from domain.ports import Clock, HandOver, Notifier
 from workers.actors import register_intake, register_steps
+from workers.checkpoints import Checkpoints
+from workers.clocks import ToldClocks
 from workers.relay import Relay
+from workers.scheduler import Scheduler
+from workers.sequencer import Sequencer
 from workers.settings import Settings
 from workers.steps.announce import Announce
+from workers.steps.clock import Sweep
 from workers.steps.decide import Decide
 from workers.steps.deliver import Deliver
+from workers.steps.escalate import Escalate
+from workers.steps.evidence import EvidenceDesk
 from workers.steps.open import Intake
 from workers.steps.route import Route
 from workers.steps.runner import StepHandler, StepRunner
+from workers.steps.submit import Submit
 from workers.steps.verify import Verify
 
-_STEP_KINDS = ("verify", "route", "announce")
+STEP_KINDS = ("submit", "verify", "route", "escalate", "announce", "clock")
 _DIRECT_PATIENCE_SECONDS = 5.0
 
 
@@ -56,16 +70,25 @@ class App:
     engine: Engine
     amqp: pika.URLParameters | None
     policy: Policy
+    policy_content: str
+    policies: Policies
     clock: Clock
+    clocks: ToldClocks
     registry: CollectorRegistry
     feed: redis_feed.RedisFeed
     reports: Reports
     tokens: Tokens
     notifier: Notifier
     decide: Decide
+    delegations: Delegations
+    evidence: EvidenceDesk
     hand_over: HandOver
     steps: StepQueue
     relay: Relay
+    audit_log: AuditLog
+    sequencer: Sequencer
+    checkpoints: Checkpoints
+    scheduler: Scheduler
     step_broker: dramatiq.Broker
     delivery_broker: dramatiq.Broker
     stopping: Event
@@ -83,15 +106,17 @@ def build(
     Raises `SetupError` for a setting, a server or a policy that is not as it should be.
     """
     stopping = Event()
-    policy = policy_file.load_policy(settings.policy)
+    policy, policy_content = policy_file.read_policy(settings.policy)
     notifier = notifier or AppriseNotifier(_destinations(settings))
     _demand_destinations(policy, notifier)
+    _demand_checkpoint_destination(settings, notifier)
 
     url = _database_url(settings, stack)
     threads = settings.worker_threads + settings.delivery_threads
     engine = postgres_engine.connect(url, pool_size=threads + 12)
     stack.callback(engine.dispose)
-    store, reports = PostgresStore(engine), Reports(engine)
+    store, reports, policies = PostgresStore(engine), Reports(engine), Policies(engine, policy)
+    files = object_files(settings.evidence_store) if settings.evidence_store else DatabaseFiles(engine)
 
     amqp = rabbitmq.parameters(settings.amqp_url.get_secret_value()) if settings.amqp_url else None
     step_broker = dramatiq_broker.rabbitmq_broker(amqp) if amqp else dramatiq_broker.in_process_broker()
@@ -116,9 +141,12 @@ def build(
         feed.publish(kind, decision.changed)
 
     handlers: dict[str, StepHandler] = {
-        "verify": Verify(policy, clock),
+        "submit": Submit(clock),
+        "verify": Verify(policy, clock, policies),
         "route": Route(policy, clock),
+        "escalate": Escalate(clock),
         "announce": Announce(policy, clock),
+        "clock": Sweep(policies, clock),
         "deliver": Deliver(notifier, clock, lambda delivery, outcome: metrics.notified(delivery, outcome.sent)),
     }
     runner = StepRunner(store, handlers, clock, on_commit, lambda steps: metrics.stepped(steps, clock()))
@@ -133,8 +161,26 @@ def build(
         stopping=stopping,
         refuse=_refusal(clock),
     )
-    send = register_steps(dict.fromkeys(_STEP_KINDS, step_broker) | {"deliver": delivery_broker}, runner)
+    send = register_steps(dict.fromkeys(STEP_KINDS, step_broker) | {"deliver": delivery_broker}, runner)
     steps = StepQueue(engine, settings.step_lease_seconds)
+
+    audit_log = AuditLog(engine)
+    sequencer = Sequencer(audit_log, metrics.chain_broken)
+    checkpoints = Checkpoints(
+        audit_log,
+        settings.audit_key_file,
+        settings.checkpoint_file,
+        clock,
+        notifier,
+        settings.checkpoint_destination,
+    )
+    scheduler = Scheduler(
+        sequencer,
+        checkpoints,
+        checkpoint_every=timedelta(seconds=settings.checkpoint_seconds),
+        poll_seconds=settings.scheduler_poll_seconds,
+        on_broken=metrics.chain_broken,
+    )
 
     return App(
         settings=settings,
@@ -142,17 +188,26 @@ def build(
         engine=engine,
         amqp=amqp,
         policy=policy,
+        policy_content=policy_content,
+        policies=policies,
         clock=clock,
+        clocks=ToldClocks(policies, clock),
         registry=registry,
         feed=feed,
         reports=reports,
         tokens=Tokens(engine),
         notifier=notifier,
-        decide=Decide(store, clock, on_commit),
+        decide=Decide(store, policy, policies, clock, on_commit),
+        delegations=Delegations(engine),
+        evidence=EvidenceDesk(store, files, sniff, policy, clock, on_commit),
         # Without a broker a batch is durable only once it is in the database, so it goes there at once.
         hand_over=register_intake(step_broker, intake) if amqp else intake,
         steps=steps,
         relay=Relay(steps, StepSignal(engine), send, settings.relay_poll_seconds),
+        audit_log=audit_log,
+        sequencer=sequencer,
+        checkpoints=checkpoints,
+        scheduler=scheduler,
         step_broker=step_broker,
         delivery_broker=delivery_broker,
         stopping=stopping,
@@ -176,6 +231,15 @@ def _demand_destinations(policy: Policy, notifier: Notifier) -> None:
     if unknown:
         raise SetupError(
             f"The policy notifies {', '.join(unknown)}, which SPOTCLAIM_DESTINATIONS does not name; "
+            f"it names {', '.join(notifier.destinations) or 'nothing'}."
+        )
+
+
+def _demand_checkpoint_destination(settings: Settings, notifier: Notifier) -> None:
+    name = settings.checkpoint_destination
+    if name is not None and name not in notifier.destinations:
+        raise SetupError(
+            f"SPOTCLAIM_CHECKPOINT_DESTINATION is {name}, which SPOTCLAIM_DESTINATIONS does not name; "
             f"it names {', '.join(notifier.destinations) or 'nothing'}."
         )
 

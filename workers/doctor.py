@@ -37,6 +37,7 @@ def examine(app: App) -> list[Finding]:
         ("destinations", _destinations),
         ("steps", _steps),
         ("audit", _audit),
+        ("evidence", _evidence),
     )
     return [_look(what, look, app) for what, look in looks]
 
@@ -104,4 +105,13 @@ def _audit(app: App) -> tuple[bool, str]:
     return (
         wrong == 0,
         f"{wrong} claims are not at their last event" if wrong else "every claim is at its last event",
+    )
+
+
+def _evidence(app: App) -> tuple[bool, str]:
+    wrong = Holdings(app.engine).claims_off_their_evidence()
+    place = app.settings.evidence_store or "the database"
+    return (
+        wrong == 0,
+        f"{wrong} claims have not the evidence on their record" if wrong else f"as recorded; files in {place}",
     )

@@ -15,6 +15,7 @@ import uvicorn
 from prometheus_client import start_http_server
 
 from adapters import embedded
+from adapters.audit_key import signing_key
 from adapters.postgres.migrations import migrate
 from domain.errors import SetupError, SpotclaimError
 from ingest import demo
@@ -22,12 +23,12 @@ from ingest.api import Inside, create_app
 from ingest.consumer import Consumer
 from workers import health
 from workers.actors import INTAKE_QUEUE, queue_of
-from workers.bootstrap import App
+from workers.bootstrap import STEP_KINDS, App
 
 log = structlog.get_logger("spotclaim")
 
 _STOP_SECONDS = 10
-_STEP_QUEUES = {queue_of(kind) for kind in ("verify", "route", "announce")}
+_STEP_QUEUES = {queue_of(kind) for kind in STEP_KINDS}
 
 
 @contextmanager
@@ -80,6 +81,14 @@ def run_relay(app: App) -> None:
     app.relay.run(app.stopping)
 
 
+def run_scheduler(app: App) -> None:
+    """Does what is due by the clock until told to stop."""
+    signing_key(app.settings.audit_key_file)
+    _serve_metrics(app)
+    log.info("scheduling")
+    app.scheduler.run(app.stopping)
+
+
 def run_console(app: App) -> None:
     """Serves the HTTP port until told to stop."""
     server = _server(app)
@@ -96,6 +105,7 @@ def run_up(app: App, *, with_demo: bool) -> None:
     with ExitStack() as stack:
         stack.enter_context(working(app))
         stack.enter_context(_background(app, "relay", lambda: app.relay.run(app.stopping)))
+        stack.enter_context(_background(app, "scheduler", lambda: app.scheduler.run(app.stopping)))
         if app.amqp is not None:
             stack.enter_context(_background(app, "ingest", lambda: run_ingest(app)))
         if with_demo:
@@ -179,6 +189,11 @@ def prepare(app: App) -> None:
         migrate(app.database_url)
 
 
+def keep_policy(app: App) -> None:
+    """Keeps the present policy for the claims that it will bind. Raises `SetupError` if its version is taken."""
+    app.policies.keep(app.policy.version, app.policy_content)
+
+
 class PartFailed(SpotclaimError):
     """A part of the process failed, so the whole process ended."""
 
@@ -221,6 +236,9 @@ def _server(app: App) -> uvicorn.Server:
         hand_over=app.hand_over,
         reports=app.reports,
         decide=app.decide,
+        delegations=app.delegations,
+        clocks=app.clocks,
+        evidence=app.evidence,
         authenticate=app.tokens,
         clock=app.clock,
         problems=lambda: health.problems(app),

@@ -30,16 +30,29 @@ class Settings(BaseSettings):
         {}, description='Where notifications go, as JSON: {"ops": "<Apprise URL>"}.'
     )
     bootstrap_token: SecretStr | None = Field(None, description="Sets an API token of the role admin at start.")
+    evidence_store: str | None = Field(
+        None, description="Where files of evidence lie: file:///folder or s3://bucket/prefix; else the database."
+    )
     require_user_id: bool = Field(False, description="Refuse messages without a broker-validated user.")
     worker_threads: int = Field(2, ge=1, le=64, description="Threads for intake and steps in one worker process.")
     delivery_threads: int = Field(4, ge=1, le=64, description="Threads for notifications in one worker process.")
     relay_poll_seconds: float = Field(1.0, gt=0, description="Safety net: the relay looks this often at least.")
+    scheduler_poll_seconds: float = Field(1.0, gt=0, description="The scheduler looks this often what is due.")
     step_lease_seconds: float = Field(30.0, gt=0, description="A step that is not done by then is sent again.")
     intake_patience_seconds: float = Field(
         300.0,
         gt=0,
         le=600,
         description="How long a batch waits in a worker for the database before it is put back.",
+    )
+    audit_key: Path | None = Field(
+        None, description="File of the key that signs checkpoints; audit-key.pem in the data folder when unset."
+    )
+    checkpoint_seconds: float = Field(
+        300.0, gt=0, description="How often the log of audit events is signed, if new."
+    )
+    checkpoint_destination: str | None = Field(
+        None, description="Which of the destinations is sent every checkpoint as well."
     )
     log_format: Literal["auto", "console", "json"] = Field("auto", description="Log lines for people or programs.")
 
@@ -52,6 +65,16 @@ class Settings(BaseSettings):
             return json.loads(value or "{}")
         except json.JSONDecodeError:
             raise ValueError('write it as JSON: {"ops": "mailto://…"}') from None
+
+    @property
+    def audit_key_file(self) -> Path:
+        """The file of the key that signs checkpoints."""
+        return self.audit_key or self.data / "audit-key.pem"
+
+    @property
+    def checkpoint_file(self) -> Path:
+        """The file that every checkpoint is appended to."""
+        return self.data / "checkpoints.jsonl"
 
     @property
     def embedded(self) -> bool:

@@ -20,6 +20,11 @@ FROM claims c LEFT JOIN (
 _VERSIONS = """
 SELECT count(*) FROM claims c WHERE c.version <> (SELECT count(*) FROM audit_events e WHERE e.claim_id = c.id)
 """
+_EVIDENCE_ALTERED = """
+SELECT count(*) FROM claims c WHERE c.evidence_digest <> evidence_digest(c.id) AND c.id IN (
+    SELECT claim_id FROM claim_evidence UNION SELECT id FROM claims WHERE evidence_digest <> ''
+)
+"""
 
 
 class Holdings:
@@ -57,6 +62,11 @@ class Holdings:
         """Claims whose version is not the number of their audit events."""
         with translated_errors(), self._engine.connect() as connection:
             return int(connection.exec_driver_sql(_VERSIONS).scalar_one())
+
+    def claims_off_their_evidence(self) -> int:
+        """Claims whose evidence is not what their record says; nobody can approve them."""
+        with translated_errors(), self._engine.connect() as connection:
+            return int(connection.exec_driver_sql(_EVIDENCE_ALTERED).scalar_one())
 
     def _present(self, tables: Sequence[str], keys: Collection[str]) -> set[str]:
         found: set[str] = set()

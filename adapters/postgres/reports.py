@@ -3,17 +3,30 @@
 import re
 from typing import Any
 
-from sqlalchemy import Engine, Select, String, any_, cast, func, literal, select
+from sqlalchemy import ColumnElement, Engine, Select, String, any_, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import JSONB
 
 from adapters.postgres.engine import translated_errors
 from adapters.postgres.tables import audit_events, claims, deliveries, faults, quarantine, steps
 
 Row = dict[str, Any]
 
-_CLAIM = [column for column in claims.c if column.name != "head"]
+_CLAIM: list[ColumnElement[Any]] = [
+    column for column in claims.c if column.name not in ("head", "verdict_seq", "evidence_digest")
+]
+_CLAIM.append(func.encode(claims.c.evidence_digest, "hex").label("evidence_digest"))
+# The event that holds the verdict also tells what it did to the clocks.
+_CLAIM.append(cast(audit_events.c.body, JSONB).op("-", return_type=JSONB())("clocks").label("verdict"))
+_WITH_VERDICT = claims.outerjoin(
+    audit_events, (audit_events.c.claim_id == claims.c.id) & (audit_events.c.seq == claims.c.verdict_seq)
+)
 _FULL_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TAIL = re.compile(r"[0-9a-fA-F-]{6,35}")
 _KEY = re.compile(r"[0-9a-fA-F-]{1,36}")
+
+
+def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.count().filter(condition)
 
 
 class Reports:
@@ -38,14 +51,15 @@ class Reports:
         before: str | None = None,
         limit: int = 100,
     ) -> list[Row]:
-        query = select(*_CLAIM).order_by(claims.c.id.desc()).limit(limit)
+        query = select(*_CLAIM).select_from(_WITH_VERDICT).order_by(claims.c.id.desc()).limit(limit)
         for column, wanted in ((claims.c.status, status), (claims.c.spot_id, spot_id), (claims.c.code, code)):
             if wanted is not None:
                 query = query.where(column == wanted)
         return self._rows(query if before is None else query.where(claims.c.id < before))
 
     def find_claim(self, claim_id: str) -> Row | None:
-        query = select(*_CLAIM, func.encode(claims.c.head, "hex").label("head")).limit(2)
+        head = func.encode(claims.c.head, "hex").label("head")
+        query = select(*_CLAIM, head).select_from(_WITH_VERDICT).limit(2)
         if _FULL_ID.fullmatch(claim_id):
             found = self._rows(query.where(claims.c.id == claim_id))
         elif _TAIL.fullmatch(claim_id):
@@ -89,6 +103,19 @@ class Reports:
         query = select(quarantine).where(cast(quarantine.c.key, String).like(key.lower() + "%")).limit(2)
         found = self._rows(query)
         return found[0] if len(found) == 1 else None
+
+    def sla(self) -> list[Row]:
+        """For each month (UTC) and claim type: claims closed, how many of them in time, and their share."""
+        month = func.to_char(func.timezone("UTC", claims.c.closed_at), "YYYY-MM").label("month")
+        # See `Claim.within_sla`.
+        in_time = claims.c.resolve_due_at.is_(None) | (claims.c.closed_at <= claims.c.resolve_due_at)
+        query = (
+            select(month, claims.c.claim_type, func.count().label("closed"), _count(in_time).label("within_sla"))
+            .where(claims.c.closed_at.is_not(None))
+            .group_by(month, claims.c.claim_type)
+            .order_by(month, claims.c.claim_type)
+        )
+        return [row | {"share": row["within_sla"] / row["closed"]} for row in self._rows(query)]
 
     def figures(self) -> dict[str, list[tuple[tuple[str, ...], float]]]:
         """The gauges of `adapters.prometheus.DatabaseCollector`; empty when the database is away."""

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -11,66 +11,27 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Engine
 
-from adapters.postgres import writes
+from adapters.postgres import reads, writes
 from adapters.postgres.engine import translated_errors
+from domain.case import Case
+from domain.catalogue import EQUIPMENT
 from domain.claim import Claim, SpotAndCode
+from domain.corroboration import CORROBORATING
 from domain.decision import Decision, Step
+from domain.decisions import Delegation
 from domain.delivery import Delivery
-from domain.eligibility import CORROBORATING, Case
+from domain.evidence import Evidence, Reported, demanded
 from domain.intake import Quarantined
+from domain.policy import Policy
 from domain.spot import Spot
 from domain.usage import UsageRecord
-
-_CLAIM_COLUMNS = (
-    "id::text, spot_id, code, claim_type, severity, status, opened_at, first_seen_at, last_seen_at,"
-    " resolve_due_at, policy_version, connector_id, zone, affected_user, reservation_id, session_id, filed_by,"
-    " cleared_at, closed_at, fault_count, stage, stages, verdict, version, encode(head, 'hex') AS head"
-)
-_OPEN = "status NOT IN ('rejected', 'resolved')"
-_USAGE_COLUMNS = (
-    "u.key::text, u.source, u.message_id, u.spot_id, u.session_id, u.connector_id, u.started_at, u.ended_at,"
-    ' u.energy_kwh, u.meter_start_kwh, u.meter_stop_kwh, u.reservation_id, u."user", u.stop_reason,'
-    " u.findings, u.recorded_at, u.received_at"
-)
-_SPOT_DETAILS = [field.name for field in fields(Spot) if field.default is None]
-# Every registration is kept, and a spot is what they say together: of each detail the latest word, where one that
-# says nothing of a detail takes nothing away. So the order in which they came does not matter.
-_LATEST_WORD = "(array_agg({0} ORDER BY registered_at DESC, key DESC) FILTER (WHERE {0} IS NOT NULL))[1]"
-_SPOTS = ", ".join(
-    [
-        "SELECT spot_id, max(registered_at) AS registered_at, max(received_at) AS received_at",
-        f"{_LATEST_WORD.format('key::text')} AS key",
-        *(f"{_LATEST_WORD.format(name)} AS {name}" for name in ("source", "message_id", *_SPOT_DETAILS)),
-    ]
-)
-_DELIVERY_COLUMNS = (
-    "id::text, destination, event, title, body, claim_ids::text[], status, attempts, answer, created_at,"
-    " finished_at"
-)
-
-# For each claim: the records nearest before and after the fault, and the nearest whose findings bear on its code.
-_PLACE = "coalesce(r.started_at, r.ended_at, r.recorded_at)"
-_OF_SPOT = "SELECT * FROM usage_records r WHERE r.spot_id = w.spot_id AND r.current"
-_TELLING = "r.findings <> '{}'::text[] AND r.findings && w.wanted"
-_NEAREST = f"""
-SELECT w.id, {_USAGE_COLUMNS}
-FROM json_to_recordset(%s::json) AS w(id text, spot_id text, moment timestamptz, wanted text[])
-CROSS JOIN LATERAL (
-    ({_OF_SPOT} AND {_PLACE} <= w.moment ORDER BY {_PLACE} DESC LIMIT 5)
-    UNION
-    ({_OF_SPOT} AND {_PLACE} > w.moment ORDER BY {_PLACE} LIMIT 5)
-    UNION
-    ({_OF_SPOT} AND {_TELLING} AND {_PLACE} <= w.moment ORDER BY {_PLACE} DESC LIMIT 3)
-    UNION
-    ({_OF_SPOT} AND {_TELLING} AND {_PLACE} > w.moment ORDER BY {_PLACE} LIMIT 3)
-) u
-"""
 
 _key = attrgetter("key")
 
 
-def _json(rows: Sequence[Any]) -> str:
-    return orjson.dumps(rows).decode()
+def _array(ids: Sequence[str]) -> str:
+    """Ids as one array literal, which PostgreSQL reads faster than a list of them; they need no quotes."""
+    return "{" + ",".join(ids) + "}"
 
 
 class PostgresTransaction:
@@ -83,77 +44,102 @@ class PostgresTransaction:
         return self._connection.exec_driver_sql(sql, parameters)
 
     def known_messages(self, keys: Sequence[str]) -> set[str]:
-        rows = self._execute(
-            "SELECT replace(key::text, '-', '') FROM faults WHERE key = ANY(%s::uuid[])", list(keys)
-        )
-        return set(rows.scalars())
+        return set(self._execute(reads.KNOWN_MESSAGES, _array(keys)).scalars())
 
     def open_claims(self, pairs: Iterable[SpotAndCode]) -> dict[SpotAndCode, Claim]:
-        # One look into the index for each pair, and the locks in the order of the pairs.
         spots, codes = zip(*sorted(pairs), strict=True)
-        rows = self._execute(
-            "SELECT c.* FROM unnest(%s::text[], %s::text[]) AS w(spot_id, code) CROSS JOIN LATERAL ("
-            f" SELECT {_CLAIM_COLUMNS} FROM claims WHERE spot_id = w.spot_id AND code = w.code AND {_OPEN}"
-            " LIMIT 1 FOR UPDATE) c",
-            list(spots),
-            list(codes),
-        )
-        return {(claim.spot_id, claim.code): claim for claim in (Claim(**row) for row in rows.mappings())}
+        claims = [Claim(*row) for row in self._execute(reads.OPEN_CLAIMS, list(spots), list(codes))]
+        return {(claim.spot_id, claim.code): claim for claim in claims}
 
     def claims(self, ids: Sequence[str]) -> list[Claim]:
-        rows = self._execute(
-            f"SELECT {_CLAIM_COLUMNS} FROM claims WHERE id = ANY(%s::uuid[]) ORDER BY spot_id, code FOR UPDATE",
-            list(ids),
-        )
-        return [Claim(**row) for row in rows.mappings()]
+        return [Claim(*row) for row in self._execute(reads.CLAIMS, _array(ids))]
 
-    def cases(self, claims: Sequence[Claim]) -> list[Case]:
-        spots = self._spots({claim.spot_id for claim in claims})
-        usage: dict[str, list[UsageRecord]] = {}
+    def cases(self, claims: Sequence[Claim], policy: Policy) -> list[Case]:
+        spots = {row.spot_id: Spot(*row) for row in self._execute(reads.SPOTS, [c.spot_id for c in claims])}
+        usage, verdicts, reports = self._nearest_usage(claims), self._verdicts(claims), self._reports(claims)
+        demanding = [claim.id for claim in claims if demanded(policy, claim.code)]
+        kinds = self.evidence_kinds(demanding) if demanding else {}
+        return [
+            Case(
+                claim,
+                spots.get(claim.spot_id),
+                list(records.values()),
+                verdicts.get(claim.id),
+                frozenset(reported),
+                kinds.get(claim.id, frozenset()),
+            )
+            for claim, records, reported in zip(claims, usage, reports, strict=True)
+        ]
+
+    def _nearest_usage(self, claims: Sequence[Claim]) -> list[dict[str, UsageRecord]]:
+        """Of each claim, by their keys; none for those that usage says nothing of."""
         wanted = [
             {
-                "id": claim.id,
+                "place": place,
                 "spot_id": claim.spot_id,
                 "moment": claim.first_seen_at,
                 "wanted": CORROBORATING.get(claim.code, ()),
+                "session_id": claim.session_id,
             }
-            for claim in claims
+            for place, claim in enumerate(claims)
+            if claim.claim_type != EQUIPMENT
         ]
-        for row in self._execute(_NEAREST, _json(wanted)).mappings():
-            fields = dict(row)
-            usage.setdefault(fields.pop("id"), []).append(UsageRecord(**fields))
-        return [Case(claim, spots.get(claim.spot_id), usage.get(claim.id, [])) for claim in claims]
+        usage: list[dict[str, UsageRecord]] = [{} for _ in claims]
+        if wanted:
+            # Ten thousand rows a batch: bare tuples, which cost half of SQLAlchemy's rows.
+            rows = self._execute(reads.NEAREST_USAGE, orjson.dumps(wanted).decode()).cursor.fetchall()
+            for row in rows:
+                if row[1] not in usage[row[0]]:
+                    usage[row[0]][row[1]] = UsageRecord(*row[1:])
+        return usage
 
-    def _spots(self, ids: set[str]) -> dict[str, Spot]:
-        rows = self._execute(f"{_SPOTS} FROM spots WHERE spot_id = ANY(%s) GROUP BY spot_id", list(ids))
-        return {row["spot_id"]: Spot(**row) for row in rows.mappings()}
+    def _reports(self, claims: Sequence[Claim]) -> list[set[tuple[str, str]]]:
+        """Of each claim, the errors as they were reported."""
+        reports: list[set[tuple[str, str]]] = [set() for _ in claims]
+        for place, taxonomy, raw_code in self._execute(reads.REPORTS, _array([c.id for c in claims])).all():
+            reports[place - 1].add((taxonomy, raw_code))
+        return reports
+
+    def _verdicts(self, claims: Sequence[Claim]) -> dict[str, dict[str, Any]]:
+        judged = [claim.id for claim in claims if claim.verdict_seq]
+        if not judged:
+            return {}
+        return {claim_id: orjson.loads(body) for claim_id, body in self._execute(reads.VERDICTS, judged)}
+
+    def delegations_to(self, name: str, now: datetime) -> list[Delegation]:
+        return [Delegation(*row) for row in self._execute(reads.DELEGATIONS_TO, name, now)]
+
+    def evidence(self, claim_id: str) -> list[Evidence]:
+        return [Evidence(*row) for row in self._execute(reads.EVIDENCE, claim_id)]
+
+    def reported_evidence(self, claim_id: str) -> list[Reported]:
+        return [Reported(*row) for row in self._execute(reads.REPORTED_EVIDENCE, claim_id)]
+
+    def evidence_kinds(self, claim_ids: Sequence[str]) -> dict[str, frozenset[str]]:
+        ids = _array(claim_ids)
+        found = dict.fromkeys(claim_ids, frozenset[str]())
+        return found | {
+            claim_id: frozenset(kinds) for claim_id, kinds in self._execute(reads.EVIDENCE_KINDS, ids, ids)
+        }
 
     def deliveries(self, ids: Sequence[str]) -> list[Delivery]:
-        rows = self._execute(
-            f"SELECT {_DELIVERY_COLUMNS} FROM deliveries WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE",
-            list(ids),
-        )
-        return [Delivery(**row) for row in rows.mappings()]
+        return [Delivery(*row) for row in self._execute(reads.DELIVERIES, list(ids))]
 
     def take_steps(self, kind: str, ids: Sequence[int]) -> list[Step]:
-        rows = self._execute(
-            "SELECT id, kind, claim_ids::text[], subject, due_at, attempts FROM steps"
-            " WHERE id = ANY(%s) AND kind = %s ORDER BY id FOR UPDATE SKIP LOCKED",
-            list(ids),
-            kind,
-        )
-        return [Step(**row) for row in rows.mappings()]
+        return [Step(*row) for row in self._execute(reads.STEPS, list(ids), kind)]
 
     def record(self, decision: Decision) -> None:
         parts = (
             (writes.INSERT_FAULTS, decision.faults),
             (writes.INSERT_CLAIMS, decision.opened),
+            # Before the claims: a change of status is held against the evidence that is there.
+            (writes.INSERT_EVIDENCE, decision.evidence),
             (writes.UPDATE_CLAIMS, decision.changed),
             (writes.INSERT_EVENTS, decision.events),
             (writes.INSERT_DELIVERIES, decision.deliveries),
             (writes.INSERT_STEPS, decision.steps),
         )
-        statements = [(sql, _json(rows)) for sql, rows in parts if rows]
+        statements = [(write.sql, write.rows(items)) for write, items in parts if items]
         if not statements:
             return
         script = "; ".join(sql for sql, _ in statements)
@@ -176,16 +162,21 @@ class PostgresTransaction:
     def record_usage(self, records: Sequence[UsageRecord]) -> int:
         spots = sorted({record.spot_id for record in records})
         self._execute(writes.TAKE_TURNS, spots)
-        new: int = self._execute(writes.INSERT_USAGE, _json(sorted(records, key=_key))).rowcount
+        new = self._insert(writes.INSERT_USAGE, records)
         if new:
             self._execute(writes.SETTLE_USAGE, [record.key for record in records])
             self._wake_claims(spots)
         return new
 
     def register_spots(self, spots: Sequence[Spot]) -> int:
-        new: int = self._execute(writes.INSERT_SPOTS, _json(sorted(spots, key=_key))).rowcount
+        new = self._insert(writes.INSERT_SPOTS, spots)
         if new:
             self._wake_claims(sorted({spot.spot_id for spot in spots}))
+        return new
+
+    def _insert(self, write: writes.Write, items: Sequence[UsageRecord] | Sequence[Spot]) -> int:
+        """How many were new. In one order for everybody, so that two writers cannot deadlock."""
+        new: int = self._execute(write.sql, write.rows(sorted(items, key=_key))).rowcount
         return new
 
     def _wake_claims(self, spots: list[str]) -> None:
@@ -196,7 +187,8 @@ class PostgresTransaction:
     def quarantine(self, items: Sequence[Quarantined]) -> None:
         times = Counter(item.key for item in items)
         once = {item.key: asdict(item) | {"times": times[item.key]} for item in items}
-        self._execute(writes.INSERT_QUARANTINE, _json([once[key] for key in sorted(once)]))
+        rows = orjson.dumps([once[key] for key in sorted(once)]).decode()
+        self._execute(writes.INSERT_QUARANTINE, rows)
 
 
 class PostgresStore:

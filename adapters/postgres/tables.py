@@ -60,6 +60,8 @@ faults = Table(
     Column("severity_hint", Text),
     Column("evidence", JSONB, nullable=False),
     Column("filed_by", Text),
+    # Claims find the evidence that came with their faults; a fault without any costs no entry.
+    Index("faults_evidence", "claim_id", postgresql_where=text("evidence <> '[]'::jsonb")),
 )
 
 usage_records = Table(
@@ -134,21 +136,35 @@ claims = Table(
     Column("last_seen_at", _moment, nullable=False),
     Column("cleared_at", _moment),
     Column("closed_at", _moment),
-    Column("resolve_due_at", _moment, nullable=False),
     Column("fault_count", Integer, nullable=False),
     Column("stage", Integer, nullable=False),
     Column("stages", ARRAY(Text), nullable=False),
-    Column("verdict", JSONB),
     Column("policy_version", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("head", LargeBinary, nullable=False),
+    # The audit event that holds the verdict.
+    Column("verdict_seq", Integer, nullable=False, server_default=text("0")),
+    Column("four_eyes", Boolean, nullable=False, server_default=text("false")),
+    Column("stage_hours", Double),
+    Column("approved_by", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
+    Column("escalated_to", Text),
+    Column("reopened", Integer, nullable=False, server_default=text("0")),
+    # Empty until verification binds the clocks; a due date also while a pause keeps it open.
+    Column("time_zone", Text),
+    Column("acknowledge_due_at", _moment),
+    Column("resolve_due_at", _moment),
+    Column("acknowledged_at", _moment),
+    Column("pauses", ARRAY(_moment), nullable=False, server_default=text("'{}'::timestamptz[]")),
+    Column("sla_alerts", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
+    # Empty while nothing is filed.
+    Column("evidence_digest", LargeBinary, nullable=False, server_default=text("'\\x'::bytea")),
     # The rule "one open claim for a spot and an error code", and the way every fault finds its claim.
     Index(
         "claims_open",
         "spot_id",
         "code",
         unique=True,
-        postgresql_where=text("status <> ALL (ARRAY['rejected'::text, 'resolved'::text])"),
+        postgresql_where=text("closed_at IS NULL"),
     ),
 )
 
@@ -163,6 +179,57 @@ audit_events = Table(
     # The very characters that were hashed, so text and not JSONB, which would rewrite them.
     Column("body", Text, nullable=False),
     Column("hash", LargeBinary, nullable=False),
+)
+
+claim_evidence = Table(
+    "claim_evidence",
+    metadata,
+    Column("id", _uuid, primary_key=True),
+    Column("claim_id", _uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("added_at", _moment, nullable=False),
+    Column("added_by", Text, nullable=False),
+    # The very characters that the digest of the set covers, so text and not JSONB.
+    Column("content", Text, nullable=False),
+    Column("withdrawn_at", _moment),
+    Column("withdrawn_by", Text),
+    Index("claim_evidence_claim", "claim_id"),
+)
+
+evidence_files = Table(
+    "evidence_files",
+    metadata,
+    Column("sha256", LargeBinary, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("stored_at", _moment, nullable=False, server_default=text("now()")),
+)
+
+# Whose events wait for their position in the log: one row for each transaction that added some.
+audit_pending = Table(
+    "audit_pending",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("claim_ids", ARRAY(_uuid), nullable=False),
+)
+
+# Every audit event once, in one order. Positions begin at 0; `leaf` is the event's leaf in the Merkle tree.
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("claim_id", _uuid, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Index("audit_log_event", "claim_id", "seq", unique=True),
+)
+
+audit_checkpoints = Table(
+    "audit_checkpoints",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    # The signed checkpoint as it is kept elsewhere too, and what the tree needs to grow on from it.
+    Column("line", Text, nullable=False),
+    Column("peaks", LargeBinary, nullable=False),
 )
 
 steps = Table(
@@ -212,6 +279,19 @@ quarantine = Table(
     Column("times", Integer, nullable=False, server_default=text("1")),
 )
 
+delegations = Table(
+    "delegations",
+    metadata,
+    Column("id", _uuid, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("of", Text, nullable=False),
+    Column("to", Text, nullable=False),
+    Column("until", _moment, nullable=False),
+    Column("created_at", _moment, nullable=False, server_default=text("now()")),
+    Column("revoked_at", _moment),
+    Index("delegations_to", "to"),
+)
+
 api_tokens = Table(
     "api_tokens",
     metadata,
@@ -220,4 +300,14 @@ api_tokens = Table(
     Column("role", Text, nullable=False),
     Column("created_at", _moment, nullable=False, server_default=text("now()")),
     Column("disabled_at", _moment),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("version", Text, primary_key=True),
+    # SHA-256 of the content, which is canonical JSON, in hexadecimal digits.
+    Column("digest", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("first_loaded_at", _moment, nullable=False, server_default=text("now()")),
 )

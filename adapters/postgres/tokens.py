@@ -1,11 +1,12 @@
 """API tokens. Only a digest is stored, so nobody who reads the database can use one."""
 
 from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import Engine
 
 from adapters.postgres.engine import translated_errors
-from domain.errors import SetupError
+from domain.errors import NotFound, SetupError
 from domain.ports import Identity
 
 
@@ -41,6 +42,19 @@ class Tokens:
         )
         with translated_errors(), self._engine.begin() as connection:
             connection.exec_driver_sql(sql, (_digest(token), name, role))
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Everybody by name: name, role, created_at, disabled_at."""
+        sql = "SELECT name, role, created_at, disabled_at FROM api_tokens ORDER BY name"
+        with translated_errors(), self._engine.connect() as connection:
+            return [dict(row) for row in connection.exec_driver_sql(sql).mappings()]
+
+    def disable(self, name: str) -> None:
+        """Ends the name's token at once. Raises `NotFound`."""
+        sql = "UPDATE api_tokens SET disabled_at = coalesce(disabled_at, now()) WHERE name = %s"
+        with translated_errors(), self._engine.begin() as connection:
+            if not connection.exec_driver_sql(sql, (name,)).rowcount:
+                raise NotFound(f"There is no user {name}.")
 
 
 def _digest(token: str) -> bytes:

@@ -10,11 +10,11 @@ from tests.acceptance.embedded import Up, await_routed_and_announced, claims_of
 from tests.acceptance.messages import MALFORMED, fault
 from tests.servers import temporary_folder
 
-# Those of DESIGN, section 8, whose subject exists; service levels, incidents and the audit sweep bring their own.
+# Those of DESIGN, section 8, whose subject exists; incidents and the audit sweep bring their own.
 METRICS = [
     *("faults_received_total", "claims_opened_total", "claims_active", "claims_closed_total"),
     *("claim_resolution_seconds", "quarantined_total", "step_delay_seconds", "steps_pending"),
-    *("notifications_total", "notification_delay_seconds", "steps_oldest_seconds"),
+    *("notifications_total", "notification_delay_seconds", "steps_oldest_seconds", "sla_breaches_total"),
 ]
 
 
@@ -25,7 +25,7 @@ def up() -> Iterator[Up]:
         up = Up(folder)
         try:
             up.start().close()
-            for role in ("operator", "auditor"):
+            for role in ("operator", "reviewer", "manager", "auditor"):
                 up.add_token(f"the-{role}", role, f"token-of-the-{role}")
             yield up
         finally:
@@ -47,7 +47,9 @@ def report(api: httpx.Client, spot_id: str, code: str = "GROUND_FAILURE") -> dic
 
 
 def decide(api: httpx.Client, claim: dict[str, object], decision: str, **more: object) -> httpx.Response:
-    return api.post(f"/api/v1/claims/{claim['id']}/decisions", json={"decision": decision, **more})
+    """By somebody who has just looked at the claim, unless a version is given."""
+    seen = {"version": api.get(f"/api/v1/claims/{claim['id']}").json().get("version", 1)}
+    return api.post(f"/api/v1/claims/{claim['id']}/decisions", json={"decision": decision, **seen, **more})
 
 
 def problem(answer: httpx.Response, status: int) -> dict[str, object]:
@@ -119,15 +121,16 @@ def test_a_documented_metric_is_there(api: httpx.Client, name: str) -> None:
     assert f"spotclaim_{name}" in re.findall(r"^# TYPE (\S+) ", _metrics(api), re.MULTILINE)
 
 
-def test_a_claim_from_report_to_resolution(api: httpx.Client) -> None:
+def test_a_claim_from_report_to_resolution(up: Up, api: httpx.Client) -> None:
     """Two approvals and a resolution close it, and its time to resolve becomes a metric."""
     claim = report(api, "LIFE*1", "OVER_CURRENT")
     before = _resolutions(api)
 
-    statuses = [
-        decide(api, claim, decision, note="seen on site").raise_for_status().json()["status"]
-        for decision in ("approve", "approve", "resolve")
-    ]
+    statuses = []
+    for role, decision in (("reviewer", "approve"), ("manager", "approve"), ("operator", "resolve")):
+        with up.client(f"token-of-the-{role}") as person:
+            answer = decide(person, claim, decision, note="seen on site")
+        statuses.append(answer.raise_for_status().json()["status"])
 
     assert statuses == ["under_review", "approved", "resolved"]
     assert _resolutions(api) == before + 1
@@ -137,8 +140,12 @@ def test_a_claim_from_report_to_resolution(api: httpx.Client) -> None:
         re.MULTILINE,
     )
     chain = api.get(f"/api/v1/claims/{claim['id']}/events").json()
-    kinds = [event["kind"] for event in chain["events"] if event["actor"] == "bootstrap"]
-    assert kinds[-3:] == ["claim.stage_passed", "claim.approved", "claim.resolved"]
+    told = [(event["kind"], event["actor"]) for event in chain["events"] if event["actor"].startswith("the-")]
+    assert told == [
+        ("claim.stage_passed", "the-reviewer"),
+        ("claim.approved", "the-manager"),
+        ("claim.resolved", "the-operator"),
+    ]
     assert chain["intact"]
 
 
@@ -177,6 +184,7 @@ def test_the_wrong_role_is_told_which_is_right(up: Up, api: httpx.Client) -> Non
     """The first stage of a critical claim is the reviewer's; an auditor neither decides nor files."""
     claim = report(api, "ROLE*1")
 
+    assert "filed" in str(problem(decide(api, claim, "approve"), 403)["detail"])
     with up.client("token-of-the-operator") as operator:
         assert "reviewer" in str(problem(decide(operator, claim, "approve"), 403)["detail"])
     with up.client("token-of-the-auditor") as auditor:

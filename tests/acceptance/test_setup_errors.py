@@ -187,8 +187,8 @@ def test_a_policy_that_cannot_be_read(sound: dict[str, str], tmp_path: Path, cas
 def test_a_policy_with_several_mistakes(sound: dict[str, str], tmp_path: Path) -> None:
     """Every mistake has a line of its own that names the file, the line and what would be right."""
     text = BUILT_IN_POLICY.read_text()
-    text = text.replace("SPOT_OCCUPIED: {severity: low}", "SPOT_OCCUPIED: {severity: lowish}")
-    text = text.replace("critical: 24", "critical: -24")
+    text = text.replace("SPOT_OCCUPIED: {severity: low,", "SPOT_OCCUPIED: {severity: lowish,")
+    text = text.replace("resolve_hours: 24}", "resolve_hours: -24}")
     file = tmp_path / "policy.yaml"
     file.write_text(text)
 
@@ -217,6 +217,18 @@ def test_a_policy_that_notifies_a_stranger(sound: dict[str, str], tmp_path: Path
 
     assert "the-mayor" in said
     assert "SPOTCLAIM_DESTINATIONS" in said
+
+
+def test_a_policy_that_changed_without_its_version(sound: dict[str, str], tmp_path: Path) -> None:
+    """Claims that the version bound could not tell any more what they were promised."""
+    succeed(sound, "claims")
+    file = tmp_path / "policy.yaml"
+    file.write_text(BUILT_IN_POLICY.read_text().replace("resolve_hours: 24}", "resolve_hours: 240}"))
+
+    said = complaint(start("worker", sound, policy=file))
+
+    assert "SPOTCLAIM_POLICY" in said
+    assert "change its version" in said
 
 
 def test_files_that_are_not_there(sound: dict[str, str], tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from tests.benchmarks import decode, drain, intake, memory, rest
+from tests.benchmarks import audit, decode, drain, intake, memory, rest, verification
 from tests.benchmarks.corner import NoServers
 from tests.benchmarks.report import Row, show
 from tests.benchmarks.scale import QUICK, Scale
@@ -13,9 +13,11 @@ from tests.benchmarks.scale import QUICK, Scale
 BENCHMARKS: dict[str, Callable[[Scale], Iterator[Row]]] = {
     "intake": intake.measure,
     "drain": drain.measure,
+    "verification": verification.measure,
     "rest": rest.measure,
     "memory": memory.measure,
     "decode": decode.measure,
+    "audit": audit.measure,
 }
 
 

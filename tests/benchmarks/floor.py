@@ -15,7 +15,7 @@ import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import blake2b, sha256
 from typing import Any
 
@@ -32,13 +32,14 @@ _BATCH = 500
 _PREFETCH = 4 * _BATCH
 _IDLE_SECONDS = 0.02
 
-_INSERT = "; ".join((writes.INSERT_FAULTS, writes.INSERT_CLAIMS, writes.INSERT_EVENTS, writes.INSERT_STEPS))
+_INSERT = "; ".join(
+    write.sql for write in (writes.INSERT_FAULTS, writes.INSERT_CLAIMS, writes.INSERT_EVENTS, writes.INSERT_STEPS)
+)
 # Which claim a fault belongs to is known once its claim was upserted, since another process may have opened it.
-_OPEN = "status <> ALL (ARRAY['rejected'::text, 'resolved'::text])"
-_JOIN_CLAIM = "JOIN claim ON claim.spot_id = r.spot_id AND claim.code = r.code"
+_JOIN_CLAIM = "JOIN claim ON claim.spot_id = r->>4 AND claim.code = r->>6"
 _UPSERT = f"""
 WITH claim AS (
-    {writes.INSERT_CLAIMS} ON CONFLICT (spot_id, code) WHERE {_OPEN} DO UPDATE SET
+    {writes.INSERT_CLAIMS.sql} ON CONFLICT (spot_id, code) WHERE closed_at IS NULL DO UPDATE SET
         fault_count = claims.fault_count + excluded.fault_count, last_seen_at = excluded.last_seen_at,
         version = claims.version + 1, head = excluded.head
     RETURNING id, spot_id, code, version
@@ -47,12 +48,10 @@ WITH claim AS (
     SELECT 'verify', array_agg(id), now() FROM claim WHERE version = 1 HAVING count(*) > 0
 ), event AS (
     INSERT INTO audit_events (claim_id, seq, at, actor, kind, body, hash)
-    SELECT claim.id, claim.version, r.at, r.actor, r.kind, r.body, decode(r.hash, 'hex')
-    FROM json_to_recordset(%s::json)
-        AS r(spot_id text, code text, at timestamptz, actor text, kind text, body text, hash text)
-    {_JOIN_CLAIM}
+    SELECT claim.id, claim.version, (r->>2)::timestamptz, r->>3, r->>4, r->>5, decode(r->>6, 'hex')
+    FROM jsonb_array_elements(%s::jsonb) AS r JOIN claim ON claim.spot_id = r->>0 AND claim.code = r->>1
 )
-{writes.INSERT_FAULTS.replace("r.claim_id,", "claim.id,")} {_JOIN_CLAIM}
+{writes.INSERT_FAULTS.sql.replace("(r->>3)::uuid,", "claim.id,")} {_JOIN_CLAIM}
 """
 
 # Code, claim type, severity. Written out so that nothing has to be looked up.
@@ -62,7 +61,7 @@ _CODES = {
     "EVSE_OCCUPIED": ("SPOT_OCCUPIED", "allocation_failure", "low"),
 }
 
-Rows = tuple[list[dict[str, Any]], ...]
+Rows = tuple[list[tuple[Any, ...]], ...]
 
 
 class Floor:
@@ -120,7 +119,7 @@ class Floor:
 def _new(bodies: list[bytes]) -> Rows:
     """Every fault opens a claim."""
     now = datetime.now(UTC)
-    faults, claims, events = [], [], []
+    faults, claims, events, ids = [], [], [], []
     for body in bodies:
         event = orjson.loads(body)
         data, claim_id = event["data"], new_claim_id()
@@ -130,19 +129,16 @@ def _new(bodies: list[bytes]) -> Rows:
         text = _body(data, code, now, f'["{key}"]', 1)
         digest = sha256(text.encode()).hexdigest()
         claims.append(_claim(data, claim_id, code, now, 1, digest))
-        events.append(_event(claim_id, event["source"], now, text, digest))
-    return (
-        faults,
-        claims,
-        events,
-        [{"kind": "verify", "attempts": 0, "claim_ids": [claim["id"] for claim in claims]}],
-    )
+        events.append((claim_id, 1, now, event["source"], "claim.opened", text, digest))
+        ids.append(claim_id)
+    return faults, claims, events, [("verify", ids, None, None, 0)]
 
 
 def _repeated(bodies: list[bytes]) -> Rows:
     """Faults of one spot share a claim."""
     now = datetime.now(UTC)
-    faults, groups = [], {}
+    faults: list[tuple[Any, ...]] = []
+    groups: dict[str, tuple[dict[str, Any], list[str]]] = {}
     for body in bodies:
         event = orjson.loads(body)
         data = event["data"]
@@ -150,73 +146,93 @@ def _repeated(bodies: list[bytes]) -> Rows:
         faults.append(_fault(event, data, key, None, _CODES[data["error"]["code"]][0], now))
         groups.setdefault(data["spot_id"], (event, []))[1].append(key)
     claims, events = [], []
-    for spot_id in sorted(groups):  # in one order, so that the two processes never wait for each other in a circle
+    for spot_id in sorted(
+        groups
+    ):  # in one order, so that two processes would never wait for each other in a circle
         event, keys = groups[spot_id]
         data = event["data"]
         code = _CODES[data["error"]["code"]]
         text = _body(data, code, now, orjson.dumps(keys).decode(), len(keys))
         digest = sha256(text.encode()).hexdigest()
         claims.append(_claim(data, new_claim_id(), code, now, len(keys), digest))
-        found_by = {"spot_id": spot_id, "code": code[0]}
-        events.append(_event(None, event["source"], now, text, digest) | found_by)
+        events.append((spot_id, code[0], now, event["source"], "claim.opened", text, digest))
     return claims, events, faults
 
 
 def _fault(
     event: dict[str, Any], data: dict[str, Any], key: str, claim_id: str | None, code: str, now: datetime
-) -> dict[str, Any]:
+) -> tuple[Any, ...]:
+    """In the order of `writes.INSERT_FAULTS.columns`."""
     error = data["error"]
-    return {
-        "key": key,
-        "source": event["source"],
-        "message_id": event["id"],
-        "claim_id": claim_id,
-        "spot_id": data["spot_id"],
-        "connector_id": data["connector_id"],
-        "code": code,
-        "taxonomy": error["taxonomy"],
-        "raw_code": error["code"],
-        "info": error["info"],
-        "cleared": False,
-        "occurred_at": data["occurred_at"],
-        "received_at": now,
-        "time_quality": "stated",
-        "zone": data["zone"],
-        "affected_user": data["affected_user"],
-        "reservation_id": data["reservation_id"],
-        "session_id": data["session_id"],
-        "description": data["description"],
-        "evidence": data["evidence"],
-        "filed_by": None,
-    }
+    return (
+        key,
+        event["source"],
+        event["id"],
+        claim_id,
+        data["spot_id"],
+        data["connector_id"],
+        code,
+        error["taxonomy"],
+        error["code"],
+        error["info"],
+        False,
+        data["occurred_at"],
+        now,
+        "stated",
+        None,
+        data["zone"],
+        data["affected_user"],
+        data["reservation_id"],
+        data["session_id"],
+        data["description"],
+        None,
+        data["evidence"],
+        None,
+    )
 
 
 def _claim(
     data: dict[str, Any], claim_id: str, code: tuple[str, str, str], now: datetime, count: int, head: str
-) -> dict[str, Any]:
-    return {
-        "id": claim_id,
-        "spot_id": data["spot_id"],
-        "code": code[0],
-        "claim_type": code[1],
-        "severity": code[2],
-        "connector_id": data["connector_id"],
-        "zone": data["zone"],
-        "affected_user": data["affected_user"],
-        "reservation_id": data["reservation_id"],
-        "session_id": data["session_id"],
-        "opened_at": now,
-        "policy_version": "2026-11-22",
-        "resolve_due_at": now + timedelta(hours=72),
-        "status": "submitted",
-        "first_seen_at": data["occurred_at"],
-        "last_seen_at": data["occurred_at"],
-        "fault_count": count,
-        "stage": 0,
-        "stages": [],
-        "version": 1,
-        "head": head,
-    }
+) -> tuple[Any, ...]:
+    """In the order of `writes.INSERT_CLAIMS.columns`."""
+    return (
+        claim_id,
+        data["spot_id"],
+        code[0],
+        code[1],
+        data["connector_id"],
+        data["zone"],
+        data["affected_user"],
+        data["reservation_id"],
+        data["session_id"],
+        None,
+        now,
+        code[2],
+        "submitted",
+        data["occurred_at"],
+        data["occurred_at"],
+        None,
+        None,
+        count,
+        0,
+        [],
+        False,
+        None,
+        [],
+        None,
+        0,
+        0,
+        "2026-11-22",
+        None,
+        None,
+        None,
+        None,
+        [],
+        [],
+        1,
+        head,
+        "",
+    )
 
 
 def _body(data: dict[str, Any], code: tuple[str, str, str], now: datetime, keys: str, count: int) -> str:
@@ -224,21 +240,9 @@ def _body(data: dict[str, Any], code: tuple[str, str, str], now: datetime, keys:
     return (
         f'{{"cleared_at":null,"code":"{code[0]}","connector_id":{data["connector_id"]},"fault_count":{count},'
         f'"faults":{keys},"first_seen_at":"{data["occurred_at"]}","last_seen_at":"{data["occurred_at"]}",'
-        f'"policy":"2026-11-22","resolve_due_at":"{now.isoformat()}","severity":"{code[2]}",'
+        f'"policy":"2026-11-22","severity":"{code[2]}",'
         f'"spot_id":"{data["spot_id"]}"}}'
     )
-
-
-def _event(claim_id: str | None, actor: str, now: datetime, body: str, digest: str) -> dict[str, Any]:
-    return {
-        "claim_id": claim_id,
-        "seq": 1,
-        "at": now,
-        "actor": actor,
-        "kind": "claim.opened",
-        "body": body,
-        "hash": digest,
-    }
 
 
 if __name__ == "__main__":

@@ -14,9 +14,11 @@ class Scale:
     intake_faults: int = 40_000
     usual_faults: int = 3_000
     drain_claims: int = 20_000
+    verification_spots: int = 20_000
     rest_seconds: int = 20
     memory_faults: int = 200_000
     decode_messages: int = 5_000
+    audit_claims: int = 50_000
 
 
 QUICK = Scale(
@@ -24,7 +26,9 @@ QUICK = Scale(
     intake_faults=6_000,
     usual_faults=1_500,
     drain_claims=3_000,
+    verification_spots=2_000,
     rest_seconds=4,
     memory_faults=20_000,
     decode_messages=1_000,
+    audit_claims=5_000,
 )

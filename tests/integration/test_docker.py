@@ -27,7 +27,7 @@ COMPOSE = DOCKER / "compose.yml"
 KUBERNETES = DOCKER / "kubernetes"
 RULES = DOCKER / "prometheus" / "rules.yml"
 DASHBOARDS = sorted((DOCKER / "grafana" / "dashboards").glob("*.json"))
-ROLES = {"migrate", "ingest", "worker", "relay", "console"}
+ROLES = {"migrate", "ingest", "worker", "relay", "scheduler", "console"}
 SECRETS = {"DATABASE_URL", "AMQP_URL", "REDIS_URL", "BOOTSTRAP_TOKEN", "DESTINATIONS"}
 SERIES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
 
@@ -130,7 +130,8 @@ def test_prometheus_looks_for_every_role_that_runs_on() -> None:
 
     metrics = int(_compose()["x-role"]["environment"]["SPOTCLAIM_METRICS_PORT"])
     console = Settings.model_fields["port"].default
-    assert asked == {"ingest": metrics, "worker": metrics, "relay": metrics, "console": console}
+    roles = dict.fromkeys(("ingest", "worker", "relay", "scheduler"), metrics)
+    assert asked == roles | {"console": console}
 
 
 def test_rules_and_dashboards_use_metrics_that_exist(exported: set[str]) -> None:

@@ -1,9 +1,11 @@
 """The HTTP door of the whole system: what programs ask, and what they are answered."""
 
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 from urllib.parse import unquote
@@ -12,7 +14,7 @@ import httpx
 import pytest
 
 from ingest.strict_json import MAX_BYTES
-from tests.builders import an_event
+from tests.builders import BUILT_IN_POLICY, an_event
 from tests.integration.parts import PATIENCE_SECONDS, Clock, Everyone
 from tests.servers.loopback import HOST, free_port, listening
 from tests.servers.waiting import wait_until
@@ -20,23 +22,28 @@ from workers import roles
 from workers.bootstrap import App, build
 from workers.settings import load_settings
 
+# Not in the past: the database's clock decides when a claim's clock is read, and its claims are opened now.
+NOW = datetime.now(UTC)
+FAULT_TIME = (NOW - timedelta(hours=1)).isoformat()
 FAULT = {"spot_id": "DE*ABC*E1", "error": {"taxonomy": "spotclaim", "code": "METER_MISREAD"}}
 MISREAD = {
     "spot_id": "DE*ABC*E1",
     "session_id": "s-1",
-    "started_at": "2026-03-10T10:00:00Z",
-    "ended_at": "2026-03-10T11:00:00Z",
+    "started_at": (NOW - timedelta(hours=2)).isoformat(),
+    "ended_at": FAULT_TIME,
     "energy_kwh": -39.62,
 }
 SOMEBODY = "00000000-0000-7000-8000-000000000001"
 
 
 @pytest.fixture(scope="module")
-def system(worker_database_url: str) -> Iterator[App]:
-    """Everything in one process, serving HTTP."""
+def system(worker_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """Everything in one process, serving HTTP. Its clock stands still, so nothing may be late."""
+    policy = tmp_path_factory.mktemp("policy") / "policy.yaml"
+    policy.write_text(re.sub(r", stage_hours: \d+", "", BUILT_IN_POLICY.read_text()))
     with ExitStack() as stack:
-        settings = load_settings(database_url=worker_database_url, host=HOST, port=free_port())
-        app = build(settings, stack, clock=Clock(), notifier=Everyone())
+        settings = load_settings(database_url=worker_database_url, host=HOST, port=free_port(), policy=policy)
+        app = build(settings, stack, clock=Clock(NOW), notifier=Everyone())
         stack.enter_context(running(app))
         yield app
 
@@ -78,7 +85,9 @@ class Api:
         return self._client.post(f"/api/v1/{path}", json=body, headers=_as(role))
 
     def decide(self, claim_id: str, decision: str, role: str, **more: Any) -> httpx.Response:
-        return self.post(f"claims/{claim_id}/decisions", {"decision": decision, **more}, role)
+        """By somebody who has just looked at the claim, unless a version is given."""
+        seen = {"version": self.get(f"claims/{claim_id}").json().get("version", 1)}
+        return self.post(f"claims/{claim_id}/decisions", {"decision": decision, **seen, **more}, role)
 
     def events(self, claim_id: str) -> list[dict[str, Any]]:
         return list(self.get(f"claims/{claim_id}/events").json()["events"])
@@ -97,7 +106,7 @@ def api(anybody: httpx.Client) -> Api:
 def reviewed(api: Api) -> str:
     """The id of a claim that waits for its reviewer, of which people were told."""
     api.post("usage-records", MISREAD)
-    api.post("faults", FAULT | {"occurred_at": "2026-03-10T11:00:00Z"})
+    api.post("faults", FAULT | {"occurred_at": FAULT_TIME})
     claim_id: str = api.get("claims").json()["claims"][0]["id"]
     assert wait_until(lambda: api.events(claim_id)[-1]["kind"] == "claim.announced", PATIENCE_SECONDS)
     return claim_id

@@ -10,7 +10,7 @@ import pytest
 from domain.errors import TransientError
 from domain.lifecycle import CLOSED, STATUSES
 from domain.ports import Transaction
-from tests.builders import FAULT_TIME, a_clear, a_fault, a_quarantined, a_spot, a_usage_record
+from tests.builders import FAULT_TIME, NOW, a_clear, a_fault, a_quarantined, a_spot, a_usage_record
 from tests.integration.parts import Spotclaim
 
 
@@ -101,7 +101,8 @@ def test_new_faults_beside_known_ones_are_counted(spotclaim: Spotclaim) -> None:
 def test_only_a_closed_claim_makes_room_for_another(spotclaim: Spotclaim, status: str) -> None:
     """While a claim is open, in whatever state, the faults of its spot and code are its own."""
     spotclaim.take_in(faults=[a_fault()])
-    spotclaim.rows("UPDATE claims SET status = %s", status)
+    closed_at = NOW if status in CLOSED else None
+    spotclaim.rows("UPDATE claims SET status = %s, closed_at = %s", status, closed_at)
 
     spotclaim.take_in(faults=[a_fault()])
 

@@ -75,3 +75,39 @@ def test_a_server_that_is_away_is_told_as_such() -> None:
     """Whoever migrates may try again."""
     with pytest.raises(TransientError):
         migrate(f"postgresql://nobody@{HOST}:{free_port()}/none")
+
+
+def test_claims_of_an_older_schema_keep_their_verdicts(empty_database_url: str) -> None:
+    """A claim learns which of its audit events holds the verdict that it used to hold itself."""
+    engine = connect(empty_database_url)
+    migrate(empty_database_url, to="0001")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(_CLAIMS_OF_0001)
+        connection.exec_driver_sql(_EVENTS_OF_0001)
+
+    migrate(empty_database_url)
+
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT spot_id, verdict_seq FROM claims ORDER BY spot_id").all()
+    engine.dispose()
+    assert [tuple(row) for row in rows] == [("E1", 3), ("E2", 0)]
+
+
+_CLAIMS_OF_0001 = """
+INSERT INTO claims (id, spot_id, code, claim_type, severity, status, connector_id, opened_at, first_seen_at,
+    last_seen_at, resolve_due_at, fault_count, stage, stages, verdict, policy_version, version, head)
+SELECT id::uuid, spot, 'OTHER', 'equipment', 'low', 'submitted', 0, now(), now(), now(), now(), 1, 0, '{}',
+    verdict, 'test', 3, ''
+FROM (VALUES
+    ('00000000-0000-0000-0000-000000000001', 'E1', '{"outcome": "eligible"}'::jsonb),
+    ('00000000-0000-0000-0000-000000000002', 'E2', NULL)
+) AS v(id, spot, verdict)
+"""
+_EVENTS_OF_0001 = """
+INSERT INTO audit_events (claim_id, seq, at, actor, kind, body, hash)
+SELECT ('00000000-0000-0000-0000-00000000000' || claim)::uuid, seq, now(), 'test', kind, '{}', ''
+FROM (VALUES
+    (1, 1, 'claim.opened'), (1, 2, 'claim.verified'), (1, 3, 'claim.verified'), (1, 4, 'claim.routed'),
+    (2, 1, 'claim.opened')
+) AS v(claim, seq, kind)
+"""

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from adapters.postgres.reports import Reports
+from domain import audit
 from domain.decision import Step
 from tests.builders import (
     FAULT_TIME,
@@ -87,11 +88,22 @@ def test_filters_narrow(
 
 def test_every_row_is_ready_for_json(reports: Reports, file: Callable[..., None]) -> None:
     """Programs get what the encoder takes."""
-    file({"verdict": {"outcome": "eligible"}, "stages": ["reviewer"]})
+    file({"stages": ["reviewer"]})
     [row] = reports.list_claims()
 
     assert orjson.loads(orjson.dumps(row))["first_seen_at"] == "2026-03-10T11:00:00+00:00"
     orjson.dumps(reports.find_claim(row["id"]))
+
+
+def test_a_claim_is_told_with_its_last_verdict(reports: Reports, spotclaim: Spotclaim) -> None:
+    """As its audit event holds it; a claim that was never judged has none."""
+    judged, new = a_claim(spot_id="E1"), a_claim(spot_id="E2")
+    events = [audit.append(judged, NOW, "rule:eligibility", "claim.verified", {"outcome": n}) for n in range(3)]
+    judged.verdict_seq = 2
+    spotclaim.record(opened=[judged, new], events=events)
+
+    assert {row["spot_id"]: row["verdict"] for row in reports.list_claims()} == {"E1": {"outcome": 1}, "E2": None}
+    assert [reports.find_claim(claim.id)["verdict"] for claim in (judged, new)] == [{"outcome": 1}, None]  # type: ignore[index]
 
 
 ID = "01920000-0000-7000-8000-0000abcdef12"

@@ -18,7 +18,7 @@ THIRD = a_spot(registered_at=NOW - timedelta(days=1), vendor="Acme Ltd")
 
 def spot_of(spotclaim: Spotclaim, spot_id: str) -> Spot | None:
     with spotclaim.store.transaction() as transaction:
-        [case] = transaction.cases([a_claim(spot_id=spot_id)])
+        [case] = transaction.cases([a_claim(spot_id=spot_id)], a_policy())
     return case.spot
 
 
@@ -50,7 +50,7 @@ def test_a_claim_is_judged_by_its_spots_warranty(spotclaim: Spotclaim) -> None:
 
     [claim] = spotclaim.claims()
     assert claim["status"] == "ineligible"
-    assert "WARRANTY_EXPIRED" in {answer["reason"] for answer in claim["verdict"]["answers"]}
+    assert "WARRANTY_EXPIRED" in {answer["reason"] for answer in spotclaim.verdict(claim)["answers"]}
 
 
 def test_a_claim_that_waits_for_its_spot_is_woken_by_the_registration(

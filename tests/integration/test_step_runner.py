@@ -174,7 +174,7 @@ def test_a_claim_that_waits_ends_at_its_deadline(set_up: Callable[..., Spotclaim
     """The step for the deadline is owed from the start, and due then."""
     clock = Clock(datetime.now(UTC))
     spotclaim = set_up(clock=clock)
-    spotclaim.take_in(faults=[a_fault()])
+    spotclaim.take_in(faults=[a_fault(occurred_at=clock.now)])
     spotclaim.carry_out()
     [step] = spotclaim.steps()
     assert step["due_at"] == clock.now + timedelta(hours=spotclaim.policy.evidence_wait_hours)

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
 
+from domain.case import Case
 from domain.decision import Decision
-from domain.eligibility import verify
 from domain.usage import UsageRecord
-from tests.builders import FAULT_TIME, NOW, a_claim, a_fault, a_usage_record
+from domain.verification import verify
+from tests.builders import FAULT_TIME, NOW, a_claim, a_fault, a_policy, a_usage_record
 from tests.integration.parts import Spotclaim
 
 MISREAD = {"energy_kwh": -39.62, "meter_start_kwh": None, "meter_stop_kwh": None}
@@ -29,7 +31,7 @@ def current(spotclaim: Spotclaim) -> list[float]:
 def usage_of(spotclaim: Spotclaim, **claim: object) -> list[UsageRecord]:
     """The records that a claim is judged by."""
     with spotclaim.store.transaction() as transaction:
-        [case] = transaction.cases([a_claim(**claim)])
+        [case] = transaction.cases([a_claim(**claim)], a_policy())
     return list(case.usage)
 
 
@@ -88,7 +90,7 @@ class TestWakingClaims:
 
         [claim] = spotclaim.claims()
         assert claim["status"] == "under_review"
-        assert claim["verdict"]["answers"][-1]["reason"] == "NEGATIVE_ENERGY"
+        assert spotclaim.verdict(claim)["answers"][-1]["reason"] == "NEGATIVE_ENERGY"
 
     def test_usage_of_other_spots_wakes_nobody(self, spotclaim: Spotclaim) -> None:
         """Nor does a record that came before."""
@@ -126,14 +128,17 @@ class TestWakingClaims:
         self, set_up: Callable[..., Spotclaim]
     ) -> None:
         """The check did not see it, and it did not see that the claim would wait: not for three days, though."""
-        spotclaim = set_up(clock=lambda: datetime.now(UTC))
-        spotclaim.take_in(faults=[a_fault()])
+        now = datetime.now(UTC)
+        spotclaim = set_up(clock=lambda: now)
+        spotclaim.take_in(faults=[a_fault(occurred_at=now - timedelta(hours=1))])
         [step] = spotclaim.steps()
 
         with ThreadPoolExecutor(1) as pool:
             with spotclaim.store.transaction() as checking:
                 [claim] = checking.claims(step["claim_ids"])
-                checking.record(verify(checking.cases([claim]), spotclaim.policy, spotclaim.clock()))
+                checking.record(
+                    verify(checking.cases([claim], spotclaim.policy), spotclaim.policy, spotclaim.clock())
+                )
                 checking.finish_steps([step["id"]])
                 record = pool.submit(spotclaim.take_in, usage=[a_usage_record(**MISREAD)])
                 spotclaim.await_done_or_waiting(record)
@@ -163,7 +168,8 @@ class TestNearestUsage:
     def test_a_telling_record_far_off_is_found_behind_many_sound_ones(self, spotclaim: Spotclaim) -> None:
         """Three on each side, each once."""
         sound = [
-            a_usage_record(session_id=f"sound {n}", started_at=FAULT_TIME - timedelta(hours=n)) for n in range(30)
+            a_usage_record(session_id=f"sound {n}", started_at=FAULT_TIME - timedelta(hours=n))
+            for n in range(1, 31)
         ]
         telling = [
             a_usage_record(
@@ -176,6 +182,20 @@ class TestNearestUsage:
         found = [record.session_id for record in usage_of(spotclaim) if record.session_id.startswith("telling")]
 
         assert sorted(found) == sorted(f"telling {n}" for n in (-8, -7, -6, 7, 8, 9, 10))
+
+    def test_the_session_that_a_claim_names_is_found_however_far(self, spotclaim: Spotclaim) -> None:
+        """Once, and only that of its spot."""
+        own = a_usage_record(session_id="own", started_at=FAULT_TIME - timedelta(days=200))
+        begins = [FAULT_TIME - timedelta(hours=n) for n in range(1, 9)]
+        others = [a_usage_record(session_id=f"s{n}", started_at=begin) for n, begin in enumerate(begins, 1)]
+        elsewhere = a_usage_record(session_id="own", spot_id="E2")
+        spotclaim.take_in(usage=[own, elsewhere, *others])
+
+        far = [record.session_id for record in usage_of(spotclaim, session_id="own")]
+        near = [record.session_id for record in usage_of(spotclaim, session_id="s1")]
+
+        assert (far.count("own"), len(far)) == (1, 6)
+        assert (near.count("s1"), len(near)) == (1, 5)
 
     def test_a_record_comes_back_as_it_was_sent(self, spotclaim: Spotclaim) -> None:
         """All that the rules look at."""
@@ -205,12 +225,74 @@ class TestNearestUsage:
         claims = [a_claim(spot_id=f"E{n}") for n in range(4)]
 
         with spotclaim.store.transaction() as transaction:
-            cases = transaction.cases(claims)
+            cases = transaction.cases(claims, a_policy())
 
         assert [[record.session_id for record in case.usage] for case in cases] == [["s0"], ["s1"], ["s2"], []]
 
     def test_no_claims_have_no_cases(self, spotclaim: Spotclaim) -> None:
         """A repeated step may find nothing left."""
         with spotclaim.store.transaction() as transaction:
-            assert transaction.cases([]) == []
+            assert transaction.cases([], a_policy()) == []
             transaction.record(Decision())
+
+
+class TestReports:
+    """What the faults of a claim said: how the field named the error, and what evidence came along."""
+
+    def case_of(self, spotclaim: Spotclaim) -> Case:
+        codes = a_policy().codes
+        demanding = {code: replace(of, evidence=("photo",)) for code, of in codes.items()}
+        policy = a_policy(codes=demanding)
+        with spotclaim.store.transaction() as transaction:
+            [claim] = transaction.claims([spotclaim.claims()[0]["id"]])
+            [case] = transaction.cases([claim], policy)
+        return case
+
+    def test_every_fault_of_a_claim_speaks(self, spotclaim: Spotclaim) -> None:
+        """Those that opened it and those that were counted later; the same thing said twice is said once."""
+        photo, note = {"kind": "photo", "name": "a.jpg"}, {"kind": "note", "text": "stuck"}
+        spotclaim.take_in(faults=[a_fault(taxonomy="mrec", raw_code="CX001", evidence=[photo, note, photo])])
+        later = [a_fault(taxonomy="ocpp1.6", raw_code="ConnectorLockFailure", evidence=[]) for _ in range(2)]
+        spotclaim.take_in(
+            faults=[*later, a_fault(taxonomy="mrec", raw_code="cx001", evidence=[{"kind": "session"}])]
+        )
+
+        case = self.case_of(spotclaim)
+
+        assert case.reported == {("mrec", "CX001"), ("mrec", "cx001"), ("ocpp1.6", "ConnectorLockFailure")}
+        assert case.evidence == {"photo", "note", "session"}
+
+    def test_a_claim_whose_reports_leave_the_station_out_is_ineligible(self, spotclaim: Spotclaim) -> None:
+        """A lock that the vehicle holds is the vehicle's matter."""
+        spotclaim.take_in(faults=[a_fault(taxonomy="mrec", raw_code="CX001")])
+        spotclaim.carry_out()
+
+        [claim] = spotclaim.claims()
+        reasons = [
+            answer["reason"] for answer in spotclaim.verdict(claim)["answers"] if answer["result"] == "fail"
+        ]
+        assert (claim["status"], reasons) == ("ineligible", ["STATION_NOT_INVOLVED"])
+
+    def test_of_a_storm_the_first_reports_are_read(self, spotclaim: Spotclaim) -> None:
+        """However many there are, verification stays quick."""
+        for raw_code in ["METER_MISREAD"] * 19 + ["meter_misread", "Meter_Misread"]:
+            spotclaim.take_in(faults=[a_fault(raw_code=raw_code)])
+
+        reported = self.case_of(spotclaim).reported
+        assert reported == {("spotclaim", "METER_MISREAD"), ("spotclaim", "meter_misread")}
+
+
+def test_evidence_that_comes_late_in_a_storm_is_seen(set_up: Callable[..., Spotclaim]) -> None:
+    """However many faults without any came before it."""
+    codes = a_policy().codes
+    demanding = {**codes, "GROUND_FAILURE": replace(codes["GROUND_FAILURE"], evidence=("photo",))}
+    spotclaim = set_up(policy=a_policy(codes=demanding), clock=lambda: datetime.now(UTC))
+    for _ in range(25):
+        spotclaim.take_in(faults=[a_fault(raw_code="GROUND_FAILURE")])
+    spotclaim.carry_out()
+    assert [claim["status"] for claim in spotclaim.claims()] == ["awaiting_evidence"]
+
+    spotclaim.take_in(faults=[a_fault(raw_code="GROUND_FAILURE", evidence=[{"kind": "photo"}])])
+    spotclaim.carry_out()
+
+    assert [claim["status"] for claim in spotclaim.claims()] == ["under_review"]

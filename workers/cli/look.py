@@ -66,11 +66,12 @@ def claim(
         events = app.reports.claim_events(row["id"])
         faults = app.reports.list_faults([key for event in events for key in faults_named(event)])
         deliveries = app.reports.list_deliveries(claim_id=row["id"])
+        clocks = app.clocks(row)
     broken = first_broken(AuditEvent(**(event | {"at": instant(event["at"])})) for event in events)
     if as_json:
         parts = {"events": events, "faults": faults, "deliveries": deliveries, "intact": broken is None}
-        return _print_json(row | parts)
-    for line in story(row, events, faults, deliveries, intact=broken is None):
+        return _print_json(row | {"clocks": clocks} | parts)
+    for line in story(row, clocks, events, faults, deliveries, intact=broken is None):
         typer.echo(line)
     return None
 

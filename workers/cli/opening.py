@@ -24,4 +24,5 @@ def opened(data: Path | None, **overrides: Any) -> Iterator[App]:
         app = build(settings, stack)
         roles.prepare(app)
         health.demand_servers(app)
+        roles.keep_policy(app)
         yield app

@@ -21,7 +21,7 @@ MetricsOption = Annotated[int | None, typer.Option(help="Port of /metrics; 0 for
 
 def add_to(app: typer.Typer) -> None:
     """Adds the commands of this module."""
-    for command in (up, ingest, worker, relay, console, migrate):
+    for command in (up, ingest, worker, relay, scheduler, console, migrate):
         app.command()(command)
 
 
@@ -52,6 +52,11 @@ def worker(data: DataOption = None, metrics_port: MetricsOption = None) -> None:
 def relay(data: DataOption = None, metrics_port: MetricsOption = None) -> None:
     """Send owed steps to the broker."""
     _run(roles.run_relay, data, metrics_port)
+
+
+def scheduler(data: DataOption = None, metrics_port: MetricsOption = None) -> None:
+    """Do what is due by the clock: order the audit events and sign checkpoints."""
+    _run(roles.run_scheduler, data, metrics_port)
 
 
 def console(data: DataOption = None, host: HostOption = None, port: PortOption = None) -> None:

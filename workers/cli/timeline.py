@@ -5,10 +5,12 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 Row = dict[str, Any]
 
 _NEXT = {
+    "observed": "the end of its hold-down",
     "submitted": "verification",
     "verifying": "routing to a stage",
     "awaiting_evidence": "a usage record of the spot, or the deadline",
@@ -16,6 +18,7 @@ _NEXT = {
     "approved": "the repair or the credit; then somebody resolves it",
     "rejected": "nothing",
     "resolved": "nothing",
+    "withdrawn": "nothing",
 }
 
 
@@ -25,7 +28,7 @@ def faults_named(event: Row) -> list[str]:
 
 
 def story(
-    claim: Row, events: list[Row], faults: list[Row], deliveries: list[Row], *, intact: bool
+    claim: Row, clocks: list[Row], events: list[Row], faults: list[Row], deliveries: list[Row], *, intact: bool
 ) -> Iterator[str]:
     """The lines to print."""
     yield f"Claim {claim['id']}"
@@ -34,13 +37,19 @@ def story(
     yield f"  {_status(claim)}; {_times(claim)}"
     yield from (f"  {line}" for line in _reports(faults))
     yield f"  first seen {_second(claim['first_seen_at'])}, last seen {_second(claim['last_seen_at'])}"
-    yield f"  resolve by {_second(claim['resolve_due_at'])} (policy {claim['policy_version']})"
+    yield f"  policy {claim['policy_version']}"
     yield f"  next: {_next(claim)}"
     yield ""
     if claim["verdict"]:
         yield f"Verdict: {claim['verdict']['outcome']}"
         for answer in claim["verdict"]["answers"]:
             yield f"  {answer['result']:<12} {answer['rule']:<20} {answer['sentence']} [{answer['reason']}]"
+        yield ""
+    if clocks:
+        yield "Clock"
+        for clock in clocks:
+            yield f"  {clock['clock']:<12} {_shown(clock)}"
+            yield f"  {'why':>12} {clock['why']}"
         yield ""
     yield "Timeline"
     for event in events:
@@ -63,14 +72,55 @@ def _told(kind: str, data: Row) -> str:
             return f"{_many(len(data['faults']), 'message')} more; {data['fault_count']} faults in all"
         case "claim.verified":
             decisive = [answer for answer in data["answers"] if answer["result"] != "pass"] or data["answers"][-1:]
-            return f"found {data['outcome']}: {decisive[0]['sentence']}"
+            return f"found {data['outcome']}: {decisive[0]['sentence']}{_kept_time(data.get('clocks', {}))}"
         case "claim.routed":
-            return f"to {', then '.join(data['stages'])}, because severity is {data['severity']}"
+            return f"to {', then '.join(data['stages'])}: {_rule(data)}"
+        case "claim.approved" if data.get("automatic"):
+            return f"approved without a person: {_rule(data)}"
+        case "claim.escalated":
+            return f"late at the {data['from'][-1]}, opened to the {data['to']} too"
+        case "claim.lapsed":
+            return "the fault cleared while it was observed; it becomes no claim"
+        case "claim.submitted":
+            return "the fault outlasted its hold-down"
+        case "claim.sla_warned" | "claim.sla_breached":
+            spent = "runs out" if kind == "claim.sla_warned" else "is used up"
+            return f"the time to {data['clock']} {spent}: {data['used_hours']:g} hours, due {data['due_at'][:19]}"
         case "claim.announced":
             return f"told {data['destination']}"
+        case "claim.evidence_added":
+            size = f" ({data['media_type']}, {_many(data['size'], 'byte')})" if "size" in data else ""
+            return f"added evidence: {_kind(data)}{size}"
+        case "claim.evidence_withdrawn":
+            return f"withdrew evidence: {_kind(data)}: {data['reason']}"
         case _:
             note = f": {data['note']}" if data.get("note") else ""
-            return f"{kind.removeprefix('claim.').replace('_', ' ')} as {data.get('role', '')}{note}"
+            lent = f" on behalf of {data['on_behalf_of']}" if data.get("on_behalf_of") else ""
+            return f"{kind.removeprefix('claim.').replace('_', ' ')} as {data.get('role', '')}{lent}{note}"
+
+
+def _rule(data: Row) -> str:
+    cost = f"{data['estimated_cost']:g} {data['currency']}"
+    return f"rule {data['rule']}, severity {data['severity']}, estimated cost {cost}"
+
+
+def _kept_time(clocks: Row) -> str:
+    """What the event did to the clocks."""
+    if "paused_at" in clocks:
+        return " (clocks paused)"
+    return " (clocks resumed)" if "resumed_at" in clocks else ""
+
+
+def _shown(clock: Row) -> str:
+    zone = ZoneInfo(clock["time_zone"])
+    due = f"due {clock['due_at'].astimezone(zone):%Y-%m-%d %H:%M %Z}" if clock["due_at"] else "due when it goes on"
+    used = f"{clock['used_hours']:.2f} of {clock['target_hours']:g} h used ({clock['share']:.0%})"
+    stopped = f", stopped {clock['stopped_at'].astimezone(zone):%Y-%m-%d %H:%M %Z}" if clock["stopped_at"] else ""
+    return f"{clock['state']:<9} {used}, {due}{stopped}, calendar {clock['calendar']}, {clock['time_zone']}"
+
+
+def _kind(data: Row) -> str:
+    return str(data["kind"]).replace("_", " ")
 
 
 def _delivered(delivery: Row) -> str:
@@ -81,7 +131,8 @@ def _delivered(delivery: Row) -> str:
 def _next(claim: Row) -> str:
     if claim["status"] == "under_review":
         role = claim["stages"][claim["stage"] - 1]
-        return f"the {role} decides (stage {claim['stage']} of {len(claim['stages'])})"
+        late = f" or, since that is late, the {claim['escalated_to']}" if claim["escalated_to"] else ""
+        return f"the {role}{late} decides (stage {claim['stage']} of {len(claim['stages'])})"
     return _NEXT[claim["status"]]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from domain.announcement import announce
+from domain.announcement import ALERTS, announce
 from domain.decision import Decision, Step
 from domain.identifiers import new_claim_id
 from domain.policy import Policy
@@ -21,4 +21,10 @@ class Announce:
         claims = transaction.claims([claim_id for claim_id, _ in news])
         # What a claim has moved on from meanwhile is no news; a later step tells where it stands.
         current = [claim for claim in claims if (claim.id, claim.standing) in news]
-        return announce(current, self._policy, self._clock(), new_claim_id)
+        whole = announce(current, self._policy, self._clock(), new_claim_id)
+        for alert in sorted({step.subject for step in steps if step.subject in ALERTS}):
+            late = [claim for claim in claims if (claim.id, alert) in news and claim.closed_at is None]
+            part = announce(late, self._policy, self._clock(), new_claim_id, alert)
+            whole.deliveries += part.deliveries
+            whole.steps += part.steps
+        return whole

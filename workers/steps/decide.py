@@ -1,35 +1,89 @@
 """Carries out what a person decided. The API and the console call the same."""
 
-from domain.approval import decide
+from collections.abc import Iterable, Sequence
+
 from domain.claim import Claim
 from domain.decision import Decision
-from domain.errors import NotFound
-from domain.ports import Clock, Store
+from domain.decisions import APPROVE, REOPEN, Person, Refused, Wanted, decide
+from domain.errors import Conflict, NotAllowed, NotFound
+from domain.evidence import demanded, missing
+from domain.policy import Policy
+from domain.ports import Clock, Identity, Store, Transaction
+from domain.sla import Policies
 from workers.steps.runner import OnCommit
 
 
 class Decide:
-    """One decision on one claim, in one transaction."""
+    """Decisions of one person, in one transaction; each claim is looked at again under its lock."""
 
-    def __init__(self, store: Store, clock: Clock, on_commit: OnCommit) -> None:
+    def __init__(
+        self, store: Store, policy: Policy, policies: Policies, clock: Clock, on_commit: OnCommit
+    ) -> None:
         self._store = store
+        self._policy = policy
+        self._policies = policies
         self._clock = clock
         self._on_commit = on_commit
 
-    def __call__(
-        self, claim_id: str, action: str, *, who: str, role: str, note: str = "", version: int | None = None
-    ) -> Claim:
+    def __call__(self, wanted: Wanted, action: str, who: Identity, note: str = "") -> Claim:
         """The claim as it is afterwards.
 
-        Raises `NotFound`, `Conflict` or `NotAllowed` (see `domain.approval.decide`), and `TransientError`.
+        Raises `NotFound`, `Conflict` or `NotAllowed` (see `domain.decisions.decide`), and `TransientError`.
         """
+        [result] = self.many([wanted], action, who, note)
+        if isinstance(result, Refused):
+            raise result.reason
+        return result
+
+    def many(self, wanted: Sequence[Wanted], action: str, who: Identity, note: str = "") -> list[Claim | Refused]:
+        """What became of each claim, in the order given: one that is refused does not hold up the others."""
+        whole = Decision()
+        results: list[Claim | Refused] = []
         with self._store.transaction() as transaction:
-            claims = transaction.claims([claim_id])
-            if not claims:
-                raise NotFound(f"There is no claim {claim_id}.")
-            decision: Decision = decide(
-                claims[0], action, who=who, role=role, note=note, version=version, now=self._clock()
-            )
-            transaction.record(decision)
-        self._on_commit("decide", decision)
-        return claims[0]
+            person = Person(who.name, who.role, tuple(transaction.delegations_to(who.name, self._clock())))
+            claims = {claim.id: claim for claim in transaction.claims([item.claim_id for item in wanted])}
+            lacking = self._lacking(transaction, claims.values()) if action == APPROVE else {}
+            for item in wanted:
+                try:
+                    claim = _found(claims, item)
+                    _demand_place(transaction, claim, action)
+                    part = decide(
+                        claim,
+                        action,
+                        person,
+                        note=note,
+                        version=item.version,
+                        evidence_digest=item.evidence_digest,
+                        lacking=lacking.get(claim.id, ()),
+                        now=self._clock(),
+                        policies=self._policies,
+                    )
+                    whole.add(part)
+                    results.append(claim)
+                except (NotFound, Conflict, NotAllowed) as reason:
+                    results.append(Refused(item.claim_id, reason))
+            transaction.record(whole)
+        self._on_commit("decide", whole)
+        return results
+
+    def _lacking(self, transaction: Transaction, claims: Iterable[Claim]) -> dict[str, list[str]]:
+        """What the policy demands of each claim and is not on file."""
+        codes = {claim.id: claim.code for claim in claims if demanded(self._policy, claim.code)}
+        kinds = transaction.evidence_kinds(list(codes)) if codes else {}
+        return {claim_id: list(missing(self._policy, code, kinds[claim_id])) for claim_id, code in codes.items()}
+
+
+def _found(claims: dict[str, Claim], wanted: Wanted) -> Claim:
+    # Taken out, so that a claim that is named twice is decided once.
+    claim = claims.pop(wanted.claim_id, None)
+    if claim is None:
+        raise NotFound(f"There is no claim {wanted.claim_id}.")
+    return claim
+
+
+def _demand_place(transaction: Transaction, claim: Claim, action: str) -> None:
+    """A claim cannot be taken up again while another is open for its spot and error."""
+    if action != REOPEN or claim.closed_at is None:
+        return
+    for other in transaction.open_claims([(claim.spot_id, claim.code)]).values():
+        raise Conflict(f"Claim {other.id} is open for {claim.code} on {claim.spot_id}; decide that one.")

@@ -26,11 +26,7 @@ class Deliver:
         whole = Decision()
         for delivery in transaction.deliveries([step.subject for step in steps if step.subject]):
             if delivery.status == PENDING:
-                part = self._attempt(transaction, delivery)
-                whole.deliveries += part.deliveries
-                whole.changed += part.changed
-                whole.events += part.events
-                whole.steps += part.steps
+                whole.add(self._attempt(transaction, delivery))
         return whole
 
     def _attempt(self, transaction: Transaction, delivery: Delivery) -> Decision:

@@ -97,7 +97,7 @@ class Intake:
         once = {fault.key: fault for fault in faults}
         known = transaction.known_messages(list(once))
         # One order for everybody, of messages and of claims, so that two workers cannot deadlock.
-        groups = meet_claims(once[key] for key in sorted(once) if key not in known)
+        groups = meet_claims((once[key] for key in sorted(once) if key not in known), self._policy)
         if not groups:
             return Decision()
         open_claims = transaction.open_claims(groups)

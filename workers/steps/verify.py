@@ -3,18 +3,22 @@
 from collections.abc import Sequence
 
 from domain.decision import Decision, Step
-from domain.eligibility import verify
+from domain.lifecycle import WAITING_FOR_VERDICT
 from domain.policy import Policy
 from domain.ports import Clock, Transaction
+from domain.sla import Policies
+from domain.verification import verify
 
 
 class Verify:
     """The step `verify`: one verdict for every claim that still waits for one."""
 
-    def __init__(self, policy: Policy, clock: Clock) -> None:
+    def __init__(self, policy: Policy, clock: Clock, policies: Policies) -> None:
         self._policy = policy
+        self._policies = policies
         self._clock = clock
 
     def __call__(self, transaction: Transaction, steps: Sequence[Step]) -> Decision:
         claims = transaction.claims([claim_id for step in steps for claim_id in step.claim_ids])
-        return verify(transaction.cases(claims), self._policy, self._clock())
+        waiting = [claim for claim in claims if claim.status in WAITING_FOR_VERDICT]
+        return verify(transaction.cases(waiting, self._policy), self._policy, self._clock(), self._policies)

@@ -14,8 +14,8 @@ from adapters.postgres.engine import connect, translated_errors
 _LOCK = 7_305_776_001
 
 
-def migrate(url: str) -> None:
-    """Runs the migrations that the database lacks, under an advisory lock.
+def migrate(url: str, to: str = "head") -> None:
+    """Runs the migrations that the database lacks, up to the revision `to`, under an advisory lock.
 
     Raises `TransientError` when the server is away or the lock is not had in time.
     """
@@ -25,7 +25,7 @@ def migrate(url: str) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             config = _config()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
     finally:
         engine.dispose()
 

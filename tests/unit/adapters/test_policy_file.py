@@ -1,12 +1,13 @@
 """The policy's file: every mistake is told at once, with its line."""
 
 from collections.abc import Callable
+from datetime import date, time
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
-from adapters.policy_file import load_policy
+from adapters.policy_file import load_policy, read_policy, restore_policy
 from domain.errors import SetupError
 
 BUILT_IN = files("domain").joinpath("policy.yaml").read_text()
@@ -42,13 +43,46 @@ def test_a_copy_of_the_built_in_policy_is_the_same_policy(write: Write) -> None:
     ("before", "after", "told"),
     [
         (
-            "OTHER: {severity: low}",
-            "OTHER: {severity: mild}",
+            "OTHER: {severity: low,",
+            "OTHER: {severity: mild,",
             "codes.OTHER.severity: Input should be 'low'",
         ),
-        ("low: [operator]", "low: []", "stages.low: List should have at least 1 item"),
-        ("low: 336", "low: 0", "resolve_hours.low: Input should be greater than 0"),
-        ("low: 336", "low: soon", "resolve_hours.low: Input should be a valid number"),
+        ("stage_hours: 336", "stage_hours: 0", "approval.0.stage_hours: Input should be greater than 0"),
+        (
+            "resolve_hours: 24",
+            "resolve_hours: soon",
+            "sla.targets.0.resolve_hours: Input should be a valid number",
+        ),
+        ("warn_share: 0.75", "warn_share: 75", "sla.warn_share: Input should be less than 1"),
+        ("currency: EUR", "currency: Euro", "currency: String should match pattern"),
+        (
+            "time_zone: UTC",
+            "time_zone: Mars/Olympus",
+            "time_zone: Value error, 'Mars/Olympus' is no IANA time zone",
+        ),
+        (
+            'monday: ["08:00-18:00"]',
+            'monday: ["08:00"]',
+            "calendars.business.monday.0: Value error, hours are written like 08:00-18:00",
+        ),
+        ('monday: ["08:00-18:00"]', 'monday: ["18:00-08:00"]', "monday.0: Value error, the hours end before they"),
+        ('"2026-12-25"', '"2026-25-12"', "calendars.business.holidays.0: Input should be a valid date"),
+        (
+            "OTHER: {severity: low,",
+            "OTHER: {severity: low, evidence: [gossip],",
+            "kind of evidence 'gossip' is unknown",
+        ),
+        (
+            "resolve_hours: 24",
+            "resolve_hours: 1e-9",
+            "sla.targets.0.resolve_hours: Input should be greater than or",
+        ),
+        (
+            "resolve_hours: 24",
+            "resolve_hours: .inf",
+            "sla.targets.0.resolve_hours: Input should be a finite number",
+        ),
+        ("mappings: {}", "mappings: {acme: {}}", "mappings.acme.[key]: String should match pattern"),
         (
             "evidence_wait_hours: 72",
             "evidence_wait_hours: -1",
@@ -74,13 +108,28 @@ def test_a_wrong_value_is_told_with_its_line(write: Write, before: str, after: s
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
-        ("low: [operator]", "low: [king]", "role 'king' is unknown; there are operator, reviewer"),
-        ("  OTHER: {severity: low}\n", "", "codes lacks OTHER"),
-        ("OTHER: {severity: low}", "OTHR: {severity: low}", "code 'OTHR' is unknown"),
-        ("  critical: 24\n", "", "resolve_hours lacks critical"),
-        ("  low: [operator]\n", "", "stages lacks low"),
+        ("stages: [operator]", "stages: [king]", "role 'king' is unknown; there are operator, reviewer"),
+        ("  OTHER: {severity: low, cost: 60}\n", "", "codes lacks OTHER"),
+        ("OTHER: {severity: low", "OTHR: {severity: low", "code 'OTHR' is unknown"),
+        ("- {stages: [reviewer, manager]", "- {severities: [critical], stages: [manager]", "must fit every claim"),
+        ("- {acknowledge_hours: 20", "- {severities: [low], acknowledge_hours: 20", "must fit every claim"),
+        ("stages: [operator],", "stages: [operator], automatic: true,", "names stages or is automatic"),
+        ("stages: [operator], ", "", "names stages or is automatic"),
+        ("calendar: business}", "calendar: lunar}", "calendar 'lunar' is unknown; there are always, business"),
+        ('monday: ["08:00-18:00"]', 'monday: ["08:00-12:00", "11:00-18:00"]', "the hours of a day overlap"),
+        ("mappings: {}", 'mappings: {"vendor:acme": {E1: BROKEN}}', "code 'BROKEN' is unknown"),
         ("claim.resolved", "claim.born", "event 'claim.born' is unknown"),
         ("severities: [high, critical]", "claim_types: [theft]", "claim type 'theft' is unknown"),
+        (
+            "resolve_hours: 120",
+            "resolve_hours: 1e12",
+            "target 4 of sla.targets, 1e+12 hours of business, takes over",
+        ),
+        (
+            "resolve_hours: 24",
+            "resolve_hours: 90000",
+            "target 1 of sla.targets, 90000 hours of always, takes over",
+        ),
         ("unknown_spot_passes: true", "unknown_spots_pass: true", "unknown_spot_passes: Field required"),
     ],
 )
@@ -91,14 +140,14 @@ def test_a_name_that_is_not_there_is_refused(write: Write, before: str, after: s
 
 def test_all_mistakes_are_told_at_once(write: Write) -> None:
     """A line for each."""
-    wrong = BUILT_IN.replace("low: 336", "low: 0").replace("low: [operator]", "low: []")
+    wrong = BUILT_IN.replace("resolve_hours: 24", "resolve_hours: 0").replace("stage_hours: 336", "stage_hours: 0")
 
     lines = complaint(write(wrong)).splitlines()
 
-    assert [line.split(": ")[1] for line in lines] == ["stages.low", "resolve_hours.low"]
+    assert [line.split(": ")[1] for line in lines] == ["approval.0.stage_hours", "sla.targets.0.resolve_hours"]
     assert [line.split(",")[1].split(":")[0] for line in lines] == [
-        f" line {line_of('low: [operator]')}",
-        f" line {line_of('low: 336')}",
+        f" line {line_of('stage_hours: 336')}",
+        f" line {line_of('resolve_hours: 24')}",
     ]
 
 
@@ -121,3 +170,42 @@ def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     """With its name."""
     assert "missing.yaml" in complaint(tmp_path / "missing.yaml")
+
+
+def test_a_calendar_is_read_as_it_is_written(write: Write) -> None:
+    """Hours in order, midnight as the end of a day, days that are left out closed."""
+    text = BUILT_IN.replace('monday: ["08:00-18:00"]', 'monday: ["13:00-24:00", "06:30-12:00"]')
+
+    business = load_policy(write(text)).calendars["business"]
+
+    assert business.week[0] == ((time(6, 30), time(12)), (time(13), time.min))
+    assert business.week[1] == ((time(8), time(18)),)
+    assert business.week[5:] == ((), ())
+    assert date(2026, 12, 25) in business.holidays
+
+
+def test_a_policy_is_restored_from_its_content(write: Write) -> None:
+    """To the last detail, hours and holidays included."""
+    policy, content = read_policy(write(BUILT_IN.replace('"2026-12-25"', "2026-12-24")))
+
+    assert restore_policy(content) == policy
+    assert date(2026, 12, 24) in policy.calendars["business"].holidays
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ("# Every error of the catalogue must be named.", "# Another comment.", True),
+        ("{severity: low, cost: 60}", "{cost: 60, severity: low}", True),
+        ('"2026-12-25"', "2026-12-25", True),
+        ("resolve_hours: 24", "resolve_hours: 25", False),
+        ("# The default", "# A", True),
+        ('holidays: ["2026-12-25", ', "holidays: [", False),
+    ],
+)
+def test_files_that_say_the_same_have_the_same_content(write: Write, before: str, after: str, same: bool) -> None:
+    """A comment may change without a new version, a target may not."""
+    assert before in BUILT_IN
+    changed = read_policy(write(BUILT_IN.replace(before, after, 1)))[1]
+
+    assert (changed == read_policy()[1]) is same

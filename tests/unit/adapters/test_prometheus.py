@@ -6,11 +6,23 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from adapters.prometheus import DatabaseCollector, Figures, Metrics
 from domain import audit
-from domain.approval import decide
 from domain.claim import Claim
 from domain.decision import Decision
+from domain.decisions import Person, decide
 from domain.errors import TransientError
-from tests.builders import NOW, a_batch, a_claim, a_claim_under_review, a_clear, a_delivery, a_fault, a_quarantined
+from tests.builders import (
+    NOW,
+    a_batch,
+    a_claim,
+    a_claim_under_review,
+    a_clear,
+    a_delivery,
+    a_fault,
+    a_policy,
+    a_quarantined,
+)
+
+POLICY = a_policy()
 
 
 class Counted:
@@ -50,7 +62,7 @@ def test_quarantined_messages_are_counted_by_reason() -> None:
 
 
 def closed(claim: Claim, after: timedelta) -> Decision:
-    return decide(claim, "reject", who="eve", role="admin", note="", version=None, now=claim.opened_at + after)
+    return decide(claim, "reject", Person("eve", "admin"), policies=lambda _: POLICY, now=claim.opened_at + after)
 
 
 def test_a_closed_claim_is_timed() -> None:
@@ -74,6 +86,22 @@ def test_a_claim_that_only_changed_is_not_counted_as_closed() -> None:
     counted.metrics.committed(Decision(changed=[claim], events=[event]))
 
     assert b"claims_closed_total{" not in generate_latest(counted.registry)
+
+
+def test_breaches_are_counted_by_their_clock() -> None:
+    """A warning is none."""
+    counted, claim = Counted(), a_claim()
+    fired = [
+        ("claim.sla_warned", "resolve"),
+        ("claim.sla_breached", "resolve"),
+        ("claim.sla_warned", "acknowledge"),
+    ]
+    events = [audit.append(claim, NOW, "rule:sla", kind, {"clock": clock}) for kind, clock in fired]
+
+    counted.metrics.committed(Decision(changed=[claim], events=events))
+
+    assert counted["sla_breaches_total{claim_type=usage_discrepancy,clock=resolve}"] == 1
+    assert counted["sla_breaches_total{claim_type=usage_discrepancy,clock=acknowledge}"] == 0
 
 
 def test_attempts_to_notify_are_counted_and_timed() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain import audit
-from domain.announcement import MAX_ATTEMPTS, announce, record_outcome
+from domain.announcement import ALERTS, MAX_ATTEMPTS, announce, record_outcome
 from domain.claim import Claim
 from domain.decision import Decision
 from domain.policy import NotificationRule
@@ -38,12 +38,26 @@ def test_one_error_on_many_spots_is_one_message() -> None:
     assert (step.kind, step.subject, step.claim_ids) == ("deliver", delivery.id, delivery.claim_ids)
 
 
+def test_one_error_in_many_zones_is_one_message_too() -> None:
+    """It counts the zones and names them with their spots; a spot whose zone nobody knows is told without."""
+    claims = [a_claim_under_review(spot_id=f"E{n}", zone=zone) for n, zone in enumerate(("north", "south", None))]
+
+    [delivery] = announced(claims).deliveries
+
+    assert delivery.title == "METER_MISREAD on 3 spots in 2 zones: under review for the reviewer"
+    assert [line.split(":")[0] for line in delivery.body.splitlines()] == [
+        "E0 in north (high)",
+        "E1 in south (high)",
+        "E2 (high)",
+    ]
+
+
 @pytest.mark.parametrize(
     "other",
-    [{"code": "SPOT_OCCUPIED"}, {"zone": "south"}, {"status": "resolved"}],
-    ids=["code", "zone", "status"],
+    [{"code": "SPOT_OCCUPIED"}, {"status": "resolved"}, {"stage": 2, "stages": ["reviewer", "manager"]}],
+    ids=["code", "status", "stage"],
 )
-def test_another_code_zone_or_status_is_another_message(other: dict[str, str]) -> None:
+def test_another_code_status_or_reviewer_is_another_message(other: dict[str, Any]) -> None:
     """What belongs together is told together, and nothing else."""
     rules = (TELL_OPS, NotificationRule("claim.resolved", ("ops",)))
 
@@ -97,6 +111,34 @@ def test_one_claim_is_named_with_all_that_matters() -> None:
     assert delivery.body == (
         f"DE*ABC*E1 (high): reported 3 times, resolve by 2026-03-13 12:00 UTC, claim {claim.id}"
     )
+
+
+def test_an_alert_of_a_clock_is_news_of_its_own() -> None:
+    """Told to whom the policy names for it, whatever the claim's status."""
+    policy = a_policy(notifications=(TELL_OPS, NotificationRule("claim.sla_breached", ("boss",))))
+
+    decision = announce(claims_on(2), policy, NOW, ids().__next__, "sla_breached.resolve")
+
+    [delivery] = decision.deliveries
+    assert (delivery.destination, delivery.event) == ("boss", "claim.sla_breached")
+    assert delivery.title == "METER_MISREAD on 2 spots: not resolved in time"
+
+
+@pytest.mark.parametrize("alert", sorted(ALERTS))
+def test_every_alert_has_its_words(alert: str) -> None:
+    """A warning is told by its own rule."""
+    rule = NotificationRule(f"claim.{alert.partition('.')[0]}", ("ops",))
+
+    [delivery] = announce([a_claim()], a_policy(notifications=(rule,)), NOW, ids().__next__, alert).deliveries
+
+    assert delivery.title.endswith(ALERTS[alert])
+
+
+def test_a_claim_whose_clock_stands_has_no_due_date() -> None:
+    """So none is told."""
+    claim = a_claim_under_review(resolve_due_at=None)
+
+    assert announced([claim]).deliveries[0].body == f"DE*ABC*E1 (high): reported once, claim {claim.id}"
 
 
 def test_a_single_report_is_called_once() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from domain.catalogue import CLAIM_TYPES, classify
-from domain.eligibility import CORROBORATING
+from domain.catalogue import CLAIM_TYPES, classify, parties_of
+from domain.corroboration import CORROBORATING
 
 OCPP_16_ERROR_CODES = {
     "ConnectorLockFailure": "CONNECTOR_LOCK_FAILURE",
@@ -87,3 +87,39 @@ def test_every_usage_discrepancy_can_be_corroborated() -> None:
     discrepancies = {code for code, kind in CLAIM_TYPES.items() if kind == "usage_discrepancy"}
 
     assert {code for code, wanted in CORROBORATING.items() if wanted} == discrepancies
+
+
+# EV user, charging station operator, charging station, vehicle: whom ChargeX holds responsible for each code.
+MREC_PARTIES = {
+    "v": "016",
+    "s": "003 015 017 018 024",
+    "uv": "001 010",
+    "us": "008",
+    "os": "007 013 025 026",
+    "sv": "002 004 005 006 011 012 014 019 021 022 023",
+    "usv": "020",
+    "uosv": "009",
+}
+PARTY = {"u": "user", "o": "operator", "s": "station", "v": "vehicle"}
+
+
+@pytest.mark.parametrize(
+    ("number", "initials"), [(number, who) for who, numbers in MREC_PARTIES.items() for number in numbers.split()]
+)
+def test_every_mrec_code_names_who_is_responsible(number: str, initials: str) -> None:
+    """However it is spelt."""
+    expected = {PARTY[initial] for initial in initials}
+
+    assert parties_of("mrec", f"CX{number}") == parties_of("MREC", f"cx{number}") == expected
+
+
+def test_all_mrec_codes_are_there() -> None:
+    """CX001 to CX026, each once."""
+    numbers = sorted(number for numbers in MREC_PARTIES.values() for number in numbers.split())
+
+    assert numbers == [f"{number:03d}" for number in range(1, 27)]
+
+
+def test_other_taxonomies_name_nobody() -> None:
+    """Nor do codes that MREC does not have."""
+    assert parties_of("ocpp1.6", "CX001") == parties_of("mrec", "CX027") == parties_of("mrec", "") == set()

@@ -1,13 +1,16 @@
 """The table of transitions, whole: what is in it happens, and nothing else does."""
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
 from domain.errors import Conflict
-from domain.lifecycle import CLOSED, STATUSES, WAITING_FOR_VERDICT, after, allowed
+from domain.lifecycle import CLOSED, STATUSES, WAITING_FOR_VERDICT, after, allowed, diagram
 
 TABLE = {
+    ("observed", "submit"): "submitted",
+    ("observed", "lapse"): "withdrawn",
     ("submitted", "find_eligible"): "verifying",
     ("submitted", "await_evidence"): "awaiting_evidence",
     ("submitted", "find_ineligible"): "ineligible",
@@ -15,11 +18,23 @@ TABLE = {
     ("awaiting_evidence", "find_eligible"): "verifying",
     ("awaiting_evidence", "find_ineligible"): "ineligible",
     ("verifying", "route"): "under_review",
+    ("verifying", "approve_by_rule"): "approved",
     ("under_review", "approve"): "approved",
     ("under_review", "reject"): "rejected",
     ("approved", "resolve"): "resolved",
+    ("ineligible", "reopen"): "submitted",
+    ("observed", "withdraw"): "withdrawn",
+    ("submitted", "withdraw"): "withdrawn",
+    ("verifying", "withdraw"): "withdrawn",
+    ("awaiting_evidence", "withdraw"): "withdrawn",
+    ("ineligible", "withdraw"): "withdrawn",
+    ("under_review", "withdraw"): "withdrawn",
+    ("approved", "withdraw"): "withdrawn",
+    ("rejected", "reopen"): "submitted",
+    ("resolved", "reopen"): "submitted",
+    ("withdrawn", "reopen"): "submitted",
 }
-ACTIONS = sorted({action for _, action in TABLE} | {"reopen", ""})
+ACTIONS = sorted({action for _, action in TABLE} | {"pass_stage", ""})
 
 
 @pytest.mark.parametrize(("origin", "action"), TABLE)
@@ -42,8 +57,8 @@ def test_anything_else_is_a_conflict_that_names_what_is_allowed(origin: str, act
 
 
 def test_every_status_can_be_reached() -> None:
-    """From submitted, by rows of the table alone."""
-    reached, before = {"submitted"}, set[str]()
+    """From where claims begin, by rows of the table alone."""
+    reached, before = {"observed"}, set[str]()
     while reached != before:
         before = set(reached)
         reached |= {target for (origin, _), target in TABLE.items() if origin in reached}
@@ -51,9 +66,14 @@ def test_every_status_can_be_reached() -> None:
     assert reached == set(STATUSES)
 
 
-def test_nothing_leaves_a_closed_claim() -> None:
+def test_a_closed_claim_can_only_be_taken_up_again() -> None:
     """A new fault opens a new claim instead."""
-    assert {status: allowed(status) for status in CLOSED} == {"rejected": [], "resolved": []}
+    assert {status: allowed(status) for status in CLOSED} == {status: ["reopen"] for status in CLOSED}
+
+
+def test_the_readme_shows_the_table() -> None:
+    """The diagram is made from it, and so are readers' expectations."""
+    assert diagram() in Path("README.md").read_text()
 
 
 def test_only_a_claim_without_a_verdict_waits_for_one() -> None:

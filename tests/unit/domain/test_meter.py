@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 
 from domain import meter
-from tests.builders import FAULT_TIME, a_usage_record
+from tests.builders import FAULT_TIME, NOW, a_usage_record
 
 START = FAULT_TIME - timedelta(hours=1)
+LATEST = START + timedelta(days=3)
+DAY_LATER = START + timedelta(hours=24)
 YEAR_1 = datetime(1, 1, 1, tzinfo=UTC)
 YEAR_1970 = datetime(1970, 1, 1, tzinfo=UTC)
+SLIPPED = ["UNIT_SLIP", "POWER_IMPLAUSIBLE", "BATTERY_EXCEEDED"]
 NO_REGISTERS: dict[str, Any] = {"meter_start_kwh": None, "meter_stop_kwh": None}
 
 
@@ -35,12 +38,21 @@ def test_a_sound_record_shows_nothing() -> None:
         ({"energy_kwh": None, "ended_at": None}, ["END_MISSING"]),
         ({"energy_kwh": 400.0} | NO_REGISTERS, []),
         ({"energy_kwh": 400.1} | NO_REGISTERS, ["POWER_IMPLAUSIBLE"]),
-        ({"energy_kwh": 1e300} | NO_REGISTERS, ["POWER_IMPLAUSIBLE"]),
+        ({"energy_kwh": 1e300} | NO_REGISTERS, ["POWER_IMPLAUSIBLE", "BATTERY_EXCEEDED"]),
+        ({"energy_kwh": 1000.0, "ended_at": DAY_LATER} | NO_REGISTERS, []),
+        ({"energy_kwh": 1000.1, "ended_at": DAY_LATER} | NO_REGISTERS, ["BATTERY_EXCEEDED"]),
+        ({"energy_kwh": 6.6, "ended_at": START} | NO_REGISTERS, []),
+        ({"energy_kwh": 6.7, "ended_at": START} | NO_REGISTERS, ["POWER_IMPLAUSIBLE"]),
+        ({"energy_kwh": -1} | NO_REGISTERS, ["ENERGY_UNKNOWN"]),
+        ({"energy_kwh": -1, "meter_stop_kwh": 99.0}, ["NEGATIVE_ENERGY", "REGISTER_FELL_BACK"]),
+        ({"energy_kwh": 9223372036854775807}, ["ENERGY_UNKNOWN"]),
+        ({"energy_kwh": 9.223372036854775807e18}, ["ENERGY_UNKNOWN"]),
+        ({"energy_kwh": 9223372036854775.807}, ["ENERGY_UNKNOWN"]),
     ],
 )
 def test_energy(changes: dict[str, Any], expected: list[str]) -> None:
     """Negative, none, missing, or more than any car takes."""
-    assert findings(**changes) == expected
+    assert findings(**changes, received_at=LATEST) == expected
 
 
 @pytest.mark.parametrize(
@@ -56,6 +68,9 @@ def test_energy(changes: dict[str, Any], expected: list[str]) -> None:
         (-1, -1, ["REGISTER_UNKNOWN"]),
         (-0.5, 10.5, ["REGISTER_UNKNOWN"]),
         (100.0, 2**63 - 1, ["REGISTER_UNKNOWN"]),
+        (100.0, 9.223372036854775807e18, ["REGISTER_UNKNOWN"]),
+        (100.0, 9223372036854775.807, ["REGISTER_UNKNOWN"]),
+        (-0.001, 111.0, ["REGISTER_UNKNOWN"]),
         (2**63 - 1, 2**63 - 1, ["REGISTER_UNKNOWN"]),
         (1e9 - 11, 1e9, ["REGISTER_UNKNOWN"]),
         (0.0, 11.0, []),
@@ -74,18 +89,20 @@ def test_registers(start: float | None, stop: float | None, expected: list[str])
     ("end", "expected"),
     [
         (None, ["END_MISSING"]),
-        (START, []),
+        (START + timedelta(minutes=2), []),
         (START - timedelta(seconds=1), ["END_BEFORE_START"]),
         (YEAR_1970, ["END_BEFORE_START", "TIME_IMPLAUSIBLE"]),
         (YEAR_1, ["END_BEFORE_START", "TIME_IMPLAUSIBLE"]),
         (START + timedelta(hours=24), []),
         (START + timedelta(hours=24, seconds=1), ["OVER_24_HOURS"]),
-        (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), ["OVER_24_HOURS"]),
+        (LATEST + timedelta(minutes=10), ["OVER_24_HOURS"]),
+        (LATEST + timedelta(minutes=11), ["TIME_IN_FUTURE", "OVER_24_HOURS"]),
+        (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), ["TIME_IN_FUTURE", "OVER_24_HOURS"]),
     ],
 )
 def test_times(end: datetime | None, expected: list[str]) -> None:
     """A session without an end, with one before its start, in an impossible year, or of more than a day."""
-    assert findings(ended_at=end) == expected
+    assert findings(ended_at=end, received_at=LATEST) == expected
 
 
 def test_a_start_in_the_year_1_is_implausible() -> None:
@@ -99,6 +116,62 @@ def test_a_record_that_states_no_time_at_all() -> None:
 
 
 @pytest.mark.parametrize(
+    ("energy", "start", "stop", "expected"),
+    [
+        (11_000.0, 100.0, 111.0, ["REGISTERS_DISAGREE", *SLIPPED]),
+        (11_200.0, 100.0, 111.0, ["REGISTERS_DISAGREE", *SLIPPED]),
+        (11_300.0, 100.0, 111.0, ["REGISTERS_DISAGREE", *SLIPPED[1:]]),
+        (0.011, 100.0, 111.0, ["REGISTERS_DISAGREE", "UNIT_SLIP"]),
+        (11.0, 100_000.0, 111_000.0, ["REGISTERS_DISAGREE", "UNIT_SLIP"]),
+        (11_000.0, 100_000.0, 111_000.0, SLIPPED),
+        (11_000.0, None, None, SLIPPED),
+        (11_000.0, -1, 111.0, ["REGISTER_UNKNOWN", *SLIPPED]),
+        (500_000.0, None, None, SLIPPED[1:]),
+        (0.011, None, None, []),
+        (11_000.0, 111.0, 100.0, ["REGISTER_FELL_BACK", "REGISTERS_DISAGREE", *SLIPPED[1:]]),
+        (11_000.0, 100.0, 100.0, ["REGISTERS_DISAGREE", *SLIPPED[1:]]),
+    ],
+)
+def test_units(energy: float, start: float | None, stop: float | None, expected: list[str]) -> None:
+    """Energy and registers a factor of a thousand apart, or energy that can only be meant in Wh."""
+    assert findings(energy_kwh=energy, meter_start_kwh=start, meter_stop_kwh=stop) == expected
+
+
+@pytest.mark.parametrize(
+    ("off", "said", "expected"),
+    [
+        # An end after its reception needs no further proof; a whole or half hour is a time zone.
+        (timedelta(hours=1), None, ["LOCAL_TIME_AS_UTC"]),
+        (timedelta(hours=2, minutes=-2), None, ["LOCAL_TIME_AS_UTC"]),
+        (timedelta(hours=5, minutes=30, seconds=90), None, ["LOCAL_TIME_AS_UTC"]),
+        (timedelta(hours=12, minutes=45), None, ["LOCAL_TIME_AS_UTC"]),
+        (timedelta(hours=1, minutes=3), None, ["TIME_IN_FUTURE"]),
+        (timedelta(minutes=30), None, ["TIME_IN_FUTURE"]),
+        (timedelta(hours=15), None, ["TIME_IN_FUTURE"]),
+        (timedelta(minutes=5), None, []),
+        # One before it is told by a message that was made just then.
+        (timedelta(hours=-5), timedelta(seconds=-4), ["LOCAL_TIME_AS_UTC"]),
+        (timedelta(hours=-3, minutes=-31), timedelta(minutes=-2), ["LOCAL_TIME_AS_UTC"]),
+        (timedelta(hours=-5), timedelta(minutes=-3), []),
+        (timedelta(hours=-5), None, []),
+        (timedelta(hours=-5, minutes=-4), timedelta(seconds=-4), []),
+        (timedelta(hours=-1, minutes=-30), timedelta(seconds=-4), []),
+        (timedelta(days=-40), timedelta(days=-40), []),
+    ],
+)
+def test_local_time_told_as_utc(off: timedelta, said: timedelta | None, expected: list[str]) -> None:
+    """The end lies as far off its reception as a time zone lies from UTC, where reception was live."""
+    received = NOW + timedelta(days=100)
+    record = a_usage_record(
+        received_at=received,
+        recorded_at=received + (said or timedelta(0)),
+        started_at=received + off - timedelta(hours=1),
+        ended_at=received + off,
+    )
+    assert record.findings == expected
+
+
+@pytest.mark.parametrize(
     ("finding", "changes", "words"),
     [
         (meter.NEGATIVE_ENERGY, {"energy_kwh": -39.62}, "recorded -39.62 kWh: negative energy cannot be"),
@@ -108,6 +181,29 @@ def test_a_record_that_states_no_time_at_all() -> None:
         (meter.REGISTER_FELL_BACK, {"meter_stop_kwh": 99.0}, "lower than it began: 100 to 99 kWh"),
         (meter.REGISTERS_DISAGREE, {"energy_kwh": 5.0}, "recorded 5 kWh while its registers moved 11 kWh"),
         (meter.POWER_IMPLAUSIBLE, {"energy_kwh": 900.0}, "900 kWh in 1.00 hours: more power than any car takes"),
+        (meter.ENERGY_UNKNOWN, {"energy_kwh": -1}, "recorded -1 kWh, which stands for unknown"),
+        (meter.BATTERY_EXCEEDED, {"energy_kwh": 1430.17}, "recorded 1430.17 kWh: more than any battery"),
+        (
+            meter.UNIT_SLIP,
+            {"energy_kwh": 11_000.0},
+            "11000 kWh while its registers moved 11 kWh: a thousand times as much",
+        ),
+        (meter.UNIT_SLIP, {"energy_kwh": 0.011}, "0.011 kWh while its registers moved 11 kWh: a thousandth of it"),
+        (
+            meter.UNIT_SLIP,
+            {"energy_kwh": 9000.0} | NO_REGISTERS,
+            "9000 kWh, which cannot be; 9 kWh could: Wh taken for kWh",
+        ),
+        (
+            meter.TIME_IN_FUTURE,
+            {"ended_at": NOW + timedelta(hours=1, minutes=20)},
+            "in the future of its record, which came at 2026-03-10 12:00 UTC",
+        ),
+        (
+            meter.LOCAL_TIME_AS_UTC,
+            {"ended_at": NOW + timedelta(hours=2)},
+            "ended 2.0 hours after its record came, as far as a time zone lies from UTC",
+        ),
         (meter.END_MISSING, {"ended_at": None}, "has no end"),
         (meter.END_BEFORE_START, {"ended_at": START - timedelta(hours=1)}, "ends before it starts"),
         (meter.TIME_IMPLAUSIBLE, {"ended_at": YEAR_1970}, "carries an impossible date"),

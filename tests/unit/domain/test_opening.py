@@ -1,6 +1,7 @@
 """Faults meet their claims: one open claim for a spot and a code, however many faults report it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 
@@ -10,17 +11,17 @@ from domain import audit
 from domain.claim import Claim
 from domain.decision import Decision
 from domain.fault import Fault
-from domain.opening import meet_claims, open_or_count
+from domain.opening import meet_claims, open_or_count, submit
 from tests.builders import FAULT_TIME, NOW, a_claim, a_clear, a_fault, a_policy, ids
 
 
 def take_in(faults: Sequence[Fault], *open_claims: Claim) -> Decision:
     known = {(claim.spot_id, claim.code): claim for claim in open_claims}
-    return open_or_count(meet_claims(faults), known, a_policy(), NOW, ids().__next__)
+    return open_or_count(meet_claims(faults, a_policy()), known, a_policy(), NOW, ids().__next__)
 
 
 def test_a_first_fault_opens_a_claim() -> None:
-    """It carries what the fault said, and its severity and target from the policy."""
+    """It carries what the fault said, and its severity from the policy; its clocks come with verification."""
     fault = a_fault(connector_id=2, zone="north", affected_user="u-1", reservation_id="r-1", session_id="s-1")
 
     decision = take_in([fault])
@@ -28,7 +29,7 @@ def test_a_first_fault_opens_a_claim() -> None:
     [claim] = decision.opened
     assert (claim.spot_id, claim.code, claim.claim_type) == ("DE*ABC*E1", "METER_MISREAD", "usage_discrepancy")
     assert (claim.status, claim.severity, claim.policy_version) == ("submitted", "high", a_policy().version)
-    assert claim.resolve_due_at == NOW + timedelta(hours=a_policy().resolve_hours["high"])
+    assert (claim.time_zone, claim.resolve_due_at) == (None, None)
     assert (claim.connector_id, claim.zone, claim.affected_user) == (2, "north", "u-1")
     assert (claim.reservation_id, claim.session_id) == ("r-1", "s-1")
     assert (claim.opened_at, claim.first_seen_at, claim.last_seen_at) == (NOW, FAULT_TIME, FAULT_TIME)
@@ -181,3 +182,87 @@ def test_the_actor_of_an_opening_is_who_vouches_for_it() -> None:
 
     assert vouched.opened[0].filed_by == "controller-7"
     assert [decision.events[0].actor for decision in (vouched, unvouched)] == ["controller-7", "controller:7"]
+
+
+def test_a_vendors_own_code_means_what_the_policy_says() -> None:
+    """What the policy does not map is another error, as before."""
+    policy = a_policy(mappings={"vendor:acme": {"E42": "METER_MISREAD"}})
+    faults = [a_fault(taxonomy="vendor:acme", raw_code=code) for code in ("E42", "E43")]
+
+    meet_claims(faults, policy)
+
+    assert [fault.code for fault in faults] == ["METER_MISREAD", "OTHER"]
+
+
+def test_a_fault_that_brings_evidence_has_its_claim_checked_again() -> None:
+    """Only one that awaits some: the others have their check owed, or behind them."""
+    brought = [{"kind": "photo"}]
+    waiting = a_claim(spot_id="E1", status="awaiting_evidence")
+    others = [a_claim(spot_id="E2", status="under_review"), a_claim(spot_id="E3"), a_claim(spot_id="E4")]
+    others[-1].status = waiting.status
+    faults = [a_fault(spot_id=spot, evidence=brought) for spot in ("E1", "E2", "E3")]
+
+    decision = take_in([*faults, a_fault(spot_id="E1"), a_fault(spot_id="E4")], waiting, *others)
+
+    assert [(step.kind, step.claim_ids, step.due_at) for step in decision.steps] == [
+        ("verify", [waiting.id], None)
+    ]
+
+
+class TestHoldDown:
+    """A fault that clears in time never becomes a claim."""
+
+    def observed(self, *faults: Fault) -> tuple[Decision, Claim]:
+        held = replace(a_policy().codes["METER_MISREAD"], hold_down_seconds=300)
+        policy = a_policy(codes={**a_policy().codes, "METER_MISREAD": held})
+        decision = open_or_count(meet_claims(faults, policy), {}, policy, NOW, ids().__next__)
+        return decision, decision.opened[0]
+
+    def test_a_fault_is_observed_first(self) -> None:
+        """It is looked at again when its hold-down is over, and not verified before."""
+        decision, claim = self.observed(a_fault())
+
+        assert claim.status == "observed"
+        assert [(s.kind, s.claim_ids, s.due_at) for s in decision.steps] == [
+            ("submit", [claim.id], NOW + timedelta(seconds=300))
+        ]
+
+    def test_others_are_verified_at_once(self) -> None:
+        """Each code has its own hold-down."""
+        decision, _ = self.observed(a_fault(), a_fault(raw_code="SPOT_OCCUPIED"))
+
+        assert [(step.kind, len(step.claim_ids)) for step in decision.steps] == [("verify", 1), ("submit", 1)]
+
+    def test_what_still_stands_is_submitted(self) -> None:
+        """And verified."""
+        _, claim = self.observed(a_fault())
+
+        decision = submit([claim], NOW)
+
+        assert (claim.status, claim.closed_at) == ("submitted", None)
+        assert [(step.kind, step.claim_ids) for step in decision.steps] == [("verify", [claim.id])]
+        assert decision.events[0].kind == "claim.submitted"
+
+    def test_what_cleared_lapses(self) -> None:
+        """It is closed, so that a new fault is observed anew; nobody is told."""
+        _, claim = self.observed(a_fault(), a_clear(occurred_at=FAULT_TIME + timedelta(seconds=1)))
+
+        decision = submit([claim], NOW)
+
+        assert (claim.status, claim.closed_at, decision.steps) == ("withdrawn", NOW, [])
+        assert decision.events[0].kind == "claim.lapsed"
+
+    def test_what_came_back_after_its_clear_is_submitted(self) -> None:
+        """The last word counts."""
+        later = FAULT_TIME + timedelta(seconds=2)
+        _, claim = self.observed(
+            a_fault(), a_clear(occurred_at=FAULT_TIME + timedelta(seconds=1)), a_fault(occurred_at=later)
+        )
+
+        submit([claim], NOW)
+
+        assert claim.status == "submitted"
+
+    def test_a_repeated_step_changes_nothing(self) -> None:
+        """A claim that is no longer observed is left alone."""
+        assert submit([a_claim(), a_claim(status="under_review")], NOW) == Decision()

@@ -1,8 +1,9 @@
 """The built-in policy: whole, and sane."""
 
-from domain.approval import ROLES
+import pytest
+
 from domain.catalogue import CLAIM_TYPES
-from domain.policy import SEVERITIES
+from domain.policy import ROLES, SEVERITIES, ApprovalRule, Target
 from tests.builders import a_policy
 
 
@@ -14,20 +15,44 @@ def test_every_code_of_the_catalogue_has_a_severity() -> None:
     assert {code.severity for code in policy.codes.values()} <= set(SEVERITIES)
 
 
-def test_every_severity_has_stages_that_somebody_can_pass() -> None:
-    """At least one stage, each with a role that may decide."""
-    policy = a_policy()
-
-    assert set(policy.stages) == set(SEVERITIES)
-    assert all(roles and set(roles) <= set(ROLES) - {"auditor"} for roles in policy.stages.values())
+EVERY_KIND = [(severity, kind) for severity in SEVERITIES for kind in sorted(set(CLAIM_TYPES.values()))]
 
 
-def test_the_worse_a_claim_the_sooner_it_is_due() -> None:
+@pytest.mark.parametrize(("severity", "claim_type"), EVERY_KIND)
+def test_every_claim_has_somebody_to_decide_it(severity: str, claim_type: str) -> None:
+    """Whatever it costs: at least one stage, each with a role that may decide."""
+    for cost in (0, 1e9):
+        stages = a_policy().approval_for(severity, claim_type, cost).stages
+
+        assert stages
+        assert set(stages) <= set(ROLES) - {"auditor"}
+
+
+@pytest.mark.parametrize("claim_type", sorted(set(CLAIM_TYPES.values())))
+def test_the_worse_a_claim_the_sooner_it_is_due(claim_type: str) -> None:
     """Targets tighten from low to critical."""
-    hours = [a_policy().resolve_hours[severity] for severity in SEVERITIES]
+    targets = [a_policy().target_for(severity, claim_type) for severity in SEVERITIES]
 
-    assert hours == sorted(hours, reverse=True)
-    assert len(set(hours)) == len(hours)
+    for hours in ([t.acknowledge_hours for t in targets], [t.resolve_hours / _hours_a_day(t) for t in targets]):
+        assert hours == sorted(hours, reverse=True)
+        assert len(set(hours)) == len(hours)
+
+
+def _hours_a_day(target: Target) -> float:
+    """Ten on a business day, with a seventh less for weekends, a day around the clock being one."""
+    return 1.0 if target.calendar == "always" else 10 / 24 * 5 / 7
+
+
+def test_the_first_rule_that_fits_counts() -> None:
+    """By severity, type and cost; a rule without conditions fits everything."""
+    cheap = ApprovalRule(automatic=True, severities=("low",), claim_types=("equipment",), cost_up_to=50)
+    rest = ApprovalRule(("manager",))
+    policy = a_policy(approval=(cheap, rest))
+
+    assert policy.approval_for("low", "equipment", 50) is cheap
+    assert policy.approval_for("low", "equipment", 50.01) is rest
+    assert policy.approval_for("low", "usage_discrepancy", 1) is rest
+    assert policy.approval_for("high", "equipment", 1) is rest
 
 
 def test_claims_that_wait_for_somebody_are_announced() -> None:

@@ -1,13 +1,18 @@
 """The rules together: the verdict, the waiting for evidence, and what follows for the claim."""
 
+import json
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from domain import audit
+from domain.case import Case
 from domain.decision import Decision
-from domain.eligibility import RULES, Case, judge, verify
+from domain.eligibility import RULES, judge
 from domain.lifecycle import STATUSES, WAITING_FOR_VERDICT
+from domain.verification import verify
 from tests.builders import NOW, a_case, a_claim, a_policy, a_spot, a_usage_record
 
 POLICY = a_policy(evidence_wait_hours=72)
@@ -24,6 +29,12 @@ def disproved() -> Case:
 
 def unproved() -> Case:
     return a_case(a_claim())
+
+
+def verdict_in(decision: Decision) -> dict[str, Any]:
+    """As it is on record."""
+    verdict: dict[str, Any] = json.loads(decision.events[0].body)
+    return verdict
 
 
 def kinds(decision: Decision) -> list[str]:
@@ -71,10 +82,12 @@ def test_an_eligible_claim_is_routed() -> None:
     decision = verify(cases, POLICY, NOW)
 
     assert [case.claim.status for case in cases] == ["verifying", "ineligible", "verifying"]
-    [step] = decision.steps
-    assert (step.kind, step.claim_ids) == ("route", [cases[0].claim.id, cases[2].claim.id])
+    route, clock = decision.steps
+    assert (route.kind, clock.kind) == ("route", "clock")
+    assert route.claim_ids == clock.claim_ids == [cases[0].claim.id, cases[2].claim.id]
     assert [event.kind for event in decision.events] == ["claim.verified"] * 3
-    assert cases[0].claim.verdict == judge(cases[0], POLICY, NOW)
+    assert verdict_in(decision).items() >= judge(cases[0], POLICY, NOW).items()
+    assert cases[0].claim.verdict_seq == decision.events[0].seq
 
 
 def test_an_unproved_claim_waits_and_is_looked_at_again_at_the_deadline() -> None:
@@ -91,9 +104,9 @@ def test_an_unproved_claim_waits_and_is_looked_at_again_at_the_deadline() -> Non
 def test_a_repeated_step_changes_nothing() -> None:
     """The broker repeats messages; a second verdict that says the same leaves no trace."""
     case = unproved()
-    verify([case], POLICY, NOW)
+    first = verify([case], POLICY, NOW)
 
-    again = verify([case], POLICY, NOW + timedelta(hours=1))
+    again = verify([replace(case, verdict=verdict_in(first))], POLICY, NOW + timedelta(hours=1))
 
     assert again == Decision()
     assert case.claim.version == 1
@@ -104,18 +117,19 @@ def test_late_evidence_changes_the_verdict_once() -> None:
     case = unproved()
     first = verify([case], POLICY, NOW)
 
-    second = verify([a_case(case.claim, a_usage_record(energy_kwh=-5.0))], POLICY, NOW + timedelta(hours=5))
+    later = replace(case, usage=[a_usage_record(energy_kwh=-5.0)], verdict=verdict_in(first))
+    second = verify([later], POLICY, NOW + timedelta(hours=5))
 
-    assert (case.claim.status, kinds(second)) == ("verifying", ["route"])
+    assert (case.claim.status, kinds(second)) == ("verifying", ["route", "clock"])
     assert audit.first_broken([*first.events, *second.events]) is None
 
 
 def test_a_claim_that_still_lacks_evidence_at_the_deadline_is_ineligible() -> None:
     """No further step follows."""
     case = unproved()
-    verify([case], POLICY, NOW)
+    first = verify([case], POLICY, NOW)
 
-    decision = verify([case], POLICY, DEADLINE)
+    decision = verify([replace(case, verdict=verdict_in(first))], POLICY, DEADLINE)
 
     assert (case.claim.status, decision.steps) == ("ineligible", [])
 

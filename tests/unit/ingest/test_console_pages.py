@@ -31,6 +31,7 @@ def a_row(**changes: Any) -> dict[str, Any]:
         "fault_count": 3,
         "verdict": {"answers": [{"sentence": "First."}, {"sentence": "Last."}]},
         "resolve_due_at": NOW,
+        "time_zone": "Europe/Berlin",
     }
     return fields | changes
 
@@ -49,7 +50,7 @@ def test_a_claim_is_one_row_with_all_that_matters() -> None:
         ">3<",
         "under review: manager",
         "Last.",
-        "2026-03-10 12:00",
+        "2026-03-10 13:00 CET",
         "456789ab",
     ):
         assert text in shown
@@ -70,8 +71,15 @@ def test_nothing_from_outside_is_markup() -> None:
 
 
 def test_a_new_claim_has_no_verdict_yet() -> None:
-    """Nothing is missing from the page for that."""
-    assert "submitted" in page(a_row(status="submitted", stage=0, stages=[], verdict=None))
+    """Nor a due date; nothing is missing from the page for that."""
+    new = a_row(status="submitted", stage=0, stages=[], verdict=None, resolve_due_at=None, time_zone=None)
+
+    assert "submitted" in page(new)
+
+
+def test_a_claim_that_waits_has_no_due_date() -> None:
+    """Its clock stands, and the page says so."""
+    assert "paused" in page(a_row(status="awaiting_evidence", resolve_due_at=None))
 
 
 def test_an_empty_page_says_what_to_do() -> None:

@@ -140,3 +140,28 @@ def test_arbitrary_bytes_never_raise_anything_else(body: bytes) -> None:
         assert refused.code.isupper()
     else:
         assert value == json.loads(body)
+
+
+@given(
+    st.text(alphabet='{}[]",: ab1', max_size=30)
+    | st.lists(
+        st.sampled_from(['"a":1', '"b":"a"', '"":{}', '"a":{"a":""}', '"a" :[]', ' "c":9223372036854775808'])
+    )
+    .map(",".join)
+    .map("{{{}}}".format)
+)
+def test_no_duplicate_key_and_no_large_number_slips_through(text: str) -> None:
+    """However the object is written: what is taken has every key once and only integers of 64 bits."""
+    try:
+        loads(text.encode())
+    except MalformedMessage:
+        return
+    json.loads(text, object_pairs_hook=_demand_unique, parse_int=_demand_64_bits)
+
+
+def _demand_unique(pairs: list[tuple[str, Any]]) -> None:
+    assert len({key for key, _ in pairs}) == len(pairs)
+
+
+def _demand_64_bits(digits: str) -> None:
+    assert abs(int(digits)) < 2**63

@@ -48,6 +48,8 @@ def test_the_command_line_goes_before_and_silence_says_nothing() -> None:
         ({"delivery_threads": 0}, "SPOTCLAIM_DELIVERY_THREADS: Input should be greater than or equal to 1"),
         ({"relay_poll_seconds": 0}, "SPOTCLAIM_RELAY_POLL_SECONDS: Input should be greater than 0"),
         ({"step_lease_seconds": -1}, "SPOTCLAIM_STEP_LEASE_SECONDS: Input should be greater than 0"),
+        ({"checkpoint_seconds": 0}, "SPOTCLAIM_CHECKPOINT_SECONDS: Input should be greater than 0"),
+        ({"scheduler_poll_seconds": 0}, "SPOTCLAIM_SCHEDULER_POLL_SECONDS: Input should be greater than 0"),
         ({"intake_patience_seconds": "long"}, "SPOTCLAIM_INTAKE_PATIENCE_SECONDS: Input should be a valid number"),
         ({"require_user_id": "perhaps"}, "SPOTCLAIM_REQUIRE_USER_ID: Input should be a valid boolean"),
         ({"log_format": "xml"}, "SPOTCLAIM_LOG_FORMAT: Input should be 'auto', 'console' or 'json'"),

@@ -1,0 +1,132 @@
+"""The statements that read. Their columns come in the order of the dataclass that takes them in."""
+
+from dataclasses import fields
+from typing import Final
+
+from domain.claim import Claim
+from domain.decision import Step
+from domain.delivery import Delivery
+from domain.evidence import Evidence
+from domain.spot import Spot
+from domain.usage import UsageRecord
+
+# How a column is read whose type in the database is not the one in the code.
+_READ_AS = {
+    "id": "{}::text",
+    "key": "{}::text",
+    "claim_id": "{}::text",
+    "claim_ids": "{}::text[]",
+    "head": "encode({}, 'hex')",
+    "evidence_digest": "encode({}, 'hex')",
+    "steps.id": "{}",
+}
+
+
+def _columns(table: str, kind: type, *, but: tuple[str, ...] = ()) -> str:
+    names = [field.name for field in fields(kind) if field.name not in but]
+    return ", ".join(
+        _READ_AS.get(f"{table}.{name}", _READ_AS.get(name, "{}")).format(f'{table}."{name}"') for name in names
+    )
+
+
+KNOWN_MESSAGES: Final = "SELECT replace(key::text, '-', '') FROM faults WHERE key = ANY(%s::uuid[])"
+
+# One look into the index for each pair, and the locks in the order of the pairs.
+OPEN_CLAIMS: Final = f"""
+SELECT c.* FROM unnest(%s::text[], %s::text[]) AS w(spot_id, code) CROSS JOIN LATERAL (
+    SELECT {_columns("claims", Claim)} FROM claims
+    WHERE spot_id = w.spot_id AND code = w.code AND closed_at IS NULL LIMIT 1 FOR UPDATE
+) c
+"""
+
+CLAIMS: Final = (
+    f"SELECT {_columns('claims', Claim)} FROM claims WHERE id = ANY(%s::uuid[]) ORDER BY spot_id, code FOR UPDATE"
+)
+
+VERDICTS: Final = """
+SELECT c.id::text, e.body FROM claims c JOIN audit_events e ON e.claim_id = c.id AND e.seq = c.verdict_seq
+WHERE c.id = ANY(%s::uuid[])
+"""
+
+DELEGATIONS_TO: Final = """
+SELECT role, of, until FROM delegations WHERE "to" = %s AND until > %s AND revoked_at IS NULL ORDER BY until, id
+"""
+
+DELIVERIES: Final = (
+    f"SELECT {_columns('deliveries', Delivery)} FROM deliveries WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE"
+)
+
+EVIDENCE: Final = (
+    f"SELECT {_columns('claim_evidence', Evidence)} FROM claim_evidence WHERE claim_id = %s ORDER BY id"
+)
+
+# Only faults that brought evidence are in the index by claim, and the condition must say so to use it.
+_WITH_EVIDENCE = "f.evidence <> '[]'::jsonb"
+REPORTED_EVIDENCE: Final = f"""
+SELECT replace(f.key::text, '-', ''), f.received_at, coalesce(f.filed_by, f.source), piece.data
+FROM faults f CROSS JOIN LATERAL jsonb_array_elements(f.evidence) WITH ORDINALITY AS piece(data, place)
+WHERE f.claim_id = %s AND {_WITH_EVIDENCE} ORDER BY f.received_at, f.key, piece.place LIMIT 1000
+"""
+EVIDENCE_KINDS: Final = f"""
+SELECT claim_id::text, array_agg(kind) FROM (
+    SELECT claim_id, kind FROM claim_evidence WHERE claim_id = ANY(%s::uuid[]) AND withdrawn_at IS NULL
+    UNION
+    SELECT f.claim_id, piece->>'kind' FROM faults f CROSS JOIN LATERAL jsonb_array_elements(f.evidence) AS piece
+    WHERE f.claim_id = ANY(%s::uuid[]) AND {_WITH_EVIDENCE}
+) k GROUP BY claim_id
+"""
+
+STEPS: Final = f"""
+SELECT {_columns("steps", Step)} FROM steps WHERE id = ANY(%s) AND kind = %s ORDER BY id FOR UPDATE SKIP LOCKED
+"""
+
+# Every registration is kept, and a spot is what they say together: of each detail the latest word, where one that
+# says nothing of a detail takes nothing away. So the order in which they came does not matter.
+_LATEST_WORD = "(array_agg({0} ORDER BY registered_at DESC, key DESC) FILTER (WHERE {0} IS NOT NULL))[1]"
+_SPOT_AS = {
+    "key": _LATEST_WORD.format("key::text"),
+    "spot_id": "spot_id",
+    "registered_at": "max(registered_at)",
+    "received_at": "max(received_at)",
+}
+_SPOT_COLUMNS = ", ".join(_SPOT_AS.get(field.name, _LATEST_WORD.format(field.name)) for field in fields(Spot))
+SPOTS: Final = f"SELECT {_SPOT_COLUMNS} FROM spots WHERE spot_id = ANY(%s) GROUP BY spot_id"
+
+# For each claim: the records nearest before and after the fault, the nearest whose findings bear on its code, and
+# that of the session it names. One may come twice: to tell them apart, PostgreSQL would compare them as a whole.
+_PLACE = "coalesce(r.started_at, r.ended_at, r.recorded_at)"
+_USAGE = _columns("r", UsageRecord, but=("samples",))
+_OF_SPOT = f"SELECT {_USAGE} FROM usage_records r WHERE r.spot_id = w.spot_id AND r.current"
+_TELLING = "w.wanted <> '{}'::text[] AND r.findings <> '{}'::text[] AND r.findings && w.wanted"
+NEAREST_USAGE: Final = f"""
+SELECT w.place, u.*
+FROM json_to_recordset(%s::json)
+    AS w(place integer, spot_id text, moment timestamptz, wanted text[], session_id text)
+CROSS JOIN LATERAL (
+    ({_OF_SPOT} AND {_PLACE} <= w.moment ORDER BY {_PLACE} DESC LIMIT 5)
+    UNION ALL
+    ({_OF_SPOT} AND {_PLACE} > w.moment ORDER BY {_PLACE} LIMIT 5)
+    UNION ALL
+    ({_OF_SPOT} AND {_TELLING} AND {_PLACE} <= w.moment ORDER BY {_PLACE} DESC LIMIT 3)
+    UNION ALL
+    ({_OF_SPOT} AND {_TELLING} AND {_PLACE} > w.moment ORDER BY {_PLACE} LIMIT 3)
+    UNION ALL
+    ({_OF_SPOT} AND r.session_id = w.session_id)
+) u
+"""
+
+# What each claim's faults said: how the field named the error. The first audit events name the faults; what a
+# storm repeats after them says nothing new. One look into an index for
+# each claim and each fault, which PostgreSQL would not choose by itself: it cannot know how few a claim has.
+REPORTS: Final = """
+SELECT w.place, f.taxonomy, f.raw_code
+FROM unnest(%s::uuid[]) WITH ORDINALITY AS w(id, place)
+CROSS JOIN LATERAL (
+    SELECT body FROM audit_events
+    WHERE claim_id = w.id AND kind IN ('claim.opened', 'claim.faults_counted') ORDER BY seq LIMIT 20
+) AS e
+CROSS JOIN LATERAL json_array_elements_text(e.body::json->'faults') AS named(key)
+CROSS JOIN LATERAL (
+    SELECT taxonomy, raw_code FROM faults WHERE key = named.key::uuid LIMIT 1
+) AS f
+"""

@@ -1,0 +1,154 @@
+"""Verification: verdicts a second, in batches, against a million usage records.
+
+Twenty thousand spots have recorded fifty sessions each, written by one SQL statement: registers that go on from
+one session to the next, and every twentieth session with something wrong. On every spot a fault is taken in, of
+every kind of the catalogue in turn, by the domain and the store as a worker would. Then the owed `verify` steps,
+500 claims each, are carried out as one worker process does it, by two threads: a transaction a step, which takes
+the step, locks the claims, reads their spots, sessions and reports, judges, and records verdicts, audit events and
+what follows.
+"""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine
+
+from adapters.policy_file import load_policy
+from adapters.postgres.engine import connect
+from adapters.postgres.store import PostgresStore
+from domain.catalogue import CLAIM_TYPES
+from domain.fault import Fault
+from domain.identifiers import message_key, new_claim_id
+from domain.opening import meet_claims, open_or_count
+from tests.benchmarks.corner import Corner, fresh_corner
+from tests.benchmarks.loads import spot_id
+from tests.benchmarks.report import Row, rate_row
+from tests.benchmarks.scale import Scale
+from workers import roles
+from workers.steps.runner import StepRunner
+from workers.steps.verify import Verify
+
+_BATCH = 500
+_THREADS = 2
+_SESSIONS = 50
+_SESSION_EVERY = timedelta(hours=14)
+_NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+_FIRST_SESSION = _NOW - _SESSIONS * _SESSION_EVERY
+# Within a session that has ten before and some after it.
+_FAULT = _FIRST_SESSION + (_SESSIONS - 5) * _SESSION_EVERY + timedelta(minutes=10)
+
+_SPOTS = f"""
+INSERT INTO spots (key, source, message_id, spot_id, zone, time_zone, vendor, model, max_power_kw, warranty_until,
+    registered_at, received_at)
+SELECT md5('spot' || i)::uuid, '/registry', 'spot-' || i, 'DE*BEN*E' || lpad(i::text, 8, '0') || '*1',
+    'zone-' || i %% 40, 'Europe/Berlin', 'ACME', 'AC-22', 22, '2099-12-31', '{_FIRST_SESSION}', '{_FIRST_SESSION}'
+FROM generate_series(0, %s - 1) AS i
+"""
+
+# A sound session takes 11 kWh in an hour; of a hundred, one each has a register that fell back, negative energy,
+# no end, a register that was not read, and energy that its registers do not bear out.
+_USAGE = f"""
+INSERT INTO usage_records (key, source, message_id, spot_id, session_id, connector_id, started_at, ended_at,
+    energy_kwh, meter_start_kwh, meter_stop_kwh, "user", stop_reason, samples, findings, recorded_at, received_at)
+SELECT md5('session' || i || '/' || n)::uuid, '/sessions', 'session-' || i || '-' || n,
+    'DE*BEN*E' || lpad(i::text, 8, '0') || '*1', 'U-' || i || '-' || n, 1, began,
+    CASE WHEN kind <> 3 THEN ended END,
+    CASE kind WHEN 1 THEN -11 WHEN 2 THEN -11 WHEN 5 THEN 3 ELSE 11 END, 1000 + 11 * n,
+    CASE kind WHEN 1 THEN 989 + 11 * n WHEN 4 THEN -1 ELSE 1011 + 11 * n END,
+    'user-' || (i * 31 + n) %% 9973, 'EVDisconnected', '[]',
+    CASE kind WHEN 1 THEN ARRAY['NEGATIVE_ENERGY', 'REGISTER_FELL_BACK']
+        WHEN 2 THEN ARRAY['NEGATIVE_ENERGY', 'REGISTERS_DISAGREE'] WHEN 3 THEN ARRAY['END_MISSING']
+        WHEN 4 THEN ARRAY['REGISTER_UNKNOWN'] WHEN 5 THEN ARRAY['REGISTERS_DISAGREE'] ELSE '{{}}' END::text[],
+    ended, ended
+FROM generate_series(0, %s - 1) AS i CROSS JOIN generate_series(0, {_SESSIONS} - 1) AS n
+CROSS JOIN LATERAL (
+    SELECT '{_FIRST_SESSION}'::timestamptz + n * interval '{_SESSION_EVERY.total_seconds()} seconds' AS began,
+        (i * 53 + n * 17) %% 100 AS kind
+) AS session CROSS JOIN LATERAL (SELECT began + interval '1 hour' AS ended) AS its
+"""
+
+
+def measure(scale: Scale) -> Iterator[Row]:
+    """Verdicts a second."""
+    turns = [rate(scale.verification_spots) for _ in range(scale.repetitions)]
+    records = scale.verification_spots * _SESSIONS
+    yield rate_row("verification", f"against {records:,} usage records", turns, "claims/s", at_least=5000)
+
+
+def rate(spots: int) -> float:
+    """One turn: every spot has one claim."""
+    with fresh_corner() as corner:
+        fill(corner, spots)
+        engine = connect(corner.database_url, pool_size=_THREADS)
+        try:
+            open_claims(engine, spots)
+            corner.settle(analyze=True)
+            return verify_all(engine, spots)
+        finally:
+            engine.dispose()
+
+
+def fill(corner: Corner, spots: int) -> None:
+    """The spots and their sessions. The index is built by the rows as they come, as it would be in a year."""
+    connection = corner.connect()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = '300s'")
+            cursor.execute(_SPOTS, (spots,))
+            cursor.execute(_USAGE, (spots,))
+    finally:
+        connection.close()
+
+
+def open_claims(engine: Engine, spots: int) -> None:
+    """A claim for each spot, waiting for its verification."""
+    store, policy = PostgresStore(engine), load_policy()
+    for begin in range(0, spots, _BATCH):
+        faults = [_fault(spot) for spot in range(begin, min(begin + _BATCH, spots))]
+        with store.transaction() as transaction:
+            groups = meet_claims(faults, policy)
+            transaction.record(open_or_count(groups, {}, policy, _NOW, new_claim_id))
+
+
+def verify_all(engine: Engine, spots: int) -> float:
+    """Carries out every owed step, and demands that every claim has its verdict; claims a second."""
+    policy = load_policy()
+    runner = StepRunner(
+        PostgresStore(engine),
+        {"verify": Verify(policy, lambda: _NOW, lambda _: policy)},
+        lambda: _NOW,
+        lambda *_: None,
+    )
+    with engine.connect() as connection:
+        ids = list(connection.exec_driver_sql("SELECT id FROM steps WHERE kind = 'verify' ORDER BY id").scalars())
+    roles.calm_the_collector()
+    with ThreadPoolExecutor(_THREADS) as threads:
+        began = time.perf_counter()
+        for done in [threads.submit(runner.run, "verify", [step_id]) for step_id in ids]:
+            done.result()
+        seconds = time.perf_counter() - began
+    with engine.connect() as connection:
+        verified = connection.exec_driver_sql("SELECT count(*) FROM claims WHERE verdict_seq > 0").scalar_one()
+    if verified != spots:
+        raise ValueError(f"{verified:,} of {spots:,} claims were verified.")
+    return spots / seconds
+
+
+def _fault(spot: int) -> Fault:
+    code = list(CLAIM_TYPES)[spot % len(CLAIM_TYPES)]
+    return Fault(
+        key=message_key("/benchmark", str(spot), None, b""),
+        source="/benchmark",
+        message_id=str(spot),
+        spot_id=spot_id(spot),
+        taxonomy="spotclaim",
+        raw_code=code,
+        occurred_at=_FAULT,
+        received_at=_NOW,
+        connector_id=1,
+        reservation_id=f"R-{spot:08d}",
+        session_id=f"S-{spot:08d}" if spot % 2 else None,
+        evidence=[{"kind": "meter_reading", "register_kwh": 18234.5}],
+    )

@@ -1,0 +1,210 @@
+"""People's decisions over a real database: who wins when many decide at once, and what nobody may do."""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+
+import psycopg2
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from adapters.postgres.delegations import Delegations
+from domain import audit
+from domain.claim import Claim
+from domain.decisions import Refused, Wanted
+from domain.errors import Conflict, NotAllowed, NotFound
+from domain.policy import CodePolicy
+from domain.ports import Identity
+from tests.builders import NOW, a_claim_under_review, a_fault, a_policy
+from tests.integration.parts import Clock, Spotclaim
+from workers.steps.decide import Decide
+
+RITA, MAX, ANN = Identity("rita", "reviewer"), Identity("max", "manager"), Identity("ann", "admin")
+
+
+@pytest.fixture
+def decide(spotclaim: Spotclaim) -> Decide:
+    return Decide(spotclaim.store, spotclaim.policy, spotclaim.policies, spotclaim.clock, lambda *_: None)
+
+
+def reviewed(spotclaim: Spotclaim, *stages: str, **changes: object) -> Claim:
+    """A claim on record that waits for its first stage."""
+    claim = a_claim_under_review(*stages, **changes)
+    event = audit.append(claim, NOW, "rule:approval", "claim.routed", {"stages": claim.stages})
+    spotclaim.record(opened=[claim], events=[event])
+    return claim
+
+
+@pytest.mark.parametrize("action", ["approve", "reject"])
+def test_of_fifty_who_decide_at_once_one_does(spotclaim: Spotclaim, decide: Decide, action: str) -> None:
+    """All saw the same version; the others are told that the claim moved on."""
+    claim = reviewed(spotclaim, "reviewer", "reviewer")
+    together = Barrier(50, timeout=30)
+
+    def one(number: int) -> str:
+        together.wait()
+        try:
+            decide(Wanted(claim.id, 1), action, Identity(f"reviewer {number}", "reviewer"))
+        except Conflict:
+            return "conflict"
+        return "decided"
+
+    with ThreadPoolExecutor(50) as pool:
+        outcomes = Counter(pool.map(one, range(50)))
+
+    assert outcomes == {"decided": 1, "conflict": 49}
+    [row] = spotclaim.claims()
+    assert row["version"] == 2
+    spotclaim.demand_sound_chains()
+
+
+def test_each_of_many_is_looked_at_again(spotclaim: Spotclaim, decide: Decide) -> None:
+    """One that moved on, one that was filed by whoever decides, one that is not there: the others are decided."""
+    good = [reviewed(spotclaim, "reviewer", spot_id=f"E{n}") for n in range(3)]
+    moved = reviewed(spotclaim, "reviewer", spot_id="E8")
+    own = reviewed(spotclaim, "reviewer", spot_id="E9", filed_by="rita")
+    unknown = "00000000-0000-7000-8000-000000000000"
+    wanted = [Wanted(claim.id, 1) for claim in (*good, own)] + [Wanted(moved.id, 7), Wanted(unknown, 1)]
+
+    results = decide.many(wanted, "approve", RITA, "seen")
+
+    assert [result.status for result in results[:3] if isinstance(result, Claim)] == ["approved"] * 3
+    reasons = [type(result.reason) for result in results[3:] if isinstance(result, Refused)]
+    assert reasons == [NotAllowed, Conflict, NotFound]
+    assert Counter(row["status"] for row in spotclaim.claims()) == {"approved": 3, "under_review": 2}
+    spotclaim.demand_sound_chains()
+
+
+def test_the_database_refuses_an_approval_of_ones_own_claim(spotclaim: Spotclaim) -> None:
+    """Even where the code would have let it through, or was gone round."""
+    for body in ({}, {"on_behalf_of": "fred"}):
+        claim = reviewed(spotclaim, "reviewer", filed_by="fred", spot_id=f"E{len(body)}")
+        who = "fred" if not body else "olga"
+        event = audit.append(claim, NOW, who, "claim.approved", body)
+
+        with pytest.raises(DBAPIError, match="nobody approves what they filed"):
+            spotclaim.record(changed=[claim], events=[event])
+
+
+@pytest.mark.parametrize("four_eyes", [True, False])
+def test_the_database_refuses_a_second_approval_by_the_same_eyes(spotclaim: Spotclaim, four_eyes: bool) -> None:
+    """Where four eyes are demanded, by name and on behalf."""
+    claim = reviewed(spotclaim, "reviewer", "manager", four_eyes=four_eyes)
+    first = audit.append(claim, NOW, "olga", "claim.stage_passed", {"on_behalf_of": "rita"})
+    spotclaim.record(changed=[claim], events=[first])
+
+    for who in ("olga", "rita"):
+        again = audit.AuditEvent(claim.id, 3, audit.instant(NOW), who, "claim.approved", "{}", "00")
+        if four_eyes:
+            with pytest.raises(DBAPIError, match="four eyes"):
+                spotclaim.record(events=[again])
+    if not four_eyes:
+        spotclaim.record(events=[again])
+
+
+def test_authority_is_lent_until_a_moment(spotclaim: Spotclaim, decide: Decide, engine: Engine) -> None:
+    """The delegate decides until then, and on record for whom; revoked, it ends at once."""
+    lent = Delegations(engine)
+    olga = Identity("olga", "operator")
+    claims = [reviewed(spotclaim, "manager", spot_id=f"E{n}") for n in range(3)]
+    row = lent.lend("manager", "max", "olga", NOW + timedelta(hours=1))
+
+    decide(Wanted(claims[0].id, 1), "approve", olga)
+    spotclaim.clock.now = NOW + timedelta(hours=1)
+    with pytest.raises(NotAllowed):
+        decide(Wanted(claims[1].id, 1), "approve", olga)
+    spotclaim.clock.now = NOW
+    with pytest.raises(NotFound):
+        lent.revoke(row["id"], "somebody else")
+    lent.revoke(row["id"], "max")
+    with pytest.raises(NotAllowed):
+        decide(Wanted(claims[2].id, 1), "approve", olga)
+
+    assert '"on_behalf_of":"max"' in spotclaim.events(claims[0].id)[-1].body
+    assert [entry["revoked_at"] is not None for entry in lent.listed()] == [True]
+
+
+def test_a_claim_is_not_taken_up_again_beside_another(spotclaim: Spotclaim, decide: Decide) -> None:
+    """One open claim for a spot and an error; the person is told which."""
+    spotclaim.take_in(faults=[a_fault()])
+    [first] = spotclaim.claims()
+    decide(Wanted(first["id"], first["version"]), "withdraw", MAX, "a test")
+    spotclaim.take_in(faults=[a_fault()])
+    second = next(claim for claim in spotclaim.claims() if claim["id"] != first["id"])
+
+    with pytest.raises(Conflict, match=second["id"]):
+        decide(Wanted(first["id"]), "reopen", MAX, "not a test")
+
+    decide(Wanted(second["id"]), "withdraw", MAX, "a duplicate")
+    assert decide(Wanted(first["id"]), "reopen", MAX, "not a test").status == "submitted"
+
+
+def test_a_claim_that_is_taken_up_again_goes_the_whole_way(spotclaim: Spotclaim, decide: Decide) -> None:
+    """It is verified and routed anew, though nothing about its evidence changed."""
+    spotclaim.take_in(faults=[a_fault(raw_code="GROUND_FAILURE")])
+    spotclaim.carry_out()
+    [claim] = spotclaim.claims()
+    decide(Wanted(claim["id"], claim["version"]), "reject", RITA)
+    decide(Wanted(claim["id"]), "reopen", MAX, "new photos")
+
+    spotclaim.carry_out()
+
+    [claim] = spotclaim.claims()
+    assert (claim["status"], claim["stage"], claim["reopened"]) == ("under_review", 1, 1)
+    spotclaim.demand_sound_chains()
+
+
+def test_a_late_stage_is_opened_to_the_next_authority(set_up: Callable[..., Spotclaim]) -> None:
+    """The step that looks after it is owed from the start; people are told; then the manager may decide."""
+    clock = Clock(datetime.now(UTC) - timedelta(hours=23, minutes=59))
+    spotclaim = set_up(clock=clock, policy=a_policy())
+    decide = Decide(spotclaim.store, spotclaim.policy, spotclaim.policies, clock, lambda *_: None)
+    spotclaim.take_in(faults=[a_fault(raw_code="GROUND_FAILURE")])
+    spotclaim.carry_out()
+    [claim] = spotclaim.claims()
+    with pytest.raises(NotAllowed):
+        decide(Wanted(claim["id"]), "approve", MAX)
+
+    clock.now += timedelta(minutes=2)
+    spotclaim.run_now("escalate")
+    spotclaim.carry_out()
+
+    [claim] = spotclaim.claims()
+    assert (claim["status"], claim["escalated_to"]) == ("under_review", "manager")
+    assert "late at the reviewer, now for the manager too" in spotclaim.notifier.told[-1][1]
+    assert decide(Wanted(claim["id"]), "approve", MAX).stage == 2
+    spotclaim.demand_sound_chains()
+
+
+def test_a_fault_that_clears_in_its_hold_down_is_no_claim(set_up: Callable[..., Spotclaim]) -> None:
+    """It is on record, closed and told to nobody; one that stands goes on."""
+    codes = a_policy().codes
+    held = CodePolicy("critical", hold_down_seconds=60)
+    spotclaim = set_up(policy=a_policy(codes={**codes, "GROUND_FAILURE": held}))
+    spotclaim.take_in(faults=[a_fault(raw_code="GROUND_FAILURE", spot_id=spot) for spot in ("E1", "E2")])
+    spotclaim.take_in(
+        faults=[a_fault(raw_code="GROUND_FAILURE", spot_id="E1", cleared=True, occurred_at=NOW, key=f"{7:032x}")]
+    )
+
+    spotclaim.run_now("submit")
+
+    assert [(claim["spot_id"], claim["status"]) for claim in spotclaim.claims()] == [
+        ("E1", "withdrawn"),
+        ("E2", "submitted"),
+    ]
+    assert spotclaim.notifier.told == []
+    spotclaim.demand_sound_chains()
+
+
+def test_a_refused_approval_is_no_outage(spotclaim: Spotclaim) -> None:
+    """It must not be tried again and again."""
+    claim = reviewed(spotclaim, "reviewer", filed_by="fred")
+    event = audit.append(claim, NOW, "fred", "claim.approved", {})
+
+    with pytest.raises(DBAPIError) as refused:
+        spotclaim.record(changed=[claim], events=[event])
+
+    assert isinstance(refused.value.orig, psycopg2.errors.InsufficientPrivilege)

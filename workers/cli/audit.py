@@ -1,0 +1,185 @@
+"""`spotclaim audit`: is the record what it was, and how somebody else can know."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from adapters.audit_archive import Archive, ArchiveBroken, open_archive, write_archive
+from adapters.audit_key import PublicKeys, public_file, read_public_keys
+from adapters.checkpoint_file import read_checkpoints
+from adapters.postgres.audit_record import open_record
+from domain.audit import instant
+from domain.errors import NotFound
+from workers import roles
+from workers.auditor import Finding, Record, Result
+from workers.auditor import audit as run_audit
+from workers.bootstrap import App
+from workers.cli.opening import DataOption, JsonOption, opened
+from workers.proof import prove as make_proof
+
+_LINE_EVERY = 200_000
+
+ArchiveArgument = Annotated[Path | None, typer.Argument(help="An exported archive; the database if none.")]
+CheckpointsOption = Annotated[
+    Path | None, typer.Option(help="File or folder of checkpoints that were kept elsewhere.", exists=True)
+]
+KeyOption = Annotated[Path | None, typer.Option(help="Public key of the checkpoints, in PEM.", exists=True)]
+
+audit = typer.Typer(help="The audit record, its checkpoints and proofs.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    app.add_typer(audit, name="audit")
+
+
+@audit.command("verify")
+def verify(
+    archive: ArchiveArgument = None,
+    checkpoints: CheckpointsOption = None,
+    pubkey: KeyOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Replay every chain and hold the log against checkpoints; exit 1, naming the first broken record.
+
+    The checkpoints and the public key in the data folder count as well when the database is looked at.
+    """
+    outside = list(read_checkpoints(checkpoints)) if checkpoints else []
+    keys = read_public_keys([pubkey]) if pubkey else None
+    began = time.monotonic()
+    roles.calm_the_collector()
+    if archive is not None:
+        with open_archive(archive) as record:
+            result = _replay(record, outside, keys or _own_keys(record))
+    else:
+        with opened(data) as app, open_record(app.engine) as record_now:
+            result = _replay(record_now, [*outside, *_kept(app)], keys or _kept_keys(app))
+    if as_json:
+        typer.echo(orjson.dumps({"sound": result.clean, **asdict(result)}, option=orjson.OPT_INDENT_2).decode())
+    else:
+        _tell(result, time.monotonic() - began, trusted=pubkey is not None or archive is None)
+    if not result.clean:
+        raise typer.Exit(1)
+
+
+@audit.command("export")
+def export(
+    file: Annotated[Path, typer.Argument(help="The archive to write.", dir_okay=False)], data: DataOption = None
+) -> None:
+    """Write the whole record into one archive that can be verified anywhere, without a database."""
+    with opened(data) as app, open_record(app.engine) as record:
+        key = public_file(app.settings.audit_key_file)
+        public_key = key.read_bytes() if key.exists() else None
+        claims, events = write_archive(record, file, instant(app.clock()), public_key)
+        made = len(record.checkpoints)
+    typer.echo(f"{events:,} events of {claims:,} claims and {made:,} checkpoints written to {file}.")
+
+
+@audit.command("checkpoint")
+def checkpoint(data: DataOption = None) -> None:
+    """Give every event its position and sign the log as it is now; print the checkpoint."""
+    with opened(data) as app:
+        while app.sequencer.run_once().events:
+            pass
+        line = app.checkpoints.run_once() or next(iter(app.audit_log.checkpoints()[-1:]), None)
+    if line is None:
+        raise NotFound("There is no audit event yet, so there is nothing to sign.")
+    typer.echo(line)
+
+
+@audit.command("prove")
+def prove(
+    claim_id: Annotated[str, typer.Argument(help="The claim's id, or its last 6 characters or more.")],
+    data: DataOption = None,
+) -> None:
+    """Print a proof, as JSON, that the claim's last event is under the latest checkpoint."""
+    with opened(data) as app:
+        row = app.reports.find_claim(claim_id)
+        if row is None:
+            raise NotFound(f"No claim ends with {claim_id}, or more than one does.")
+        event = app.reports.claim_events(row["id"])[-1]
+        proof = make_proof(app.audit_log, row["id"], event | {"at": instant(event["at"])})
+    typer.echo(orjson.dumps(proof, option=orjson.OPT_INDENT_2).decode())
+
+
+def _replay(record: Record, outside: list[tuple[str, str]], keys: PublicKeys | None) -> Result:
+    with _progress(record.events) as progress:
+        return run_audit(record, outside, keys, progress)
+
+
+def _kept(app: App) -> list[tuple[str, str]]:
+    file = app.settings.checkpoint_file
+    return list(read_checkpoints(file)) if file.exists() else []
+
+
+def _kept_keys(app: App) -> PublicKeys | None:
+    file = public_file(app.settings.audit_key_file)
+    return read_public_keys([file]) if file.exists() else None
+
+
+def _own_keys(record: Archive) -> PublicKeys | None:
+    pem = record.public_key()
+    try:
+        return PublicKeys(pem) if pem else None
+    except ValueError as error:
+        raise ArchiveBroken(f"The archive's public-key.pem holds {error}.") from None
+
+
+def _tell(result: Result, seconds: float, *, trusted: bool) -> None:
+    typer.echo(f"{result.events:,} events of {result.claims:,} claims replayed in {seconds:.1f} seconds")
+    waiting = f", {result.not_in_log:,} wait for one" if result.not_in_log else ""
+    typer.echo(f"{result.log_size:,} have a position in the log{waiting}")
+    signed = "signatures checked" if result.signatures_checked else "signatures NOT checked: no public key"
+    typer.echo(f"{result.checkpoints:,} checkpoints, {result.outside:,} of them kept elsewhere; {signed}")
+    if not trusted and result.signatures_checked:
+        typer.echo("The public key is the archive's own, which proves nothing: name yours with --pubkey.")
+    if not result.outside:
+        typer.echo("Without a checkpoint kept elsewhere, a record that was rewritten as a whole looks sound.")
+    for finding in result.findings:
+        typer.echo(f"BROKEN  {_named(finding)}")
+    if result.clean:
+        typer.echo("Sound: every chain is intact and leads to its claim, and the log is the one that was signed.")
+    else:
+        typer.echo(
+            f"{result.broken:,} findings, {result.chains_broken:,} chains broken; the first is named first."
+        )
+
+
+def _named(finding: Finding) -> str:
+    where = f"claim {finding.claim_id} event {finding.seq}: " if finding.claim_id else ""
+    return f"{where}{finding.sentence} [{finding.what}]"
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, a plain line now and then elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _plain_lines(total)
+        return
+    columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _plain_lines(total: int) -> Callable[[int], None]:
+    next_line = _LINE_EVERY
+
+    def show(done: int) -> None:
+        nonlocal next_line
+        if done >= next_line:
+            print(f"{done:,} of {total:,} events replayed", file=sys.stderr, flush=True)
+            next_line = done - done % _LINE_EVERY + _LINE_EVERY
+
+    return show

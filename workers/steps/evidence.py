@@ -1,0 +1,112 @@
+"""Evidence that people and programs file. The API and the command line call the same."""
+
+from typing import Any
+
+from domain import evidence, evidence_file, filing
+from domain.claim import Claim
+from domain.errors import NotFound
+from domain.evidence import Evidence, OnFile
+from domain.evidence_file import File, Upload
+from domain.identifiers import new_claim_id
+from domain.policy import Policy
+from domain.ports import Clock, EvidenceFiles, Sniff, Store, Transaction
+from workers.steps.runner import OnCommit
+
+
+class EvidenceDesk:
+    """Adds items to claims, withdraws them, and shows what a claim has and lacks. Raises `TransientError`."""
+
+    def __init__(
+        self,
+        store: Store,
+        files: EvidenceFiles,
+        sniff: Sniff,
+        policy: Policy,
+        clock: Clock,
+        on_commit: OnCommit,
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._sniff = sniff
+        self._policy = policy
+        self._clock = clock
+        self._on_commit = on_commit
+
+    def add(
+        self,
+        claim_id: str,
+        kind: str,
+        *,
+        who: str,
+        role: str,
+        note: str = "",
+        data: dict[str, Any] | None = None,
+        upload: Upload | None = None,
+    ) -> tuple[Evidence, bool]:
+        """The item as it is on file, and whether it is new: the same from the same person is one item.
+
+        Raises `NotAllowed`, `NotFound`, `Conflict`, and what `evidence_file.settle` and `evidence.compose` raise.
+        """
+        filing.demand_may_file(role)
+        file = evidence_file.settle(upload, self._sniff(upload.content)) if upload else None
+        content = evidence.compose(kind, note=note, data=data, file=file)
+        if upload:
+            self._keep(claim_id, upload.content)
+        with self._store.transaction() as transaction:
+            claim = _locked(transaction, claim_id)
+            items = transaction.evidence(claim.id)
+            item = Evidence(new_claim_id(), claim.id, kind, self._clock(), who, content)
+            known = filing.same_item(items, item)
+            if known is not None:
+                return known, False
+            decision = filing.add(claim, items, item)
+            transaction.record(decision)
+        self._on_commit("evidence", decision)
+        return item, True
+
+    def _keep(self, claim_id: str, content: bytes) -> None:
+        """Bytes first, and while no row is locked: what fails afterwards leaves bytes without a row, never a row
+        without bytes. A claim that takes no evidence is told apart before, so that it leaves none behind."""
+        with self._store.transaction() as transaction:
+            filing.demand_open(_locked(transaction, claim_id))
+        self._files.put(content)
+
+    def withdraw(self, claim_id: str, item_id: str, *, who: str, role: str, reason: str) -> Evidence:
+        """Withdraws one item. Raises `NotAllowed`, and what `filing.withdraw` raises."""
+        filing.demand_may_file(role)
+        with self._store.transaction() as transaction:
+            claim = _locked(transaction, claim_id)
+            items = transaction.evidence(claim.id)
+            decision = filing.withdraw(claim, items, item_id, who=who, reason=reason, now=self._clock())
+            transaction.record(decision)
+        self._on_commit("evidence", decision)
+        return decision.evidence[0]
+
+    def on_file(self, claim_id: str, code: str) -> OnFile:
+        """What the claim of this error code has: filed or come with its faults; and what it lacks."""
+        with self._store.transaction() as transaction:
+            items, reported = transaction.evidence(claim_id), transaction.reported_evidence(claim_id)
+            kinds = transaction.evidence_kinds([claim_id])[claim_id]
+        return OnFile(
+            items=items,
+            reported=reported,
+            demanded=evidence.demanded(self._policy, code),
+            missing=evidence.missing(self._policy, code, kinds),
+            digest=evidence.digest(items),
+        )
+
+    def file(self, claim_id: str, item_id: str) -> tuple[File, bytes]:
+        """A file that is on record, withdrawn or not. Raises `NotFound`."""
+        with self._store.transaction() as transaction:
+            item = filing.find(transaction.evidence(claim_id), item_id)
+        file = item.file
+        if file is None:
+            raise NotFound(f"Evidence {item.id} is a {item.kind} without a file.")
+        return file, self._files.get(file.sha256)
+
+
+def _locked(transaction: Transaction, claim_id: str) -> Claim:
+    claims = transaction.claims([claim_id])
+    if not claims:
+        raise NotFound(f"There is no claim {claim_id}.")
+    return claims[0]
