@@ -10,7 +10,10 @@ from typing import Any, Protocol
 
 GENESIS = "00" * 32
 
-_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+# Bodies are made here and hold no circles; looking for them would cost as much again.
+_canonical = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False
+).encode
 
 
 class Chained(Protocol):

@@ -32,6 +32,10 @@ class Calendar:
     week: tuple[tuple[Span, ...], ...] = ()
     holidays: frozenset[date] = frozenset()
 
+    def __hash__(self) -> int:
+        """Of the name alone: calendars are looked up for every claim, and few share one."""
+        return hash(self.name)
+
     def between(self, begin: datetime, end: datetime, time_zone: str) -> timedelta:
         """How long it is open from one moment to another; negative when they come the other way round."""
         if not self.week:

@@ -8,17 +8,19 @@ from domain.eligibility import ELIGIBLE, INELIGIBLE
 from domain.lifecycle import AWAITING_EVIDENCE, CLOSED, STATUSES, SUBMITTED, UNDER_REVIEW, VERIFYING, WITHDRAWN
 
 # Columns that an event of any kind states under their own names, and those that only the opening does.
-_STATED: Final = (
-    "severity",
-    "fault_count",
-    "first_seen_at",
-    "last_seen_at",
-    "cleared_at",
-    "resolve_due_at",
-    "stages",
-    "four_eyes",
-    "stage_hours",
-    "evidence_digest",
+_STATED: Final = frozenset(
+    {
+        "severity",
+        "fault_count",
+        "first_seen_at",
+        "last_seen_at",
+        "cleared_at",
+        "resolve_due_at",
+        "stages",
+        "four_eyes",
+        "stage_hours",
+        "evidence_digest",
+    }
 )
 # What verification and people did to the clocks, under the names of the columns.
 _STATED_OF_CLOCKS: Final = ("time_zone", "acknowledge_due_at", "resolve_due_at", "acknowledged_at")
@@ -39,13 +41,10 @@ def apply(row: dict[str, Any], seq: int, at: str, kind: str, data: Mapping[str, 
 
     Moments are spelled as `domain.audit.instant` does. `row` is empty before the first event.
     """
-    for name in _STATED:
-        if name in data:
-            row[name] = data[name]
-    clocks = data.get("clocks", {})
-    row.update({name: clocks[name] for name in _STATED_OF_CLOCKS if name in clocks})
-    if "policy" in clocks:
-        row["policy_version"] = clocks["policy"]
+    for name in _STATED & data.keys():
+        row[name] = data[name]
+    if "clocks" in data:
+        _bind(row, data["clocks"])
     if kind == "claim.opened":
         row.update({name: data[name] for name in _STATED_AT_OPENING if name in data})
         row["opened_at"], row["policy_version"] = at, data.get("policy")
@@ -60,6 +59,12 @@ def apply(row: dict[str, Any], seq: int, at: str, kind: str, data: Mapping[str, 
         _move(row, at, _STATUS_AFTER[kind])
         if kind == "claim.reopened":
             row["stage"], row["stages"], row["reopened"] = 0, [], row.get("reopened", 0) + 1
+
+
+def _bind(row: dict[str, Any], clocks: Mapping[str, Any]) -> None:
+    row.update({name: clocks[name] for name in _STATED_OF_CLOCKS if name in clocks})
+    if "policy" in clocks:
+        row["policy_version"] = clocks["policy"]
 
 
 def _move(row: dict[str, Any], at: str, status: str) -> None:

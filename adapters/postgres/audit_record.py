@@ -4,15 +4,16 @@ import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
 import orjson
 from sqlalchemy import DateTime, Engine, LargeBinary
 
-from adapters.postgres.audit_log import INSTANT
 from adapters.postgres.engine import translated_errors
 from adapters.postgres.tables import claims
+from domain.audit import one_line
 
 Claim = dict[str, Any]
 Record = list[bytes]
@@ -22,27 +23,24 @@ _CLAIMS_AT_ONCE = 1_000
 
 
 def _as_stated(column: Any) -> str:
-    """A column as audit events spell its value."""
-    if isinstance(column.type, DateTime):
-        return f"{INSTANT.format(column.name)} AS {column.name}"
+    """A column as audit events spell its value, but for moments, which PostgreSQL is slow to spell otherwise."""
     if isinstance(column.type, LargeBinary):
         return f"encode({column.name}, 'hex') AS {column.name}"
     return f'"{column.name}"'
 
 
+_MOMENTS = tuple(column.name for column in claims.c if isinstance(column.type, DateTime))
 _CLAIMS = f"""
 SELECT row_to_json(c)::text FROM (
     SELECT {", ".join(map(_as_stated, claims.c))} FROM claims
     WHERE id > coalesce(%s, '00000000-0000-0000-0000-000000000000')::uuid ORDER BY id LIMIT %s
 ) c
 """
-_ONE_LINE = r"replace(replace(e.actor, '\', '\\'), E'\n', '\n')"
-_RECORDS = f"""
+_RECORDS = """
 COPY (
-    SELECT e.claim_id, e.seq, {INSTANT.format("e.at")}, {_ONE_LINE}, e.kind, e.body, encode(e.hash, 'hex'),
-        coalesce(l.position::text, '')
-    FROM audit_events e LEFT JOIN audit_log l ON l.claim_id = e.claim_id AND l.seq = e.seq AND {{l}}
-    WHERE {{e}} ORDER BY e.claim_id, e.seq
+    SELECT e.claim_id, e.seq, e.at, e.actor, e.kind, e.body, encode(e.hash, 'hex'), coalesce(l.position::text, '')
+    FROM audit_events e LEFT JOIN audit_log l ON l.claim_id = e.claim_id AND l.seq = e.seq AND {l}
+    WHERE {e} ORDER BY e.claim_id, e.seq
 ) TO STDOUT
 """
 _LEAVES = """
@@ -91,7 +89,7 @@ class DatabaseRecord:
 
     def _portion(self, after: str | None) -> Portion:
         """The claims beyond an id and their events; with no claim left, the events beyond it."""
-        found = [orjson.loads(row) for (row,) in self._rows(_CLAIMS, (after, _CLAIMS_AT_ONCE))]
+        found = [_claim(row) for (row,) in self._rows(_CLAIMS, (after, _CLAIMS_AT_ONCE))]
         upto = found[-1]["id"] if found else None
         # Bounds for both tables: the planner does not carry them from one to the other.
         bounds = {table: self._between(f"{table}.claim_id", after, upto) for table in ("e", "l")}
@@ -119,6 +117,26 @@ def open_record(engine: Engine) -> Iterator[DatabaseRecord]:
             yield DatabaseRecord(cursor)
 
 
+def _claim(row: str) -> Claim:
+    claim: Claim = orjson.loads(row)
+    for name in _MOMENTS:
+        if claim[name] is not None:
+            claim[name] = _spelled(claim[name])
+    return claim
+
+
+@lru_cache(maxsize=4096)
+def _spelled(moment: str) -> str:
+    """A moment that PostgreSQL spelled, in UTC, as `domain.audit.instant` does."""
+    digits, _, _ = moment.partition("+")
+    return f"{digits[:10]}T{digits[11:19]}.{digits[20:]:0<6}Z"
+
+
+@lru_cache(maxsize=4096)
+def _hashed_moment(moment: bytes) -> bytes:
+    return _spelled(moment.decode()).encode()
+
+
 _ESCAPES = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
@@ -127,5 +145,7 @@ def _record(line: bytes) -> Record:
     """The fields of a line of COPY's text format."""
     fields = line[:-1].split(b"\t")
     if b"\\" in line:
-        return [_ESCAPED.sub(lambda match: _ESCAPES.get(match[1], match[1]), field) for field in fields]
+        fields = [_ESCAPED.sub(lambda match: _ESCAPES.get(match[1], match[1]), field) for field in fields]
+        fields[3] = one_line(fields[3].decode()).encode()
+    fields[2] = _hashed_moment(fields[2])
     return fields
