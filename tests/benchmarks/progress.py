@@ -1,7 +1,7 @@
 """Timing what becomes visible in the database, by looking seldom.
 
-The database is asked for a count. Before anything happens every 5 ms, which costs nothing on an empty table; then
-at half of what the rate so far leaves to go, at least 10 ms and at most a second later. That makes some ten looks
+The database is asked for a count. Before anything happens every 5 ms, which costs nothing on an empty table, or as
+seldom as the caller says where the table is full; then at half of what the rate so far leaves to go, at least 10 ms and at most a second later. That makes some ten looks
 a run, a few milliseconds each, and an end that is known to about 10 ms.
 """
 
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from tests.benchmarks.corner import Corner
 
-_BEFORE_SECONDS = 0.005
 _SHORTEST_SECONDS, _LONGEST_SECONDS = 0.010, 1.0
 
 
@@ -35,7 +34,12 @@ class Progress:
 
 
 def watch(
-    corner: Corner, count: str, total: int, deadline_seconds: float, alive: Callable[[], None] = lambda: None
+    corner: Corner,
+    count: str,
+    total: int,
+    deadline_seconds: float,
+    alive: Callable[[], None] = lambda: None,
+    before_seconds: float = 0.005,
 ) -> Progress:
     """Watches the count that the SQL gives until it reaches the total.
 
@@ -52,18 +56,18 @@ def watch(
                 cursor.execute(count)
                 return int(cursor.fetchone()[0])
 
-            return _watch(look, total, alive)
+            return _watch(look, total, alive, before_seconds)
     finally:
         connection.close()
 
 
-def _watch(look: Callable[[], int], total: int, alive: Callable[[], None]) -> Progress:
+def _watch(look: Callable[[], int], total: int, alive: Callable[[], None], before_seconds: float) -> Progress:
     next_question = 0.0
     while not (seen := look()):
         if time.monotonic() > next_question:
             alive()
             next_question = time.monotonic() + 1
-        time.sleep(_BEFORE_SECONDS)
+        time.sleep(before_seconds)
     first_count, first_seen = seen, time.monotonic()
     while seen < total:
         elapsed = time.monotonic() - first_seen
