@@ -1,230 +1,17 @@
 """Reads the policy from YAML. Everything wrong is told at once, with file, line and what would be right."""
 
 import json
-from collections.abc import Sequence
-from datetime import date, time, timedelta
+from collections.abc import Iterator
 from importlib.resources import files
-from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, get_args
 
 import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, ValidationError
 
-from domain.calendar import ALWAYS, Calendar, Span, knows_zone
-from domain.catalogue import CLAIM_TYPES
+from adapters.policy_document import PolicyDocument, policy_of
 from domain.errors import SetupError
-from domain.policy import (
-    AUTHORITIES,
-    EVIDENCE_KINDS,
-    ApprovalRule,
-    CodePolicy,
-    NotificationRule,
-    Party,
-    Policy,
-    Severity,
-    Target,
-)
-
-_NEWS = (
-    "under_review",
-    "escalated",
-    "awaiting_evidence",
-    "ineligible",
-    "approved",
-    "rejected",
-    "resolved",
-    "withdrawn",
-    "sla_warned",
-    "sla_breached",
-)
-_EVENTS = [f"claim.{name}" for name in _NEWS]
-_MOST_WEEKS = 520
-_Hours = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-_TargetHours = Annotated[_Hours, Field(ge=0.001)]
-
-
-def _one_of(what: str, known: Sequence[str]) -> AfterValidator:
-    def demand(name: str) -> str:
-        _demand_known(what, [name], known)
-        return name
-
-    return AfterValidator(demand)
-
-
-def _span(text: object) -> Span:
-    """Hours of a day, `08:00-18:00`; `00:00` at the end, or `24:00`, is midnight."""
-    begin, _, end = str(text).partition("-")
-    try:
-        span = time.fromisoformat(begin), time.min if end == "24:00" else time.fromisoformat(end)
-    except ValueError:
-        raise ValueError("hours are written like 08:00-18:00") from None
-    if span[1] != time.min and span[0] >= span[1]:
-        raise ValueError("the hours end before they begin")
-    return span
-
-
-def _zone(name: str) -> str:
-    if not knows_zone(name):
-        raise ValueError(f"{name!r} is no IANA time zone, such as Europe/Berlin")
-    return name
-
-
-Authority = Annotated[str, _one_of("role", AUTHORITIES)]
-ClaimType = Annotated[str, _one_of("claim type", sorted(set(CLAIM_TYPES.values())))]
-EvidenceKind = Annotated[str, _one_of("kind of evidence", EVIDENCE_KINDS)]
-TimeZone = Annotated[str, AfterValidator(_zone)]
-_HoursOfDay = Annotated[Span, BeforeValidator(_span)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Code(_Part):
-    severity: Severity
-    responsible: Party = "station"
-    covered: bool = True
-    evidence: list[EvidenceKind] = []
-    cost: Annotated[float, Field(ge=0)] = 0.0
-    filing_days: Annotated[float, Field(gt=0)] = 3650.0
-    hold_down_seconds: Annotated[float, Field(ge=0)] = 0.0
-
-
-class _Conditions(_Part):
-    severities: list[Severity] = []
-    claim_types: list[ClaimType] = []
-
-
-class _Approval(_Conditions):
-    stages: list[Authority] = []
-    cost_up_to: Annotated[float, Field(gt=0)] | None = None
-    automatic: bool = False
-    four_eyes: bool = False
-    stage_hours: _Hours | None = None
-
-    @model_validator(mode="after")
-    def _decides(self) -> "_Approval":
-        if self.automatic == bool(self.stages):
-            raise ValueError("a rule names stages or is automatic, one of the two")
-        return self
-
-    @property
-    def fits_all(self) -> bool:
-        return not (self.severities or self.claim_types or self.cost_up_to)
-
-
-class _Target(_Conditions):
-    acknowledge_hours: _TargetHours
-    resolve_hours: _TargetHours
-    calendar: str = ALWAYS.name
-
-    @property
-    def fits_all(self) -> bool:
-        return not (self.severities or self.claim_types)
-
-
-class _Sla(_Part):
-    warn_share: Annotated[float, Field(gt=0, lt=1)]
-    targets: Annotated[list[_Target], Field(min_length=1)]
-
-
-class _Calendar(_Part):
-    monday: list[_HoursOfDay] = []
-    tuesday: list[_HoursOfDay] = []
-    wednesday: list[_HoursOfDay] = []
-    thursday: list[_HoursOfDay] = []
-    friday: list[_HoursOfDay] = []
-    saturday: list[_HoursOfDay] = []
-    sunday: list[_HoursOfDay] = []
-    holidays: list[date] = []
-
-    @property
-    def week(self) -> tuple[tuple[Span, ...], ...]:
-        days = (self.monday, self.tuesday, self.wednesday, self.thursday, self.friday, self.saturday, self.sunday)
-        return tuple(tuple(sorted(day)) for day in days)
-
-    @model_validator(mode="after")
-    def _opens(self) -> "_Calendar":
-        if not any(self.week):
-            raise ValueError("a calendar must open on some day; leave it out and write `calendar: always`")
-        for day in self.week:
-            if any(later[0] < earlier[1] or earlier[1] == time.min for earlier, later in pairwise(day)):
-                raise ValueError("the hours of a day overlap")
-        return self
-
-
-class _Eligibility(_Part):
-    evidence_wait_hours: _Hours
-    corroboration_window_days: Annotated[float, Field(gt=0)]
-    unknown_spot_passes: bool
-    unknown_warranty_passes: bool
-
-
-class _Rule(_Conditions):
-    event: str
-    to: Annotated[list[str], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _known(self) -> "_Rule":
-        _demand_known("event", [self.event], _EVENTS)
-        return self
-
-
-class _Document(_Part):
-    version: Annotated[str, Field(min_length=1, max_length=64)]
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-    time_zone: TimeZone
-    codes: dict[str, _Code]
-    mappings: dict[Annotated[str, Field(pattern=r"^vendor:.+")], dict[str, str]]
-    approval: Annotated[list[_Approval], Field(min_length=1)]
-    sla: _Sla
-    calendars: dict[str, _Calendar]
-    eligibility: _Eligibility
-    notifications: list[_Rule]
-
-    @model_validator(mode="after")
-    def _complete(self) -> "_Document":
-        _demand_known("code", list(self.codes), list(CLAIM_TYPES))
-        _demand_all("codes", list(self.codes), list(CLAIM_TYPES))
-        mapped = [code for table in self.mappings.values() for code in table.values()]
-        _demand_known("code", mapped, list(CLAIM_TYPES))
-        _demand_known("calendar", [t.calendar for t in self.sla.targets], [ALWAYS.name, *self.calendars])
-        for number, target in enumerate(self.sla.targets, 1):
-            _demand_reachable(number, target, _calendars(self)[target.calendar])
-        if not self.approval[-1].fits_all:
-            raise ValueError("the last rule of approval must fit every claim, so it names no conditions")
-        if not self.sla.targets[-1].fits_all:
-            raise ValueError("the last of sla.targets must fit every claim, so it names no conditions")
-        return self
-
-
-def _demand_known(what: str, given: Sequence[str], known: Sequence[str]) -> None:
-    for name in given:
-        if name not in known:
-            raise ValueError(f"{what} {name!r} is unknown; there are {', '.join(known)}")
-
-
-def _demand_all(what: str, given: list[str], wanted: list[str]) -> None:
-    missing = [name for name in wanted if name not in given]
-    if missing:
-        raise ValueError(f"{what} lacks {', '.join(missing)}")
-
-
-def _demand_reachable(number: int, target: _Target, calendar: Calendar) -> None:
-    hours = max(target.acknowledge_hours, target.resolve_hours)
-    if hours > _MOST_WEEKS * calendar.weekly / timedelta(hours=1):
-        raise ValueError(
-            f"target {number} of sla.targets, {hours:g} hours of {calendar.name}, takes over ten years"
-        )
+from domain.policy import Policy
 
 
 def load_policy(path: Path | None = None) -> Policy:
@@ -234,7 +21,7 @@ def load_policy(path: Path | None = None) -> Policy:
 
 def restore_policy(content: str) -> Policy:
     """The policy of which `read_policy` gave this content, once. Raises `ValueError` for anything else."""
-    return _policy(_Document.model_validate_json(content))
+    return policy_of(PolicyDocument.model_validate_json(content))
 
 
 def read_policy(path: Path | None = None) -> tuple[Policy, str]:
@@ -243,8 +30,10 @@ def read_policy(path: Path | None = None) -> tuple[Policy, str]:
     try:
         text = path.read_text() if path else (files("domain") / "policy.yaml").read_text()
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if twice := list(_written_twice(node)):
+            raise SetupError("\n".join(f"{name}, {problem}" for problem in twice))
         given = yaml.safe_load(text)
-        document = _Document.model_validate(given)
+        document = PolicyDocument.model_validate(given)
     except OSError as error:
         raise SetupError(f"SPOTCLAIM_POLICY: {name} cannot be read: {error.strerror}.") from None
     except yaml.MarkedYAMLError as error:
@@ -260,46 +49,51 @@ def read_policy(path: Path | None = None) -> tuple[Policy, str]:
         problems = error.errors(include_url=False, include_context=False)
         raise SetupError("\n".join(_problem(name, node, problem) for problem in problems)) from None
     # What the file says and not what it was taken for, which later versions of this program may take otherwise.
-    return _policy(document), json.dumps(given, sort_keys=True, separators=(",", ":"), default=str)
+    return policy_of(document), json.dumps(given, sort_keys=True, separators=(",", ":"), default=str)
 
 
-def _policy(document: _Document) -> Policy:
-    return Policy(
-        version=document.version,
-        currency=document.currency,
-        time_zone=document.time_zone,
-        codes={name: _code(code) for name, code in document.codes.items()},
-        mappings={taxonomy: {**table} for taxonomy, table in document.mappings.items()},
-        approval=tuple(ApprovalRule(**_tuples(rule)) for rule in document.approval),
-        targets=tuple(Target(**_tuples(target)) for target in document.sla.targets),
-        calendars=_calendars(document),
-        warn_share=document.sla.warn_share,
-        notifications=tuple(
-            NotificationRule(rule.event, tuple(rule.to), tuple(rule.severities), tuple(rule.claim_types))
-            for rule in document.notifications
-        ),
-        **document.eligibility.model_dump(),
-    )
-
-
-def _calendars(document: _Document) -> dict[str, Calendar]:
-    given = document.calendars.items()
-    return {ALWAYS.name: ALWAYS} | {name: Calendar(name, it.week, frozenset(it.holidays)) for name, it in given}
-
-
-def _code(code: _Code) -> CodePolicy:
-    fields = _tuples(code)
-    return CodePolicy(estimated_cost=fields.pop("cost"), **fields)
-
-
-def _tuples(part: _Part) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in part.model_dump().items()}
+def _written_twice(root: yaml.Node | None) -> Iterator[str]:
+    """Keys that one mapping has twice: YAML readers take the last one without a word."""
+    waiting, seen = [root], set[int]()
+    while waiting:
+        node = waiting.pop()
+        # An alias may lead back to where it came from.
+        if not isinstance(node, yaml.CollectionNode) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += reversed(node.value)
+            continue
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if lines.setdefault(str(key.value), line) != line:
+                yield f"line {line}: {key.value} is given twice, first in line {lines[key.value]}; keep one."
+        waiting += reversed([value for _, value in node.value])
 
 
 def _problem(name: str, root: Any, problem: Any) -> str:
-    place = ".".join(str(part) for part in problem["loc"])
-    line = _line(root, problem["loc"])
-    return f"{name}, line {line}: {place or 'policy'}: {problem['msg']}."
+    path = problem["loc"]
+    place = ".".join(str(part) for part in path)
+    message = problem["msg"]
+    if problem["type"] == "extra_forbidden":
+        message = f"is no setting; here there are {', '.join(_settings_at(path[:-1]))}"
+    elif problem["type"] == "missing":
+        message = "is missing"
+    return f"{name}, line {_line(root, path)}: {place or 'policy'}: {message}."
+
+
+def _settings_at(path: tuple[int | str, ...]) -> list[str]:
+    """The names that the part of the file at this path may have."""
+    kind: Any = PolicyDocument
+    for part in path:
+        # Within a list or a mapping, the last argument of its type is the type of what lies there.
+        kind = kind.model_fields[part].annotation if _is_part(kind) else get_args(kind)[-1]
+    return list(kind.model_fields)
+
+
+def _is_part(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def _line(node: Any, path: tuple[int | str, ...]) -> int:

@@ -3,7 +3,6 @@
 from binascii import Error as NotHex
 from binascii import unhexlify
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Protocol
@@ -13,10 +12,10 @@ import orjson
 from adapters.audit_key import PublicKeys
 from domain import fold
 from domain.audit import GENESIS, link_bytes
-from domain.checkpoint import Checkpoint, digest, parse
-from domain.merkle import SIZE, Frontier, leaf_hash
+from domain.merkle import SIZE, leaf_hash
+from workers.checkpoint_check import CheckpointCheck
+from workers.findings import Finding, Result
 
-_KEPT = 100
 _ORIGIN = bytes.fromhex(GENESIS)
 
 Claim = dict[str, Any]
@@ -52,44 +51,6 @@ class Record(Protocol):
         """The leaves that the log itself holds, many at once; nothing where it holds none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is not as it was recorded, and the first record that shows it."""
-
-    what: str
-    sentence: str
-    claim_id: str | None = None
-    seq: int | None = None
-    position: int | None = None
-
-
-@dataclass(slots=True)
-class Result:
-    """What an audit looked at and found. `findings` holds the first hundred of `broken`."""
-
-    claims: int = 0
-    events: int = 0
-    log_size: int = 0
-    not_in_log: int = 0
-    checkpoints: int = 0
-    outside: int = 0
-    signatures_checked: bool = False
-    chains_broken: int = 0
-    broken: int = 0
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def clean(self) -> bool:
-        """Whether everything is as it was recorded."""
-        return not self.broken
-
-    def add(self, finding: Finding) -> None:
-        """Counts a finding, and keeps it if it is one of the first."""
-        self.broken += 1
-        if len(self.findings) < _KEPT:
-            self.findings.append(finding)
-
-
 def audit(
     record: Record,
     outside: Iterable[tuple[str, str]] = (),
@@ -107,7 +68,7 @@ def audit(
         replay.portion(claims, events)
         progress(result.events)
     replay.hold_log(record.leaves())
-    _Checkpoints(result, replay.leaves, keys).hold_against(record.checkpoints, list(outside))
+    CheckpointCheck(result, replay.leaves, keys).hold_against(record.checkpoints, list(outside))
     return result
 
 
@@ -239,69 +200,3 @@ def _unhex(digits: bytes) -> bytes:
         return unhexlify(digits)
     except NotHex:
         return b""
-
-
-class _Checkpoints:
-    """Holds the log's leaves against checkpoints: signatures, roots, and how each names the one before."""
-
-    def __init__(self, result: Result, leaves: bytearray, keys: PublicKeys | None) -> None:
-        self._result = result
-        self._leaves = leaves
-        self._keys = keys
-
-    def hold_against(self, own: Sequence[str], outside: Sequence[tuple[str, str]]) -> None:
-        inside = set(own)
-        self._result.outside = len(outside)
-        places = dict.fromkeys(own, "the record itself") | {line: place for place, line in outside}
-        read = [found for line, place in places.items() if (found := self._read(line, place))]
-        self._result.checkpoints = len(read)
-        self._hold_roots(sorted(read, key=lambda found: found[0].size))
-        self._hold_order(own)
-        for checkpoint, line, place in read:
-            if line not in inside and checkpoint.size <= self._result.log_size:
-                self._find("CHECKPOINT_REMOVED", "The record lacks it", checkpoint, place)
-
-    def _read(self, line: str, place: str) -> tuple[Checkpoint, str, str] | None:
-        try:
-            checkpoint = parse(line)
-        except ValueError as error:
-            self._result.add(Finding("CHECKPOINT_UNREADABLE", f"The checkpoint at {place}: {error}."))
-            return None
-        if self._keys is not None and not self._keys.signed(checkpoint):
-            self._find("SIGNATURE_WRONG", "None of the public keys signed it", checkpoint, place)
-            return None
-        return checkpoint, line, place
-
-    def _hold_roots(self, read: list[tuple[Checkpoint, str, str]]) -> None:
-        frontier, sound = Frontier(), 0
-        for checkpoint, _, place in read:
-            if checkpoint.size > self._result.log_size:
-                present = f"the log has only {self._result.log_size:,}: it was cut, or this is an older state"
-                sentence = f"It saw {checkpoint.size:,} events, and {present}"
-                self._find("LOG_CUT", sentence, checkpoint, place, self._result.log_size)
-                continue
-            frontier.extend(bytes(self._leaves[SIZE * frontier.size : SIZE * checkpoint.size]))
-            if frontier.root().hex() == checkpoint.root:
-                sound = checkpoint.size
-            else:
-                sentence = f"It saw other events: the log was rewritten from position {sound:,} on"
-                self._find("LOG_REWRITTEN", sentence, checkpoint, place, sound)
-
-    def _hold_order(self, own: Sequence[str]) -> None:
-        before: str | None = None
-        for line in own:
-            try:
-                checkpoint = parse(line)
-            except ValueError:
-                continue
-            if checkpoint.previous != digest(before):
-                self._find(
-                    "CHECKPOINT_REMOVED", "It does not follow from the one before", checkpoint, "the record"
-                )
-            before = line
-
-    def _find(
-        self, what: str, sentence: str, checkpoint: Checkpoint, place: str, position: int | None = None
-    ) -> None:
-        where = f" (checkpoint of {checkpoint.at} over {checkpoint.size:,} events, {place})."
-        self._result.add(Finding(what, sentence + where, position=position))

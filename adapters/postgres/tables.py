@@ -159,13 +159,7 @@ claims = Table(
     # Empty while nothing is filed.
     Column("evidence_digest", LargeBinary, nullable=False, server_default=text("'\\x'::bytea")),
     # The rule "one open claim for a spot and an error code", and the way every fault finds its claim.
-    Index(
-        "claims_open",
-        "spot_id",
-        "code",
-        unique=True,
-        postgresql_where=text("closed_at IS NULL"),
-    ),
+    Index("claims_open", "spot_id", "code", unique=True, postgresql_where=text("closed_at IS NULL")),
 )
 
 audit_events = Table(

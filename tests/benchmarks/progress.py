@@ -1,8 +1,9 @@
 """Timing what becomes visible in the database, by looking seldom.
 
 The database is asked for a count. Before anything happens every 5 ms, which costs nothing on an empty table, or as
-seldom as the caller says where the table is full; then at half of what the rate so far leaves to go, at least 10 ms and at most a second later. That makes some ten looks
-a run, a few milliseconds each, and an end that is known to about 10 ms.
+seldom as the caller says where the table is full; then at half of what the rate so far leaves to go, at least
+10 ms and at most a second later. That makes some ten looks a run, a few milliseconds each, and an end that is
+known to about 10 ms.
 """
 
 import time

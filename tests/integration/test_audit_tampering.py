@@ -29,8 +29,9 @@ from domain.checkpoint import Checkpoint, digest
 from domain.merkle import leaf_hash, root
 from tests.builders import NOW, a_chain, a_claim, a_fault, a_usage_record
 from tests.integration.parts import Clock, Everyone, Spotclaim
-from workers.auditor import Result, audit
+from workers.auditor import audit
 from workers.checkpoints import Checkpoints
+from workers.findings import Result
 from workers.sequencer import Sequencer
 
 TAMPERINGS = int(os.environ.get("SPOTCLAIM_TAMPERINGS", "160"))

@@ -20,10 +20,11 @@ from adapters.postgres.audit_record import open_record
 from domain.audit import instant
 from domain.errors import NotFound
 from workers import roles
-from workers.auditor import Finding, Record, Result
+from workers.auditor import Record
 from workers.auditor import audit as run_audit
 from workers.bootstrap import App
 from workers.cli.opening import DataOption, JsonOption, opened
+from workers.findings import Finding, Result
 from workers.proof import prove as make_proof
 
 _LINE_EVERY = 200_000

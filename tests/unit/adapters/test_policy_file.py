@@ -130,7 +130,7 @@ def test_a_wrong_value_is_told_with_its_line(write: Write, before: str, after: s
             "resolve_hours: 90000",
             "target 1 of sla.targets, 90000 hours of always, takes over",
         ),
-        ("unknown_spot_passes: true", "unknown_spots_pass: true", "unknown_spot_passes: Field required"),
+        ("unknown_spot_passes: true", "unknown_spots_pass: true", "unknown_spot_passes: is missing"),
     ],
 )
 def test_a_name_that_is_not_there_is_refused(write: Write, before: str, after: str, told: str) -> None:
@@ -209,3 +209,43 @@ def test_files_that_say_the_same_have_the_same_content(write: Write, before: str
     changed = read_policy(write(BUILT_IN.replace(before, after, 1)))[1]
 
     assert (changed == read_policy()[1]) is same
+
+
+def test_a_key_that_is_given_twice(write: Write) -> None:
+    """YAML would let the last one win, and nobody would know."""
+    path = write(
+        BUILT_IN.replace("  OTHER: {", "  POWER_FAILURE: {severity: low}\n  OTHER: {") + "\ncurrency: USD\n"
+    )
+    last = len(path.read_text().splitlines())
+    assert complaint(path).splitlines() == [
+        f"{path}, line {last}: currency is given twice, first in line {line_of('currency: EUR')}; keep one.",
+        f"{path}, line {line_of('  OTHER: {')}: POWER_FAILURE is given twice,"
+        f" first in line {line_of('  POWER_FAILURE: {')}; keep one.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("currency: EUR", "currncy: EUR", "currncy: is no setting; here there are version, currency, time_zone,"),
+        (
+            "warn_share: 0.75",
+            "warn: 0.75\n  warn_share: 0.75",
+            "sla.warn: is no setting; here there are warn_share,",
+        ),
+        (
+            "stage_hours: 336",
+            "hours: 336",
+            "approval.0.hours: is no setting; here there are severities, claim_types,",
+        ),
+        (
+            "OTHER: {severity:",
+            "OTHER: {bad: 1, severity:",
+            "codes.OTHER.bad: is no setting; here there are severity,",
+        ),
+        ("- {event: claim.resolved,", "- {evnt: claim.resolved,", "notifications.2.event: is missing"),
+    ],
+)
+def test_a_setting_that_does_not_exist(write: Write, before: str, after: str, told: str) -> None:
+    """It says which ones do."""
+    assert told in complaint(write(BUILT_IN.replace(before, after, 1)))

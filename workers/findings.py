@@ -1,0 +1,43 @@
+"""What an audit of the record found."""
+
+from dataclasses import dataclass, field
+
+_KEPT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it was recorded, and the first record that shows it."""
+
+    what: str
+    sentence: str
+    claim_id: str | None = None
+    seq: int | None = None
+    position: int | None = None
+
+
+@dataclass(slots=True)
+class Result:
+    """What an audit looked at and found. `findings` holds the first hundred of `broken`."""
+
+    claims: int = 0
+    events: int = 0
+    log_size: int = 0
+    not_in_log: int = 0
+    checkpoints: int = 0
+    outside: int = 0
+    signatures_checked: bool = False
+    chains_broken: int = 0
+    broken: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        """Whether everything is as it was recorded."""
+        return not self.broken
+
+    def add(self, finding: Finding) -> None:
+        """Counts a finding, and keeps it if it is one of the first."""
+        self.broken += 1
+        if len(self.findings) < _KEPT:
+            self.findings.append(finding)
