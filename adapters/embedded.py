@@ -11,6 +11,7 @@ from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from stat import S_IRGRP, S_IROTH, S_IXGRP, S_IXOTH
 from subprocess import TimeoutExpired
+from tempfile import TemporaryFile
 
 import fakeredis
 import psycopg2
@@ -58,11 +59,15 @@ class Occupied(SetupError):
 
 
 def demand_folder(folder: Path) -> None:
-    """Makes the data folder. Raises `SetupError` where there cannot be one."""
+    """Makes the data folder. Raises `SetupError` where there cannot be one, or nothing can be written there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
     except OSError as error:
-        raise SetupError(f"SPOTCLAIM_DATA: {folder} cannot be a folder ({error.strerror}).") from None
+        raise SetupError(
+            f"SPOTCLAIM_DATA: {folder} cannot be the data folder ({error.strerror}); choose another with --data."
+        ) from None
 
 
 @contextmanager

@@ -35,7 +35,7 @@ def read_policy(path: Path | None = None) -> tuple[Policy, str]:
         given = yaml.safe_load(text)
         document = PolicyDocument.model_validate(given)
     except OSError as error:
-        raise SetupError(f"SPOTCLAIM_POLICY: {name} cannot be read: {error.strerror}.") from None
+        raise SetupError(f"{name} cannot be read: {error.strerror}.") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise SetupError(f"{name}, line {line}: not YAML: {error.problem}.") from None

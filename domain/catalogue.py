@@ -138,6 +138,11 @@ def classify(taxonomy: str, raw_code: str) -> str:
     return _TABLES.get(taxonomy.lower(), {}).get(raw_code.lower(), OTHER)
 
 
+def reports_nothing(taxonomy: str, raw_code: str) -> bool:
+    """Whether this is how a taxonomy says that nothing is wrong."""
+    return raw_code.lower() == "noerror" and taxonomy.lower() == "ocpp1.6"
+
+
 def parties_of(taxonomy: str, raw_code: str) -> frozenset[Party]:
     """Who may have to set an error right, by its own taxonomy; empty where the taxonomy names nobody."""
     return _MREC[raw_code.lower()][1] if taxonomy.lower() == "mrec" and raw_code.lower() in _MREC else frozenset()

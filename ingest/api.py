@@ -108,8 +108,6 @@ def _add_intake(app: FastAPI, inside: Inside) -> None:
         status, answer = await run_in_threadpool(
             http_intake.take_in, body, default_type, identity, inside.hand_over, inside.clock
         )
-        if status == 422 and len(answer["items"]) == 1:
-            return problems.respond(answer["items"][0]["problem"])
         return JSONResponse(answer, status)
 
     @app.post("/api/v1/faults", status_code=202, summary="Report faults: one or a list of up to 1,000")

@@ -3,12 +3,10 @@
 import uuid
 from typing import Any
 
-import orjson
-
 from domain.errors import MalformedMessage
 from domain.intake import Batch
 from domain.ports import Clock, HandOver, Identity
-from ingest import messages, problems, strict_json, wire
+from ingest import json_items, messages, problems, strict_json, wire
 
 MAX_ITEMS = 1000
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -20,31 +18,34 @@ def take_in(
     """Takes in one item or a list of them; returns the HTTP status and the answer.
 
     An item is a whole CloudEvent, or the bare data of `default_type`. 202 when at least one was accepted; the
-    items that were not have a problem document, and their bytes are in quarantine. Raises `MalformedMessage` when
-    the body as a whole cannot be read, and `TransientError` when nothing is durable and all must be sent again.
+    items that were not have a problem document, and their bytes are in quarantine. Raises `MalformedMessage` for a
+    list of no or too many items, and for one item that is no list, when it is in quarantine; `TransientError` when
+    nothing is durable and all must be sent again.
     """
     items = _items(body)
     batch, answers = Batch(), []
-    for index, item in enumerate(items):
-        reception = wire.Reception(clock(), "api", identity.name)
-        event = _envelope(item, default_type, identity)
-        raw = orjson.dumps(item)
+    reception = wire.Reception(clock(), "api", identity.name)
+    for index, raw in enumerate(items):
         try:
-            strict_json.demand_size(raw)
+            event = _envelope(strict_json.loads(raw), default_type, identity)
             wire.sort_in(batch, event, reception)
             answers.append({"index": index, "status": "accepted", "id": event["id"]})
         except MalformedMessage as reason:
             batch.quarantined.append(wire.quarantined(raw, reason, reception))
             answers.append({"index": index, "status": "refused", "problem": problems.of_error(reason)})
+            refused = reason
     hand_over(batch)
     accepted = sum(answer["status"] == "accepted" for answer in answers)
+    if not accepted and items == [body.strip()]:
+        raise refused
     return (202 if accepted else 422), {"accepted": accepted, "items": answers}
 
 
-def _items(body: bytes) -> list[Any]:
-    # The limits of one message hold for each item; a list of them may be larger.
-    value = strict_json.loads(body, max_bytes=MAX_BODY_BYTES, max_depth=strict_json.MAX_DEPTH + 1)
-    items = value if isinstance(value, list) else [value]
+def _items(body: bytes) -> list[bytes]:
+    """Each with its own bytes. A body that is neither a list nor an object is one item, which will be refused."""
+    items = json_items.split(body)
+    if items is None:
+        return [body.strip()]
     if not 1 <= len(items) <= MAX_ITEMS:
         raise MalformedMessage(
             "WRONG_COUNT", f"A list must hold 1 to {MAX_ITEMS} items; this one has {len(items)}."

@@ -14,12 +14,16 @@ class Ledger:
     """One file for each publisher, JSON lines, every line on disk before the next thing happens.
 
     `{"intent": [keys], "sources": [sources]}` before messages are sent, `{"confirmed": [keys]}` after the broker
-    confirmed them. The keys are the messages' identities as `wire.identify` gives them.
+    confirmed them. The keys are the messages' identities as `wire.identify` gives them. Raises `SetupError` when
+    nothing can be written there.
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._file = (folder / f"{os.getpid()}-{os.urandom(4).hex()}.jsonl").open("ab")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = (folder / f"{os.getpid()}-{os.urandom(4).hex()}.jsonl").open("ab")
+        except OSError as error:
+            raise SetupError(f"--ledger: {folder} cannot hold a ledger: {error.strerror}.") from None
 
     def intend(self, keys: Sequence[str], sources: Sequence[str]) -> None:
         """Says that these messages are about to be sent; returns when that is on disk."""

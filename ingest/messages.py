@@ -9,7 +9,8 @@ from pydantic import ConfigDict, Field, StringConstraints, with_config
 from typing_extensions import TypedDict
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=256)]
-SpotId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+# White space alone names no spot.
+SpotId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"\S")]
 Name = Annotated[str, StringConstraints(max_length=256)]
 ConnectorId = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
@@ -56,7 +57,7 @@ class FaultData(TypedDict):
 
     spot_id: SpotId
     error: ErrorData
-    connector_id: NotRequired[ConnectorId]
+    connector_id: NotRequired[ConnectorId | None]
     occurred_at: NotRequired[str | None]
     zone: NotRequired[Name | None]
     affected_user: NotRequired[Name | None]
@@ -73,7 +74,7 @@ class UsageData(TypedDict):
 
     spot_id: SpotId
     session_id: Identifier
-    connector_id: NotRequired[ConnectorId]
+    connector_id: NotRequired[ConnectorId | None]
     started_at: NotRequired[str | None]
     ended_at: NotRequired[str | None]
     energy_kwh: NotRequired[float | None]

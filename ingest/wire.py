@@ -12,6 +12,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from domain import meter
+from domain.catalogue import reports_nothing
 from domain.errors import MalformedMessage
 from domain.fault import IMPLAUSIBLE, STATED, Fault, settle_time
 from domain.identifiers import message_key
@@ -127,6 +128,9 @@ def _read_fault(batch: Batch, event: Event, reception: Reception) -> None:
     if not offset_known:
         occurred_at, quality = reception.at, IMPLAUSIBLE
     error = data["error"]
+    if event["type"] == messages.FAULT_RAISED and reports_nothing(error["taxonomy"], error["code"]):
+        sentence = f"{error['code']} of {error['taxonomy']} reports no fault; say which one is over, as cleared."
+        raise MalformedMessage("NO_FAULT", sentence)
     batch.faults.append(
         Fault(
             key=_key(event),
@@ -182,9 +186,11 @@ def _read_spot(batch: Batch, event: Event, reception: Reception) -> None:
 
 
 def _but(data: Any, names: tuple[str, ...]) -> Any:
-    """The data without these fields, which are taken out."""
+    """The data without these fields, which are taken out; no connector is the whole spot."""
     for name in names:
         data.pop(name, None)
+    if data.get("connector_id", 0) is None:
+        data["connector_id"] = 0
     return data
 
 

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from pathlib import Path
 from threading import Event
 
 import dramatiq
@@ -106,7 +107,7 @@ def build(
     Raises `SetupError` for a setting, a server or a policy that is not as it should be.
     """
     stopping = Event()
-    policy, policy_content = policy_file.read_policy(settings.policy)
+    policy, policy_content = _policy(settings.policy)
     notifier = notifier or AppriseNotifier(_destinations(settings))
     _demand_destinations(policy, notifier)
     _demand_checkpoint_destination(settings, notifier)
@@ -223,6 +224,15 @@ def _database_url(settings: Settings, stack: ExitStack) -> str:
 def _destinations(settings: Settings) -> dict[str, str]:
     given = {name: url.get_secret_value() for name, url in settings.destinations.items()}
     return given or {"ops": "log://"}
+
+
+def _policy(file: Path | None) -> tuple[Policy, str]:
+    try:
+        return policy_file.read_policy(file)
+    except SetupError as error:
+        first, *more = str(error).splitlines()
+        rest = f" `spotclaim policy check {file}` lists {len(more)} more." if more else ""
+        raise SetupError(f"SPOTCLAIM_POLICY: {first}{rest}") from None
 
 
 def _demand_destinations(policy: Policy, notifier: Notifier) -> None:

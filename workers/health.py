@@ -1,6 +1,7 @@
 """Do the servers answer, and does intake work? Asked at start, by probes, and by the doctor."""
 
 import socket
+from errno import EACCES, EADDRINUSE
 
 import pika
 from redis import RedisError
@@ -30,7 +31,9 @@ def demand_servers(app: App) -> None:
 def database_away(url: str, error: TransientError) -> SetupError:
     """The set-up error of a database that does not answer. Its address is named without the password."""
     address = make_url(url).set(password=None).render_as_string()
-    return SetupError(f"SPOTCLAIM_DATABASE_URL: cannot reach PostgreSQL at {address}. {error}")
+    return SetupError(
+        f"SPOTCLAIM_DATABASE_URL: cannot reach PostgreSQL at {address}; start it, or correct the address. {error}"
+    )
 
 
 def _broker_problem(parameters: pika.URLParameters) -> str | None:
@@ -49,7 +52,8 @@ def demand_port(host: str, port: int, setting: str = "SPOTCLAIM_PORT") -> None:
             probe.bind((host, port))
         except OSError as error:
             reason = error.strerror or str(error)
-            raise SetupError(f"{setting}: cannot listen on {host}:{port} ({reason}); choose another.") from None
+            wrong = setting if error.errno in (EADDRINUSE, EACCES) else "SPOTCLAIM_HOST"
+            raise SetupError(f"{wrong}: cannot listen on {host}:{port} ({reason}); choose another.") from None
 
 
 def problems(app: App) -> list[str]:

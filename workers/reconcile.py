@@ -1,15 +1,20 @@
 """Holds what publishers were confirmed against what the database, the quarantine and the broker have."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 import pika
 import pika.exceptions
 from dramatiq.common import xq_name
 
+from adapters.batch_json import to_batch
 from adapters.postgres.holdings import Holdings
 from domain.errors import TransientError
+from domain.fault import Fault
+from domain.intake import Quarantined
+from domain.spot import Spot
+from domain.usage import UsageRecord
 from ingest import topology, wire
 from ingest.ledger import LedgerEntries
 from workers.actors import INTAKE_QUEUE
@@ -19,7 +24,8 @@ _POLL_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """Numbers of messages. Without a ledger `attempts` and `confirmed` are 0 and only counts can be checked.
+    """Numbers of messages. Without a ledger `attempts` and `confirmed` are 0, what is there is counted whole, and
+    only what the database shows by itself can be checked: messages in two places, and counts of claims.
 
     lost: confirmed, and nowhere to be found, or stored and counted by no claim; unexpected: stored from a source
     of the ledger, and never attempted; duplicated: counted more often than stored, or stored in two places.
@@ -52,7 +58,11 @@ def reconcile(
     """
     deadline = time.monotonic() + patience_seconds
     while True:
-        result = _compare(holdings, _in_broker(amqp) if amqp else set(), entries or LedgerEntries())
+        in_broker = _in_broker(amqp) if amqp else set()
+        result = _compare(holdings, in_broker, entries or LedgerEntries())
+        if entries is None:
+            taken_in, quarantined = holdings.counted()
+            result = replace(result, in_database=taken_in, in_quarantine=quarantined)
         if result.clean or time.monotonic() > deadline:
             return result
         time.sleep(_POLL_SECONDS)
@@ -113,7 +123,9 @@ def _peek(channel: pika.adapters.blocking_connection.BlockingChannel, queue: str
 def _keys_of_batch(body: bytes) -> list[str]:
     """The keys in a Dramatiq message of ours; a stranger's among the dead letters has none."""
     try:
-        batch = orjson.loads(body)["args"][0]
-        return [item["key"] for part in ("faults", "usage", "spots", "quarantined") for item in batch[part]]
-    except (orjson.JSONDecodeError, KeyError, IndexError, TypeError):
+        batch = to_batch(orjson.loads(body)["args"][0])
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         return []
+    items: list[Fault | UsageRecord | Spot | Quarantined]
+    items = [*batch.faults, *batch.usage, *batch.spots, *batch.quarantined]
+    return [item.key for item in items]

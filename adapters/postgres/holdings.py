@@ -41,6 +41,16 @@ class Holdings:
         """Those of the keys that are in quarantine."""
         return self._present(("quarantine",), keys)
 
+    def counted(self) -> tuple[int, int]:
+        """How many messages there are in all: taken in, and in quarantine."""
+        taken_in, quarantined = (
+            " + ".join(f"(SELECT count(*) FROM {table})" for table in tables)
+            for tables in (_MESSAGE_TABLES, ("quarantine",))
+        )
+        with translated_errors(), self._engine.connect() as connection:
+            row = connection.exec_driver_sql(f"SELECT {taken_in}, {quarantined}").one()
+        return int(row[0]), int(row[1])
+
     def of_sources(self, sources: Collection[str]) -> set[str]:
         """The keys of every message that these sources ever sent."""
         with translated_errors(), self._engine.connect() as connection:

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import orjson
 import pytest
 from sqlalchemy import Engine
 
 from adapters import rabbitmq
+from adapters.batch_json import from_batch
 from adapters.postgres.holdings import Holdings
 from domain.intake import Batch
 from ingest import topology, wire
@@ -14,6 +16,7 @@ from ingest.ledger import LedgerEntries, read_ledgers
 from ingest.publisher import publish
 from tests.builders import NOW, a_clear, a_fault, a_key, a_message, a_quarantined, a_spot, a_usage_record
 from tests.integration.parts import Spotclaim
+from workers.actors import INTAKE_QUEUE
 from workers.reconcile import Reconciliation, reconcile
 
 
@@ -45,8 +48,8 @@ def test_all_is_well_when_all_is_there(holdings: Holdings, known: LedgerEntries)
 
 
 def test_without_a_ledger_the_counts_are_checked(holdings: Holdings, known: LedgerEntries) -> None:
-    """What claims count against what is stored."""
-    assert compared(holdings, None) == Reconciliation(0, 0, 0, 0, 0, 0, 0, 0)
+    """What claims count against what is stored, and how much there is."""
+    assert compared(holdings, None) == Reconciliation(0, 0, 4, 1, 0, 0, 0, 0)
 
 
 def test_a_confirmed_message_that_is_nowhere_is_lost(holdings: Holdings, known: LedgerEntries) -> None:
@@ -153,3 +156,20 @@ def test_what_was_published_is_what_is_taken_in(
 
     result = reconcile(holdings, parameters, read_ledgers(tmp_path), patience_seconds=0)
     assert (result.in_database, result.in_quarantine, result.clean) == (2, 1, True)
+
+
+def test_a_batch_that_waits_for_a_worker_is_not_lost(holdings: Holdings, amqp_url: str, tmp_path: Path) -> None:
+    """Between ingest and worker a message is part of a batch of ours."""
+    parameters, batch = rabbitmq.parameters(amqp_url), Batch(faults=[a_fault(), a_fault()])
+    book, keys = LedgerFile(tmp_path), [fault.key for fault in batch.faults]
+    book.intend(keys, [])
+    book.confirm(keys)
+    book.close()
+    channel = topology.open_channel(parameters)
+    channel.queue_declare(INTAKE_QUEUE)
+    channel.basic_publish("", INTAKE_QUEUE, orjson.dumps({"args": [from_batch(batch)]}))
+    channel.connection.close()
+
+    result = reconcile(holdings, parameters, read_ledgers(tmp_path), patience_seconds=0)
+
+    assert (result.confirmed, result.in_broker, result.lost) == (2, 2, 0)

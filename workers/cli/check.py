@@ -40,6 +40,8 @@ def reconcile(
     else:
         for name, number in asdict(result).items():
             typer.echo(f"{name.replace('_', ' '):>14}  {number:>10,}")
+        if ledger is None:
+            typer.echo("Without --ledger nobody knows what was confirmed; only what is there was checked.")
     if not result.clean:
         raise typer.Exit(1)
 

@@ -1,6 +1,5 @@
 """Commands that bring files in."""
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -8,17 +7,16 @@ from typing import Annotated
 
 import typer
 
+from domain.errors import SetupError
 from domain.intake import Batch
-from ingest import wire
+from ingest import json_items, wire
 from ingest.ledger import Ledger
 from ingest.publisher import publish
 from workers import roles
 from workers.bootstrap import App
 from workers.cli.opening import DataOption, opened
 
-FileArgument = Annotated[
-    Path, typer.Argument(help="The file; - for standard input.", allow_dash=True, exists=True, dir_okay=False)
-]
+FileArgument = Annotated[Path, typer.Argument(help="The file; - for standard input.", allow_dash=True)]
 _BATCH = 500
 
 
@@ -33,20 +31,24 @@ def send(
     ledger: Annotated[Path | None, typer.Option(help="Folder to write down what was sent and confirmed.")] = None,
 ) -> None:
     """Send CloudEvents: one JSON object, a list of them, or one on each line."""
-    bodies = _bodies(file)
+    bodies, refused = _bodies(file), 0
     book = Ledger(ledger) if ledger else None
     with opened(data) as app:
         if app.amqp is not None:
             count = publish(app.amqp, bodies, book)
         else:
             with roles.carrying_on(app):
-                count = _hand_over(app, bodies, book)
-    typer.echo(f"{count:,} messages sent and confirmed.")
+                count, refused = _hand_over(app, bodies, book)
+    quarantined = f" {refused:,} of them went to quarantine." if refused else ""
+    typer.echo(f"{count:,} messages sent and confirmed.{quarantined}")
 
 
-def _hand_over(app: App, bodies: Iterable[bytes], book: Ledger | None) -> int:
-    """The embedded form has no broker: what is in the database is confirmed."""
-    count = 0
+def _hand_over(app: App, bodies: Iterable[bytes], book: Ledger | None) -> tuple[int, int]:
+    """The embedded form has no broker: what is in the database is confirmed.
+
+    Returns how many that are, and how many of them are in quarantine.
+    """
+    count = refused = 0
     for group in _groups(bodies):
         batch, reception = Batch(), wire.Reception(app.clock(), "send")
         identities = [wire.identify(body) for body in group]
@@ -59,7 +61,8 @@ def _hand_over(app: App, bodies: Iterable[bytes], book: Ledger | None) -> int:
         if book:
             book.confirm(keys)
         count += len(group)
-    return count
+        refused += len(batch.quarantined)
+    return count, refused
 
 
 def _groups(bodies: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -74,10 +77,10 @@ def _groups(bodies: Iterable[bytes]) -> Iterator[list[bytes]]:
 
 
 def _bodies(file: Path) -> list[bytes]:
-    """The messages of a file as they are. What is no JSON as a whole is taken line by line."""
-    content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    """The messages of a file, each byte for byte. What is neither a list nor one object is taken line by line."""
     try:
-        whole = json.loads(content)
-    except (ValueError, RecursionError):
-        return [line for line in content.splitlines() if line.strip()]
-    return [json.dumps(item).encode() for item in whole] if isinstance(whole, list) else [content]
+        content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise SetupError(f"{file} cannot be read: {error.strerror}.") from None
+    items = json_items.split(content)
+    return [line for line in content.splitlines() if line.strip()] if items is None else items

@@ -1,6 +1,7 @@
 """Commands that show claims and what was refused."""
 
 import json
+from base64 import b64encode
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -8,12 +9,16 @@ import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from domain.audit import AuditEvent, first_broken, instant
 from domain.errors import NotFound
+from domain.lifecycle import STATUSES
 from workers.cli.opening import DataOption, JsonOption, opened
 from workers.cli.timeline import faults_named, story
+from workers.visible import visible
 
+_LAYOUT = "\n\t"
 LimitOption = Annotated[int, typer.Option(min=1, max=100_000, help="How many at most.")]
 
 quarantine = typer.Typer(help="Messages that could not be understood.", no_args_is_help=True)
@@ -26,21 +31,29 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(quarantine, name="quarantine")
 
 
+def _status_known(status: str | None) -> str | None:
+    if status is not None and status not in STATUSES:
+        raise typer.BadParameter(f"there are {', '.join(STATUSES)}.")
+    return status
+
+
 def claims(
     data: DataOption = None,
-    status: Annotated[str | None, typer.Option(help="Only claims of this status.")] = None,
+    status: Annotated[str | None, typer.Option(help="Only claims of this status.", callback=_status_known)] = None,
     spot: Annotated[str | None, typer.Option(help="Only claims of this spot.")] = None,
+    code: Annotated[str | None, typer.Option(help="Only claims of this error code.")] = None,
     limit: LimitOption = 50,
     as_json: JsonOption = False,
 ) -> None:
     """List claims, newest first."""
     with opened(data) as app:
-        rows = app.reports.list_claims(status=status, spot_id=spot, limit=limit)
+        rows = app.reports.list_claims(status=status, spot_id=spot, code=code, limit=limit)
     if as_json:
         return _print_json(rows)
     table = Table("Claim", "Spot", "Error", "Severity", "Faults", "First seen", "Last seen", "Status", box=None)
     for row in rows:
-        table.add_row(
+        _add(
+            table,
             row["id"][-8:],
             _spot(row),
             row["code"],
@@ -50,7 +63,7 @@ def claims(
             _minute(row["last_seen_at"]),
             _status(row),
         )
-    return _print_table(table, f"{len(rows)} claims")
+    return _print_table(table, _counted(rows, "claims", limit))
 
 
 def claim(
@@ -72,7 +85,7 @@ def claim(
         parts = {"events": events, "faults": faults, "deliveries": deliveries, "intact": broken is None}
         return _print_json(row | {"clocks": clocks} | parts)
     for line in story(row, clocks, events, faults, deliveries, intact=broken is None):
-        typer.echo(line)
+        typer.echo(visible(line))
     return None
 
 
@@ -85,7 +98,8 @@ def list_quarantine(data: DataOption = None, limit: LimitOption = 50, as_json: J
         return _print_json(rows)
     table = Table("Message", "Reason", "Why", "Door", "Times", "Received", box=None)
     for row in rows:
-        table.add_row(
+        _add(
+            table,
             row["key"][:8],
             row["reason"],
             row["sentence"],
@@ -93,7 +107,7 @@ def list_quarantine(data: DataOption = None, limit: LimitOption = 50, as_json: J
             str(row["times"]),
             _minute(row["last_received_at"]),
         )
-    return _print_table(table, f"{len(rows)} messages in quarantine")
+    return _print_table(table, _counted(rows, "messages in quarantine", limit))
 
 
 @quarantine.command("show")
@@ -109,10 +123,11 @@ def show_quarantined(
         raise NotFound(f"No quarantined message begins with {key}, or more than one does.")
     body = bytes(row.pop("body"))
     if as_json:
-        return _print_json(row | {"body": body.decode("utf-8", "backslashreplace")})
+        text = body.decode("utf-8", "backslashreplace")
+        return _print_json(row | {"body": text, "body_base64": b64encode(body).decode()})
     for name, value in row.items():
-        typer.echo(f"{name:>18}  {value}")
-    typer.echo(f"\n{body.decode('utf-8', 'backslashreplace')}")
+        typer.echo(f"{name:>18}  {visible(value)}")
+    typer.echo(f"\n{visible(body.decode('utf-8', 'backslashreplace'), keep=_LAYOUT)}")
     return None
 
 
@@ -122,6 +137,15 @@ def _print_json(value: Any) -> None:
 
 def _as_text(value: Any) -> Any:
     return json.loads(value) if isinstance(value, bytes | bytearray) else str(value)
+
+
+def _add(table: Table, *cells: object) -> None:
+    """A row as it is: what comes from outside holds no markup for us and no commands for the terminal."""
+    table.add_row(*(Text(visible(cell)) for cell in cells))
+
+
+def _counted(rows: list[dict[str, Any]], what: str, limit: int) -> str:
+    return f"{len(rows)} {what}" if len(rows) < limit else f"the latest {limit} {what}; --limit shows more"
 
 
 def _print_table(table: Table, footer: str) -> None:

@@ -5,14 +5,18 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
+import structlog
 import typer
 
 from workers import health, roles, telemetry
 from workers.bootstrap import App, build
-from workers.settings import load_settings
+from workers.settings import load_settings, misspelt
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Data folder of the embedded form.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+log = structlog.get_logger("settings")
 
 
 @contextmanager
@@ -20,6 +24,8 @@ def opened(data: Path | None, **overrides: Any) -> Iterator[App]:
     """The application on its servers, all of which answer. Raises `SetupError`."""
     settings = load_settings(data=data, **overrides)
     telemetry.configure(settings.log_format)
+    for name, meant in misspelt():
+        log.warning("no such setting", name=name, perhaps=meant)
     with ExitStack() as stack:
         app = build(settings, stack)
         roles.prepare(app)

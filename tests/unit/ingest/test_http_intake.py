@@ -1,6 +1,7 @@
 """What programs post: each item is answered for itself, once it is durable."""
 
 import uuid
+from base64 import b64decode
 from typing import Any
 
 import orjson
@@ -104,17 +105,68 @@ def test_nothing_accepted_is_422() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "code"),
-    [(b"nonsense", "NOT_JSON"), (b"[]", "WRONG_COUNT"), (orjson.dumps([{}] * 1001), "WRONG_COUNT")],
+    "bad",
+    [
+        b'{"spot_id": "A\\u0000"}',
+        b'{"spot_id": "A\\ud800"}',
+        b'{"spot_id": NaN}',
+        b'{"spot_id": 1e400}',
+        b'{"spot_id": 9223372036854775808}',
+        b'{"spot_id": "A", "spot_id": "B"}',
+        b'{"spot_id": "\xff"}',
+        b'{"spot_id": ' + b"[" * 32 + b"]" * 32 + b"}",
+        b"nonsense",
+        b"",
+    ],
 )
-def test_a_body_that_is_no_list_of_messages_is_refused_whole(body: bytes, code: str) -> None:
+def test_an_item_that_cannot_be_read_leaves_its_neighbours_alone(bad: bytes) -> None:
+    """It goes to quarantine byte for byte, and the answer names it."""
+    inside, good = Inside(), orjson.dumps(FAULT)
+
+    status, answer = posted(b"[" + good + b"," + bad + b", " + good + b"]", inside)
+
+    [batch] = inside.batches
+    assert (status, [item["status"] for item in answer["items"]]) == (202, ["accepted", "refused", "accepted"])
+    assert [b64decode(refused.body) for refused in batch.quarantined] == [bad]
+
+
+@pytest.mark.parametrize("body", [b"nonsense", b"{", b'{"spot_id": NaN}', orjson.dumps({}), b""])
+def test_one_item_that_is_refused_is_in_quarantine(body: bytes) -> None:
+    """The whole answer is its problem, and its bytes are kept."""
+    inside = Inside()
+
+    with pytest.raises(MalformedMessage):
+        posted(body, inside)
+
+    assert [b64decode(refused.body) for refused in inside.batches[0].quarantined] == [body]
+
+
+def test_one_item_may_be_as_deep_as_any_message() -> None:
+    """Posted alone or in a list; one level more is too deep."""
+    deep = b'{"spot_id": "E1", "error": ' + b"[" * 30 + b"]" * 30 + b"}"
+    for body in (deep, b"[" + deep + b"]"):
+        with pytest.raises(MalformedMessage, match="error"):
+            raise_refusal(body)
+    with pytest.raises(MalformedMessage, match="deeper"):
+        raise_refusal(deep.replace(b"[]", b"[[[]]]"))
+
+
+def raise_refusal(body: bytes) -> None:
+    inside = Inside()
+    _, answer = posted(body, inside)
+    problem = answer["items"][0]["problem"]
+    raise MalformedMessage(problem["code"], problem["detail"])
+
+
+@pytest.mark.parametrize("body", [b"[]", orjson.dumps([{}] * 1001)])
+def test_a_list_of_none_or_too_many_is_refused_whole(body: bytes) -> None:
     """Nothing is handed over."""
     inside = Inside()
 
     with pytest.raises(MalformedMessage) as refusal:
         posted(body, inside)
 
-    assert (refusal.value.code, inside.batches) == (code, [])
+    assert (refusal.value.code, inside.batches) == ("WRONG_COUNT", [])
 
 
 def test_a_thousand_items_are_taken() -> None:

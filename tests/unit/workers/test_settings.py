@@ -55,7 +55,7 @@ def test_the_command_line_goes_before_and_silence_says_nothing() -> None:
         ({"log_format": "xml"}, "SPOTCLAIM_LOG_FORMAT: Input should be 'auto', 'console' or 'json'"),
         ({"destinations": "mailto://x"}, "SPOTCLAIM_DESTINATIONS: Value error, write it as JSON"),
         ({"destinations": "[1]"}, "SPOTCLAIM_DESTINATIONS: Input should be a valid dictionary"),
-        ({"destinations": '{"ops": 5}'}, "SPOTCLAIM_DESTINATIONS_OPS: Input should be a valid string"),
+        ({"destinations": '{"ops": 5}'}, "SPOTCLAIM_DESTINATIONS: ops: Input should be a valid string"),
     ],
 )
 def test_each_mistake_is_one_clear_line(wrong: dict[str, Any], told: str) -> None:
