@@ -42,7 +42,12 @@ _NEWS = (
 )
 _EVENTS = [f"claim.{name}" for name in _NEWS]
 _MOST_WEEKS = 520
-_Hours = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+# Ten years, and what no repair costs: within them every moment and sum can be reckoned and stored.
+_MOST_HOURS = 24.0 * 3_653
+_MOST_COST = 1e9
+_Hours = Annotated[float, Field(gt=0, le=_MOST_HOURS, allow_inf_nan=False)]
+_Days = Annotated[float, Field(gt=0, le=36_525, allow_inf_nan=False)]
+_Cost = Annotated[float, Field(ge=0, le=_MOST_COST, allow_inf_nan=False)]
 _TargetHours = Annotated[_Hours, Field(ge=0.001)]
 
 
@@ -61,9 +66,17 @@ def _span(text: object) -> Span:
         span = time.fromisoformat(begin), time.min if end == "24:00" else time.fromisoformat(end)
     except ValueError:
         raise ValueError("hours are written like 08:00-18:00") from None
+    if any(hour.tzinfo for hour in span):
+        raise ValueError("hours are local to the site and state no offset: 08:00-18:00")
     if span[1] != time.min and span[0] >= span[1]:
         raise ValueError("the hours end before they begin")
     return span
+
+
+def _day(given: object) -> object:
+    if not isinstance(given, date | str):
+        raise ValueError("a holiday is a date, such as 2026-12-25")
+    return given
 
 
 def _zone(name: str) -> str:
@@ -88,9 +101,9 @@ class _Code(_Part):
     responsible: Party = "station"
     covered: bool = True
     evidence: list[EvidenceKind] = []
-    cost: Annotated[float, Field(ge=0)] = 0.0
-    filing_days: Annotated[float, Field(gt=0)] = 3650.0
-    hold_down_seconds: Annotated[float, Field(ge=0)] = 0.0
+    cost: _Cost = 0.0
+    filing_days: _Days = 3650.0
+    hold_down_seconds: Annotated[float, Field(ge=0, le=3600 * _MOST_HOURS, allow_inf_nan=False)] = 0.0
 
 
 class _Conditions(_Part):
@@ -100,7 +113,7 @@ class _Conditions(_Part):
 
 class _Approval(_Conditions):
     stages: list[Authority] = []
-    cost_up_to: Annotated[float, Field(gt=0)] | None = None
+    cost_up_to: Annotated[_Cost, Field(gt=0)] | None = None
     automatic: bool = False
     four_eyes: bool = False
     stage_hours: _Hours | None = None
@@ -139,7 +152,7 @@ class _Calendar(_Part):
     friday: list[_HoursOfDay] = []
     saturday: list[_HoursOfDay] = []
     sunday: list[_HoursOfDay] = []
-    holidays: list[date] = []
+    holidays: list[Annotated[date, BeforeValidator(_day)]] = []
 
     @property
     def week(self) -> tuple[tuple[Span, ...], ...]:
@@ -150,6 +163,9 @@ class _Calendar(_Part):
     def _opens(self) -> "_Calendar":
         if not any(self.week):
             raise ValueError("a calendar must open on some day; leave it out and write `calendar: always`")
+        twice = sorted({day.isoformat() for day in self.holidays if self.holidays.count(day) > 1})
+        if twice:
+            raise ValueError(f"holidays given twice: {', '.join(twice)}")
         for day in self.week:
             if any(later[0] < earlier[1] or earlier[1] == time.min for earlier, later in pairwise(day)):
                 raise ValueError("the hours of a day overlap")
@@ -158,7 +174,7 @@ class _Calendar(_Part):
 
 class _Eligibility(_Part):
     evidence_wait_hours: _Hours
-    corroboration_window_days: Annotated[float, Field(gt=0)]
+    corroboration_window_days: _Days
     unknown_spot_passes: bool
     unknown_warranty_passes: bool
 
@@ -193,6 +209,8 @@ class PolicyDocument(_Part):
         _demand_all("codes", list(self.codes), list(CLAIM_TYPES))
         mapped = [code for table in self.mappings.values() for code in table.values()]
         _demand_known("code", mapped, list(CLAIM_TYPES))
+        if ALWAYS.name in self.calendars:
+            raise ValueError(f"the calendar {ALWAYS.name} runs around the clock and has no entry; rename yours")
         _demand_known("calendar", [t.calendar for t in self.sla.targets], [ALWAYS.name, *self.calendars])
         for number, target in enumerate(self.sla.targets, 1):
             _demand_reachable(number, target, _calendars(self)[target.calendar])

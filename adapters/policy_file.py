@@ -14,6 +14,10 @@ from domain.errors import SetupError
 from domain.policy import Policy
 
 
+class PolicyWrong(SetupError):
+    """The file can be read, and what it says cannot be a policy: a line for each thing wrong."""
+
+
 def load_policy(path: Path | None = None) -> Policy:
     """The policy in that file, or the built-in default. Raises `SetupError`, a line for each thing wrong."""
     return read_policy(path)[0]
@@ -31,23 +35,23 @@ def read_policy(path: Path | None = None) -> tuple[Policy, str]:
         text = path.read_text() if path else (files("domain") / "policy.yaml").read_text()
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if twice := list(_written_twice(node)):
-            raise SetupError("\n".join(f"{name}, {problem}" for problem in twice))
+            raise PolicyWrong("\n".join(f"{name}, {problem}" for problem in twice))
         given = yaml.safe_load(text)
         document = PolicyDocument.model_validate(given)
     except OSError as error:
         raise SetupError(f"{name} cannot be read: {error.strerror}.") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise SetupError(f"{name}, line {line}: not YAML: {error.problem}.") from None
+        raise PolicyWrong(f"{name}, line {line}: not YAML: {error.problem}.") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise SetupError(f"{name}, line {line}: not YAML: {error.reason}.") from None
+        raise PolicyWrong(f"{name}, line {line}: not YAML: {error.reason}.") from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise SetupError(f"{name}, line {line}: not UTF-8.") from None
+        raise PolicyWrong(f"{name}, line {line}: not UTF-8.") from None
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False)
-        raise SetupError("\n".join(_problem(name, node, problem) for problem in problems)) from None
+        raise PolicyWrong("\n".join(_problem(name, node, problem) for problem in problems)) from None
     # What the file says and not what it was taken for, which later versions of this program may take otherwise.
     return policy_of(document), json.dumps(given, sort_keys=True, separators=(",", ":"), default=str)
 
@@ -66,9 +70,10 @@ def _written_twice(root: yaml.Node | None) -> Iterator[str]:
             continue
         lines: dict[str, int] = {}
         for key, _ in node.value:
-            line = key.start_mark.line + 1
-            if lines.setdefault(str(key.value), line) != line:
-                yield f"line {line}: {key.value} is given twice, first in line {lines[key.value]}; keep one."
+            name, line = str(key.value), key.start_mark.line + 1
+            if name in lines:
+                yield f"line {line}: {name} is given twice, first in line {lines[name]}; keep one."
+            lines.setdefault(name, line)
         waiting += reversed([value for _, value in node.value])
 
 
@@ -80,6 +85,10 @@ def _problem(name: str, root: Any, problem: Any) -> str:
         message = f"is no setting; here there are {', '.join(_settings_at(path[:-1]))}"
     elif problem["type"] == "missing":
         message = "is missing"
+    elif problem["type"] == "model_type":
+        message = f"there must be settings here: {', '.join(_settings_at(path))}"
+    elif problem["type"] == "string_type":
+        message = "this must be a text; write it in quotes"
     return f"{name}, line {_line(root, path)}: {place or 'policy'}: {message}."
 
 

@@ -1,6 +1,6 @@
 """Who must approve a claim: the stages it is sent to, and who steps in when one is late."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from domain import audit
@@ -72,23 +72,31 @@ def overdue_steps(claims: Iterable[Claim], now: datetime) -> list[Step]:
     ]
 
 
-def escalate(overdue: Iterable[tuple[Claim, str]], now: datetime) -> Decision:
+def escalate(
+    overdue: Iterable[tuple[Claim, str]], now: datetime, lacking: Collection[str] = frozenset()
+) -> Decision:
     """Opens late stages to the next authority as well.
 
     Each claim comes with the standing in which it was to be decided; one that moved on since is left alone.
+    Nobody could decide the claims whose ids are among `lacking`, since evidence that the policy demands is not on
+    file: they are looked at again after as long as a stage may take.
     """
     decision = Decision()
+    waiting: list[Claim] = []
     for claim, standing in overdue:
         if claim.standing != standing or claim.status != UNDER_REVIEW:
             continue
         authority = _next_authority(claim)
         if authority is None:
             continue
+        if claim.id in lacking:
+            waiting.append(claim)
+            continue
         data = {"stage": claim.stage, "from": deciders(claim), "to": authority, "stage_hours": claim.stage_hours}
         claim.escalated_to = authority
         decision.changed.append(claim)
         decision.events.append(audit.append(claim, now, "rule:escalation", "claim.escalated", data))
-    decision.steps += [*news_of(decision.changed), *overdue_steps(decision.changed, now)]
+    decision.steps += [*news_of(decision.changed), *overdue_steps([*decision.changed, *waiting], now)]
     return decision
 
 

@@ -11,6 +11,7 @@ from domain.case import FAIL, INSUFFICIENT, PASS, Answer, Case
 from domain.catalogue import parties_of
 from domain.claim import Claim
 from domain.corroboration import usage_corroborates
+from domain.lifecycle import AWAITING_EVIDENCE
 from domain.policy import Party, Policy
 
 ELIGIBLE, INELIGIBLE = "eligible", "ineligible"
@@ -145,7 +146,7 @@ def judge(case: Case, policy: Policy, now: datetime) -> dict[str, Any]:
     answers = [rule(case, policy) for rule in RULES]
     results = {answer.result for answer in answers}
     outcome = INELIGIBLE if FAIL in results else INSUFFICIENT if INSUFFICIENT in results else ELIGIBLE
-    if outcome == INSUFFICIENT and now >= evidence_deadline(case.claim, policy):
+    if outcome == INSUFFICIENT and now >= evidence_deadline(case.claim, policy, now):
         sentence = f"The evidence had not come {policy.evidence_wait_hours:g} hours after the claim opened."
         answers.append(Answer("evidence_in_time", FAIL, "EVIDENCE_NOT_RECEIVED", sentence))
         outcome = INELIGIBLE
@@ -162,6 +163,12 @@ def _told(answer: Answer) -> dict[str, Any]:
     }
 
 
-def evidence_deadline(claim: Claim, policy: Policy) -> datetime:
-    """Until when a claim waits for late usage records."""
-    return claim.opened_at + timedelta(hours=policy.evidence_wait_hours)
+def evidence_deadline(claim: Claim, policy: Policy, now: datetime) -> datetime:
+    """Until when a claim waits for what is missing, from its opening on, and anew when it is taken up again.
+
+    A claim that is taken up again begins to wait with the pause of its clocks, or, before its verdict, `now`.
+    """
+    began = claim.opened_at
+    if claim.reopened:
+        began = claim.pauses[-1] if claim.status == AWAITING_EVIDENCE and claim.pauses else now
+    return began + timedelta(hours=policy.evidence_wait_hours)

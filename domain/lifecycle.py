@@ -53,9 +53,14 @@ _TRANSITIONS: Final[dict[tuple[str, str], str]] = {
 }
 
 
+# What people do; the others follow from rules. Besides, anybody may note, and acknowledge while a claim is open.
+_BY_PEOPLE: Final = ("approve", "reject", "resolve", "withdraw", "reopen")
+
+
 def allowed(status: str) -> list[str]:
-    """Actions that the table allows from a status, in the table's order."""
-    return [action for (origin, action) in _TRANSITIONS if origin == status]
+    """What people may do with a claim in this status."""
+    moves = [action for (origin, action) in _TRANSITIONS if origin == status and action in _BY_PEOPLE]
+    return [*moves, *(() if status in CLOSED else ("acknowledge",)), "note"]
 
 
 def after(status: str, action: str) -> str:
@@ -63,7 +68,7 @@ def after(status: str, action: str) -> str:
     try:
         return _TRANSITIONS[status, action]
     except KeyError:
-        options = ", ".join(allowed(status)) or "nothing"
+        options = ", ".join(allowed(status))
         raise Conflict(
             f"A claim that is {status} cannot take the action {action}; allowed from here: {options}."
         ) from None

@@ -31,6 +31,14 @@ Policies = Callable[[str], Policy]
 """The policy of a version that was loaded once."""
 
 
+def by_policy(claims: Iterable[Claim], present: Policy, policies: Policies) -> list[tuple[Policy, list[Claim]]]:
+    """Claims by the policy that each goes by: the one that bound its clocks; the present one until then."""
+    groups: dict[str | None, list[Claim]] = {}
+    for claim in claims:
+        groups.setdefault(claim.policy_version if claim.time_zone is not None else None, []).append(claim)
+    return [(present if version is None else policies(version), group) for version, group in groups.items()]
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What was promised: so much of the calendar's time in a time zone, and a warning at a share of it."""

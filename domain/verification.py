@@ -8,7 +8,7 @@ from domain.case import INSUFFICIENT, Case
 from domain.claim import Claim
 from domain.decision import Decision, Step
 from domain.eligibility import ELIGIBLE, INELIGIBLE, evidence_deadline, judge
-from domain.lifecycle import SUBMITTED, WAITING_FOR_VERDICT, after
+from domain.lifecycle import AWAITING_EVIDENCE, SUBMITTED, WAITING_FOR_VERDICT, after
 from domain.policy import Policy
 
 _ACTIONS = {ELIGIBLE: "find_eligible", INSUFFICIENT: "await_evidence", INELIGIBLE: "find_ineligible"}
@@ -30,6 +30,7 @@ def verify(cases: Sequence[Case], policy: Policy, now: datetime, policies: sla.P
             continue
         verdict = judge(case, policy, now)
         # What is on record holds the clocks beside the verdict. A claim that was taken up again is judged again.
+        waited = claim.status == AWAITING_EVIDENCE
         known = case.verdict is not None and case.verdict | verdict == case.verdict
         if known and claim.status != SUBMITTED:
             continue
@@ -47,8 +48,8 @@ def verify(cases: Sequence[Case], policy: Policy, now: datetime, policies: sla.P
         claim.verdict_seq = claim.version
         if verdict["outcome"] == ELIGIBLE:
             eligible.append(claim.id)
-        elif verdict["outcome"] == INSUFFICIENT and case.verdict is None:
-            decision.steps.append(Step("verify", [claim.id], due_at=evidence_deadline(claim, policy)))
+        elif verdict["outcome"] == INSUFFICIENT and not waited:
+            decision.steps.append(Step("verify", [claim.id], due_at=evidence_deadline(claim, policy, now)))
     if eligible:
         decision.steps.append(Step("route", eligible))
     decision.steps += sla.owe(timed, bound_by, now)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from domain.claim import Claim
 from domain.decisions import NOTE, REOPEN, WITHDRAW, Refused, Wanted
@@ -33,7 +33,13 @@ class Decide(Protocol):
     ) -> list[Claim | Refused]: ...
 
 
-class Decision(BaseModel):
+class _Body(BaseModel):
+    """A misspelt field would be a demand that nobody heard."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Decision(_Body):
     """A decision on a claim. A claim that moved on since that version answers 409."""
 
     decision: Literal["acknowledge", "approve", "reject", "resolve"]
@@ -42,13 +48,13 @@ class Decision(BaseModel):
     note: _Note = ""
 
 
-class _Seen(BaseModel):
+class _Seen(_Body):
     claim: UUID
     version: _Version
     evidence_digest: _Digest | None = None
 
 
-class BulkDecision(BaseModel):
+class BulkDecision(_Body):
     """One decision on many claims. Each is looked at again, and each is reported."""
 
     decision: Literal["acknowledge", "approve", "reject", "resolve"]
@@ -56,14 +62,14 @@ class BulkDecision(BaseModel):
     note: _Note = ""
 
 
-class Reason(BaseModel):
+class Reason(_Body):
     """Why; nobody withdraws or takes up a claim again without saying so."""
 
-    note: Annotated[str, Field(min_length=1, max_length=4000)]
+    note: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
     version: _Version | None = None
 
 
-class Lending(BaseModel):
+class Lending(_Body):
     """The authority of one's own role, lent to somebody until a moment."""
 
     to: Annotated[str, Field(min_length=1, max_length=256)]

@@ -42,7 +42,7 @@ class EvidenceDesk(Protocol):
 
     def withdraw(self, claim_id: str, item_id: str, *, who: str, role: str, reason: str) -> Evidence: ...
 
-    def on_file(self, claim_id: str, code: str) -> OnFile: ...
+    def on_file(self, claim_id: str) -> OnFile: ...
 
     def file(self, claim_id: str, item_id: str) -> tuple[File, bytes]: ...
 
@@ -101,7 +101,7 @@ def add_evidence(
     @app.get(_PATH, dependencies=[Depends(demand)], summary="A claim's evidence, and what is missing")
     def evidence(claim_id: str) -> dict[str, Any]:
         claim = found(claim_id)
-        return told(desk.on_file(claim["id"], claim["code"]))
+        return told(desk.on_file(claim["id"]))
 
     @app.post(_PATH, status_code=201, summary="Add evidence: an item, or a file", openapi_extra=_REQUEST_BODY)
     async def add(claim_id: str, request: Request, identity: Annotated[Identity, Depends(demand)]) -> JSONResponse:

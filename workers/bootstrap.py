@@ -144,8 +144,8 @@ def build(
     handlers: dict[str, StepHandler] = {
         "submit": Submit(clock),
         "verify": Verify(policy, clock, policies),
-        "route": Route(policy, clock),
-        "escalate": Escalate(clock),
+        "route": Route(policy, clock, policies),
+        "escalate": Escalate(policy, clock, policies),
         "announce": Announce(policy, clock),
         "clock": Sweep(policies, clock),
         "deliver": Deliver(notifier, clock, lambda delivery, outcome: metrics.notified(delivery, outcome.sent)),
@@ -200,7 +200,7 @@ def build(
         notifier=notifier,
         decide=Decide(store, policy, policies, clock, on_commit),
         delegations=Delegations(engine),
-        evidence=EvidenceDesk(store, files, sniff, policy, clock, on_commit),
+        evidence=EvidenceDesk(store, files, sniff, policy, policies, clock, on_commit),
         # Without a broker a batch is durable only once it is in the database, so it goes there at once.
         hand_over=register_intake(step_broker, intake) if amqp else intake,
         steps=steps,

@@ -19,12 +19,14 @@ class Delegations:
         self._engine = engine
 
     def lend(self, role: str, of: str, to: str, until: datetime) -> dict[str, Any]:
-        [row] = self._rows(
-            'INSERT INTO delegations (id, role, of, "to", until) VALUES (%s, %s, %s, %s, %s)'
-            f" RETURNING {_COLUMNS}",
-            (new_claim_id(), role, of, to, until),
+        rows = self._rows(
+            'INSERT INTO delegations (id, role, of, "to", until) SELECT %s, %s, %s, name, %s FROM api_tokens'
+            f" WHERE name = %s AND disabled_at IS NULL AND role <> 'auditor' RETURNING {_COLUMNS}",
+            (new_claim_id(), role, of, until, to),
         )
-        return row
+        if not rows:
+            raise NotFound(f"There is nobody named {to} who may decide.")
+        return rows[0]
 
     def revoke(self, delegation_id: str, of: str | None) -> dict[str, Any]:
         rows = self._rows(

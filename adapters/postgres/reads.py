@@ -48,8 +48,11 @@ SELECT c.id::text, e.body FROM claims c JOIN audit_events e ON e.claim_id = c.id
 WHERE c.id = ANY(%s::uuid[])
 """
 
+# Nobody lends what they have no more.
 DELEGATIONS_TO: Final = """
-SELECT role, of, until FROM delegations WHERE "to" = %s AND until > %s AND revoked_at IS NULL ORDER BY until, id
+SELECT d.role, d.of, d.until FROM delegations d
+JOIN api_tokens t ON t.name = d.of AND t.role = d.role AND t.disabled_at IS NULL
+WHERE d."to" = %s AND d.until > %s AND d.revoked_at IS NULL ORDER BY d.until, d.id
 """
 
 DELIVERIES: Final = (

@@ -110,8 +110,8 @@ class Spotclaim:
         self.handlers: dict[str, StepHandler] = {
             "submit": Submit(self.clock),
             "verify": Verify(self.policy, self.clock, self.policies),
-            "route": Route(self.policy, self.clock),
-            "escalate": Escalate(self.clock),
+            "route": Route(self.policy, self.clock, self.policies),
+            "escalate": Escalate(self.policy, self.clock, self.policies),
             "announce": Announce(self.policy, self.clock),
             "clock": Sweep(self.policies, self.clock),
             "deliver": Deliver(self.notifier, self.clock),
@@ -138,6 +138,7 @@ class Spotclaim:
             self.files,
             sniff,
             self.policy,
+            self.policies,
             self.clock,
             lambda kind, decision: self.committed.append((kind, decision)),
         )

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from adapters.postgres.delegations import Delegations
+from adapters.postgres.tokens import Tokens
 from domain import audit
 from domain.claim import Claim
 from domain.decisions import Refused, Wanted
@@ -108,6 +109,7 @@ def test_the_database_refuses_a_second_approval_by_the_same_eyes(spotclaim: Spot
 def test_authority_is_lent_until_a_moment(spotclaim: Spotclaim, decide: Decide, engine: Engine) -> None:
     """The delegate decides until then, and on record for whom; revoked, it ends at once."""
     lent = Delegations(engine)
+    users(engine, olga="operator", max="manager")
     olga = Identity("olga", "operator")
     claims = [reviewed(spotclaim, "manager", spot_id=f"E{n}") for n in range(3)]
     row = lent.lend("manager", "max", "olga", NOW + timedelta(hours=1))
@@ -125,6 +127,89 @@ def test_authority_is_lent_until_a_moment(spotclaim: Spotclaim, decide: Decide, 
 
     assert '"on_behalf_of":"max"' in spotclaim.events(claims[0].id)[-1].body
     assert [entry["revoked_at"] is not None for entry in lent.listed()] == [True]
+
+
+def users(engine: Engine, **roles: str) -> None:
+    for name, role in roles.items():
+        Tokens(engine).put(name, role, f"token of {name}")
+
+
+def test_nobody_lends_what_they_have_no_more(spotclaim: Spotclaim, decide: Decide, engine: Engine) -> None:
+    """Authority ends with the lender's account, and with the lender's role."""
+    olga = Identity("olga", "operator")
+    claims = [reviewed(spotclaim, "manager", spot_id=f"E{n}") for n in range(3)]
+    users(engine, olga="operator", max="manager")
+    Delegations(engine).lend("manager", "max", "olga", NOW + timedelta(hours=1))
+    decide(Wanted(claims[0].id, 1), "approve", olga)
+
+    users(engine, max="reviewer")
+    with pytest.raises(NotAllowed):
+        decide(Wanted(claims[1].id, 1), "approve", olga)
+    users(engine, max="manager")
+    Tokens(engine).disable("max")
+    with pytest.raises(NotAllowed):
+        decide(Wanted(claims[1].id, 1), "approve", olga)
+
+
+@pytest.mark.parametrize("to", ["ghost", "aud", "left"])
+def test_authority_is_lent_to_somebody_who_may_decide(engine: Engine, to: str) -> None:
+    """Not to a name that nobody has, to an auditor, or to somebody who left."""
+    users(engine, max="manager", aud="auditor", left="reviewer")
+    Tokens(engine).disable("left")
+
+    with pytest.raises(NotFound, match=f"nobody named {to}"):
+        Delegations(engine).lend("manager", "max", to, NOW + timedelta(hours=1))
+
+
+def test_a_claim_that_is_named_twice_is_decided_once(spotclaim: Spotclaim, decide: Decide) -> None:
+    """And the second time says so, instead of denying that it is there."""
+    claim = reviewed(spotclaim, "reviewer")
+
+    first, second = decide.many([Wanted(claim.id, 1)] * 2, "approve", RITA)
+
+    assert isinstance(first, Claim)
+    assert isinstance(second, Refused)
+    assert "named twice" in str(second.reason)
+    assert [row["version"] for row in spotclaim.claims()] == [2]
+
+
+def test_evidence_that_was_swapped_after_the_look_stops_the_decision(spotclaim: Spotclaim, decide: Decide) -> None:
+    """Twenty saw one set, somebody swaps an item in the middle, and nobody approves what they did not see."""
+    claim = reviewed(spotclaim, "reviewer", evidence_digest="")
+    item, _ = spotclaim.desk.add(claim.id, "note", who="technician", role="operator", note="dark")
+    [row] = spotclaim.claims()
+    seen = Wanted(claim.id, None, spotclaim.desk.on_file(claim.id).digest)
+    together = Barrier(21, timeout=30)
+
+    def swap() -> str:
+        together.wait()
+        spotclaim.desk.withdraw(claim.id, item.id, who="technician", role="operator", reason="wrong one")
+        spotclaim.desk.add(claim.id, "note", who="technician", role="operator", note="bright")
+        return "swapped"
+
+    def approve(number: int) -> str:
+        together.wait()
+        try:
+            decide(seen, "approve", Identity(f"reviewer {number}", "reviewer"))
+        except Conflict:
+            return "conflict"
+        return "approved"
+
+    def attempt(number: int) -> str:
+        try:
+            return approve(number) if number else swap()
+        except Conflict:
+            return "too late"
+
+    with ThreadPoolExecutor(21) as pool:
+        outcomes = Counter(pool.map(attempt, range(21)))
+
+    # Either somebody was faster than the swap, which then came too late, or all were told.
+    assert outcomes in ({"swapped": 1, "conflict": 20}, {"too late": 1, "approved": 1, "conflict": 19})
+    approvals = [event for event in spotclaim.events(claim.id) if event.kind == "claim.approved"]
+    assert all(f'"evidence_digest":"{seen.evidence_digest}"' in event.body for event in approvals)
+    assert row["version"] == 2
+    spotclaim.demand_sound_chains()
 
 
 def test_a_claim_is_not_taken_up_again_beside_another(spotclaim: Spotclaim, decide: Decide) -> None:

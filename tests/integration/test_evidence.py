@@ -73,7 +73,7 @@ def test_many_file_at_once(spotclaim: Spotclaim) -> None:
     with ThreadPoolExecutor(8) as pool:
         filed = list(pool.map(lambda n: by(spotclaim, f"technician {n}", claim, note=f"note {n}"), range(40)))
 
-    on_file = spotclaim.desk.on_file(claim.id, claim.code)
+    on_file = spotclaim.desk.on_file(claim.id)
     assert {item.id for item in on_file.items} == {item_id for item_id, _ in filed}
     assert present(spotclaim, claim).version == len(spotclaim.events(claim.id)) == 40
     demand_one_digest(spotclaim, claim)
@@ -110,7 +110,7 @@ def test_an_item_comes_back_as_it_was_filed(spotclaim: Spotclaim, note: str, dat
     by(spotclaim, "technician", claim, "session", note=note, data=data)
     by(spotclaim, "technician", claim, note="another")
 
-    item = spotclaim.desk.on_file(claim.id, claim.code).items[0]
+    item = spotclaim.desk.on_file(claim.id).items[0]
     assert (item.parts["note"], item.parts.get("data")) == (note, data)
     demand_one_digest(spotclaim, claim)
 
@@ -122,7 +122,7 @@ def test_an_item_is_withdrawn(spotclaim: Spotclaim) -> None:
 
     spotclaim.desk.withdraw(claim.id, item_id, who="manager", role="manager", reason="wrong spot")
 
-    [item] = spotclaim.desk.on_file(claim.id, claim.code).items
+    [item] = spotclaim.desk.on_file(claim.id).items
     assert (item.withdrawn_by, item.withdrawn_at) == ("manager", NOW)
     assert spotclaim.desk.file(claim.id, item_id)[1] == a_png()
     assert present(spotclaim, claim).evidence_digest == ""
@@ -148,7 +148,7 @@ def test_an_item_is_withdrawn_once(spotclaim: Spotclaim) -> None:
         answers = list(pool.map(withdraw_or_add, range(16)))
 
     assert (answers.count("withdrawn"), answers.count("conflict")) == (1, 7)
-    assert len(spotclaim.desk.on_file(claim.id, claim.code).items) == 9
+    assert len(spotclaim.desk.on_file(claim.id).items) == 9
     demand_one_digest(spotclaim, claim)
     spotclaim.demand_sound_chains()
 
@@ -277,7 +277,7 @@ def test_what_came_with_faults_is_in_the_list(set_up: Callable[..., Spotclaim]) 
     spotclaim.take_in(faults=[fault])
     claim_id = spotclaim.claims()[0]["id"]
 
-    on_file = spotclaim.desk.on_file(claim_id, "METER_MISREAD")
+    on_file = spotclaim.desk.on_file(claim_id)
 
     assert [(piece.fault, piece.reported_by, piece.data) for piece in on_file.reported] == [
         (fault.key, "desk", reading),

@@ -18,7 +18,7 @@ from adapters.audit_key import PublicKeys, public_file, read_public_keys
 from adapters.checkpoint_file import read_checkpoints
 from adapters.postgres.audit_record import open_record
 from domain.audit import instant
-from domain.errors import NotFound
+from domain.errors import NotFound, SetupError
 from workers import roles
 from workers.auditor import Record
 from workers.auditor import audit as run_audit
@@ -56,6 +56,8 @@ def verify(
     The checkpoints and the public key in the data folder count as well when the database is looked at.
     """
     outside = list(read_checkpoints(checkpoints)) if checkpoints else []
+    if checkpoints and not outside:
+        raise SetupError(f"--checkpoints: there is no checkpoint in {checkpoints}.")
     keys = read_public_keys([pubkey]) if pubkey else None
     began = time.monotonic()
     roles.calm_the_collector()

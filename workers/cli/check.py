@@ -7,7 +7,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from adapters.policy_file import load_policy
+from adapters.policy_file import PolicyWrong, load_policy
 from adapters.postgres.holdings import Holdings
 from ingest.ledger import read_ledgers
 from workers.cli.opening import DataOption, JsonOption, opened
@@ -68,6 +68,10 @@ def settings(data: DataOption = None) -> None:
 
 @policy.command("check")
 def check_policy(file: Annotated[Path | None, typer.Argument(help="The built-in policy if none.")] = None) -> None:
-    """Check a policy as a whole; every mistake is named with its line."""
-    checked = load_policy(file)
+    """Check a policy as a whole; exit 1 if anything is wrong, each mistake named with its line."""
+    try:
+        checked = load_policy(file)
+    except PolicyWrong as wrong:
+        typer.echo(str(wrong), err=True)
+        raise typer.Exit(1) from None
     typer.echo(f"The policy is sound: version {checked.version}, {len(checked.codes)} codes.")

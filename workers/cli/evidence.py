@@ -47,7 +47,7 @@ def add(
         # Whoever may use this command may read and write the data folder or knows the servers' passwords.
         who = f"cli:{getpass.getuser()}"
         item, new = app.evidence.add(claim["id"], kind, who=who, role="admin", note=note, upload=upload)
-        missing = app.evidence.on_file(claim["id"], claim["code"]).missing
+        missing = app.evidence.on_file(claim["id"]).missing
     if as_json:
         typer.echo(orjson.dumps(told_item(item) | {"new": new, "missing": missing}).decode())
         return
@@ -70,7 +70,7 @@ def list_evidence(claim_id: ClaimArgument, data: DataOption = None, as_json: Jso
     """List what a claim has, filed or come with its faults, and what is missing."""
     with opened(data) as app:
         claim = _found(app, claim_id)
-        rows = told(app.evidence.on_file(claim["id"], claim["code"]))
+        rows = told(app.evidence.on_file(claim["id"]))
     if as_json:
         typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
         return

@@ -1,5 +1,6 @@
 """The command that explains a verdict: what verification would find of a claim as things stand now."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from domain.case import Case
 from domain.eligibility import evidence_deadline, judge
 from domain.errors import NotFound
 from domain.policy import Policy
+from domain.sla import by_policy
 from workers.bootstrap import App
 from workers.cli.opening import DataOption, JsonOption, opened
 
@@ -33,25 +35,27 @@ def verify(
     """Show what verification would find of a claim now, rule by rule. Changes nothing."""
     other = load_policy(policy) if policy else None
     with opened(data) as app:
-        rules = other or app.policy
-        case = _case(app, claim_id, rules)
-        verdict = judge(case, rules, app.clock())
+        now, row = app.clock(), app.reports.find_claim(claim_id)
+        if row is None:
+            raise NotFound(f"No claim ends with {claim_id}, or more than one does.")
+        case, rules = _case(app, row["id"], other)
+        verdict = judge(case, rules, now)
     if as_json:
-        typer.echo(orjson.dumps(_told(case, rules, verdict), option=orjson.OPT_INDENT_2).decode())
+        typer.echo(orjson.dumps(_told(case, rules, verdict, now), option=orjson.OPT_INDENT_2).decode())
         return
     _print(case, rules, verdict, with_facts=explain)
 
 
-def _case(app: App, claim_id: str, policy: Policy) -> Case:
-    row = app.reports.find_claim(claim_id)
-    if row is None:
-        raise NotFound(f"No claim ends with {claim_id}, or more than one does.")
+def _case(app: App, claim_id: str, other: Policy | None) -> tuple[Case, Policy]:
+    """The claim as verification would see it, and the policy it goes by: the other, or its own."""
     with PostgresStore(app.engine).transaction() as transaction:
-        [case] = transaction.cases(transaction.claims([str(row["id"])]), policy)
-    return case
+        claims = transaction.claims([claim_id])
+        [(bound, _)] = by_policy(claims, app.policy, app.policies)
+        [case] = transaction.cases(claims, other or bound)
+    return case, other or bound
 
 
-def _told(case: Case, policy: Policy, verdict: dict[str, Any]) -> dict[str, Any]:
+def _told(case: Case, policy: Policy, verdict: dict[str, Any], now: datetime) -> dict[str, Any]:
     claim = case.claim
     return {
         "claim": claim.id,
@@ -59,7 +63,7 @@ def _told(case: Case, policy: Policy, verdict: dict[str, Any]) -> dict[str, Any]
         "policy": policy.version,
         "verdict": verdict,
         "verdict_on_record": case.verdict,
-        "evidence_deadline": evidence_deadline(claim, policy).isoformat(),
+        "evidence_deadline": evidence_deadline(claim, policy, now).isoformat(),
     }
 
 

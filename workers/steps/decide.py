@@ -1,15 +1,15 @@
 """Carries out what a person decided. The API and the console call the same."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from domain.claim import Claim
 from domain.decision import Decision
 from domain.decisions import APPROVE, REOPEN, Person, Refused, Wanted, decide
 from domain.errors import Conflict, NotAllowed, NotFound
-from domain.evidence import demanded, missing
 from domain.policy import Policy
 from domain.ports import Clock, Identity, Store, Transaction
-from domain.sla import Policies
+from domain.sla import Policies, by_policy
+from workers.steps.evidence import lacking
 from workers.steps.runner import OnCommit
 
 
@@ -42,10 +42,11 @@ class Decide:
         with self._store.transaction() as transaction:
             person = Person(who.name, who.role, tuple(transaction.delegations_to(who.name, self._clock())))
             claims = {claim.id: claim for claim in transaction.claims([item.claim_id for item in wanted])}
-            lacking = self._lacking(transaction, claims.values()) if action == APPROVE else {}
+            bound = by_policy(claims.values(), self._policy, self._policies) if action == APPROVE else []
+            lacks = lacking(transaction, bound)
             for item in wanted:
                 try:
-                    claim = _found(claims, item)
+                    claim = _found(claims, item, results)
                     _demand_place(transaction, claim, action)
                     part = decide(
                         claim,
@@ -54,7 +55,7 @@ class Decide:
                         note=note,
                         version=item.version,
                         evidence_digest=item.evidence_digest,
-                        lacking=lacking.get(claim.id, ()),
+                        lacking=lacks.get(claim.id, ()),
                         now=self._clock(),
                         policies=self._policies,
                     )
@@ -66,16 +67,11 @@ class Decide:
         self._on_commit("decide", whole)
         return results
 
-    def _lacking(self, transaction: Transaction, claims: Iterable[Claim]) -> dict[str, list[str]]:
-        """What the policy demands of each claim and is not on file."""
-        codes = {claim.id: claim.code for claim in claims if demanded(self._policy, claim.code)}
-        kinds = transaction.evidence_kinds(list(codes)) if codes else {}
-        return {claim_id: list(missing(self._policy, code, kinds[claim_id])) for claim_id, code in codes.items()}
 
-
-def _found(claims: dict[str, Claim], wanted: Wanted) -> Claim:
-    # Taken out, so that a claim that is named twice is decided once.
-    claim = claims.pop(wanted.claim_id, None)
+def _found(claims: dict[str, Claim], wanted: Wanted, results: Sequence[Claim | Refused]) -> Claim:
+    claim = claims.get(wanted.claim_id)
+    if claim is not None and claim in results:
+        raise Conflict(f"Claim {wanted.claim_id} is named twice; it was decided once.")
     if claim is None:
         raise NotFound(f"There is no claim {wanted.claim_id}.")
     return claim

@@ -1,5 +1,6 @@
 """Evidence that people and programs file. The API and the command line call the same."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from domain import evidence, evidence_file, filing
@@ -10,6 +11,7 @@ from domain.evidence_file import File, Upload
 from domain.identifiers import new_claim_id
 from domain.policy import Policy
 from domain.ports import Clock, EvidenceFiles, Sniff, Store, Transaction
+from domain.sla import Policies, by_policy
 from workers.steps.runner import OnCommit
 
 
@@ -22,6 +24,7 @@ class EvidenceDesk:
         files: EvidenceFiles,
         sniff: Sniff,
         policy: Policy,
+        policies: Policies,
         clock: Clock,
         on_commit: OnCommit,
     ) -> None:
@@ -29,6 +32,7 @@ class EvidenceDesk:
         self._files = files
         self._sniff = sniff
         self._policy = policy
+        self._policies = policies
         self._clock = clock
         self._on_commit = on_commit
 
@@ -82,16 +86,18 @@ class EvidenceDesk:
         self._on_commit("evidence", decision)
         return decision.evidence[0]
 
-    def on_file(self, claim_id: str, code: str) -> OnFile:
-        """What the claim of this error code has: filed or come with its faults; and what it lacks."""
+    def on_file(self, claim_id: str) -> OnFile:
+        """What the claim has, filed or come with its faults, and lacks by its policy. Raises `NotFound`."""
         with self._store.transaction() as transaction:
+            claim = _locked(transaction, claim_id)
             items, reported = transaction.evidence(claim_id), transaction.reported_evidence(claim_id)
             kinds = transaction.evidence_kinds([claim_id])[claim_id]
+        [(policy, _)] = by_policy([claim], self._policy, self._policies)
         return OnFile(
             items=items,
             reported=reported,
-            demanded=evidence.demanded(self._policy, code),
-            missing=evidence.missing(self._policy, code, kinds),
+            demanded=evidence.demanded(policy, claim.code),
+            missing=evidence.missing(policy, claim.code, kinds),
             digest=evidence.digest(items),
         )
 
@@ -103,6 +109,15 @@ class EvidenceDesk:
         if file is None:
             raise NotFound(f"Evidence {item.id} is a {item.kind} without a file.")
         return file, self._files.get(file.sha256)
+
+
+def lacking(transaction: Transaction, bound: Iterable[tuple[Policy, Sequence[Claim]]]) -> dict[str, list[str]]:
+    """What each claim's policy demands and is not on file, by the claim's id; only of claims that lack some."""
+    demanding = [(policy, claim) for policy, claims in bound for claim in claims]
+    demanding = [(policy, claim) for policy, claim in demanding if evidence.demanded(policy, claim.code)]
+    kinds = transaction.evidence_kinds([claim.id for _, claim in demanding]) if demanding else {}
+    found = {claim.id: evidence.missing(policy, claim.code, kinds[claim.id]) for policy, claim in demanding}
+    return {claim_id: lacks for claim_id, lacks in found.items() if lacks}
 
 
 def _locked(transaction: Transaction, claim_id: str) -> Claim:

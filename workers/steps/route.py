@@ -6,15 +6,20 @@ from domain.approval import route
 from domain.decision import Decision, Step
 from domain.policy import Policy
 from domain.ports import Clock, Transaction
+from domain.sla import Policies, by_policy
 
 
 class Route:
-    """The step `route`."""
+    """The step `route`, by the policy that bound each claim."""
 
-    def __init__(self, policy: Policy, clock: Clock) -> None:
+    def __init__(self, policy: Policy, clock: Clock, policies: Policies) -> None:
         self._policy = policy
+        self._policies = policies
         self._clock = clock
 
     def __call__(self, transaction: Transaction, steps: Sequence[Step]) -> Decision:
         claims = transaction.claims([claim_id for step in steps for claim_id in step.claim_ids])
-        return route(claims, self._policy, self._clock())
+        whole = Decision()
+        for policy, group in by_policy(claims, self._policy, self._policies):
+            whole.add(route(group, policy, self._clock()))
+        return whole

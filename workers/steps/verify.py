@@ -6,12 +6,12 @@ from domain.decision import Decision, Step
 from domain.lifecycle import WAITING_FOR_VERDICT
 from domain.policy import Policy
 from domain.ports import Clock, Transaction
-from domain.sla import Policies
+from domain.sla import Policies, by_policy
 from domain.verification import verify
 
 
 class Verify:
-    """The step `verify`: one verdict for every claim that still waits for one."""
+    """The step `verify`: one verdict for every claim that still waits for one, by the policy that bound it."""
 
     def __init__(self, policy: Policy, clock: Clock, policies: Policies) -> None:
         self._policy = policy
@@ -21,4 +21,7 @@ class Verify:
     def __call__(self, transaction: Transaction, steps: Sequence[Step]) -> Decision:
         claims = transaction.claims([claim_id for step in steps for claim_id in step.claim_ids])
         waiting = [claim for claim in claims if claim.status in WAITING_FOR_VERDICT]
-        return verify(transaction.cases(waiting, self._policy), self._policy, self._clock(), self._policies)
+        whole = Decision()
+        for policy, group in by_policy(waiting, self._policy, self._policies):
+            whole.add(verify(transaction.cases(group, policy), policy, self._clock(), self._policies))
+        return whole

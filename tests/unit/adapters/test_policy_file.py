@@ -122,13 +122,13 @@ def test_a_wrong_value_is_told_with_its_line(write: Write, before: str, after: s
         ("severities: [high, critical]", "claim_types: [theft]", "claim type 'theft' is unknown"),
         (
             "resolve_hours: 120",
-            "resolve_hours: 1e12",
-            "target 4 of sla.targets, 1e+12 hours of business, takes over",
+            "resolve_hours: 80000",
+            "target 4 of sla.targets, 80000 hours of business, takes over",
         ),
         (
             "resolve_hours: 24",
             "resolve_hours: 90000",
-            "target 1 of sla.targets, 90000 hours of always, takes over",
+            "sla.targets.0.resolve_hours: Input should be less than or equal to 87672",
         ),
         ("unknown_spot_passes: true", "unknown_spots_pass: true", "unknown_spot_passes: is missing"),
     ],
@@ -249,3 +249,32 @@ def test_a_key_that_is_given_twice(write: Write) -> None:
 def test_a_setting_that_does_not_exist(write: Write, before: str, after: str, told: str) -> None:
     """It says which ones do."""
     assert told in complaint(write(BUILT_IN.replace(before, after, 1)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("cost: 600}", "cost: .inf}", "cost: Input should be"),
+        ("cost: 600}", "cost: 600, filing_days: .inf}", "filing_days: Input should be"),
+        ("cost: 600}", "cost: 600, hold_down_seconds: 1e18}", "hold_down_seconds: Input should be less than"),
+        ("stage_hours: 168", "stage_hours: 1e300", "stage_hours: Input should be less than or equal to 87672"),
+        ("window_days: 30", "window_days: 1e300", "corroboration_window_days: Input should be less than"),
+        ("wait_hours: 72", "wait_hours: .nan", "evidence_wait_hours: Input should be"),
+        ('["08:00-18:00"]', '["08:00+02:00-18:00"]', "hours are local to the site and state no offset"),
+        ('["08:00-18:00"]', '["08:00Z-18:00Z"]', "hours are local to the site and state no offset"),
+        ("  business:\n", "  always:\n", "the calendar always runs around the clock"),
+        ('["2026-12-25", ', "[0, ", "a holiday is a date, such as 2026-12-25"),
+        ('["2026-12-25", ', '["2027-01-01", ', "holidays given twice: 2027-01-01"),
+        ('"2026-11-23"', "2026-11-23", "version: this must be a text; write it in quotes"),
+        ("medium, cost: 40}", "medium, severity: low, cost: 40}", "severity is given twice"),
+    ],
+)
+def test_what_would_stop_claims_later_is_refused_now(write: Write, before: str, after: str, told: str) -> None:
+    """No clock, sum or calendar that cannot be reckoned gets past the check."""
+    assert told in complaint(write(BUILT_IN.replace(before, after, 1)))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "7"])
+def test_a_file_without_settings(write: Write, text: str) -> None:
+    """It tells what there must be."""
+    assert "there must be settings here: version, currency" in complaint(write(text))
