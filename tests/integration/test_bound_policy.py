@@ -120,10 +120,9 @@ def test_a_claim_that_is_taken_up_again_waits_anew(set_up: SetUp) -> None:
     with pytest.raises(Conflict):
         deciding(spotclaim)(Wanted(claim["id"]), "approve", MAX)
 
-    clock.now += timedelta(hours=71)
-    spotclaim.run_now("verify")
-    assert [row["status"] for row in spotclaim.claims()] == ["awaiting_evidence"]
-    clock.now += timedelta(hours=2)
+    owed = spotclaim.rows("SELECT due_at FROM steps WHERE kind = 'verify'")
+    assert {step["due_at"] - clock.now for step in owed} == {timedelta(hours=72)}
+    clock.now += timedelta(hours=72)
     spotclaim.run_now("verify")
     assert [row["status"] for row in spotclaim.claims()] == ["ineligible"]
     spotclaim.demand_sound_chains()
