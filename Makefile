@@ -41,7 +41,7 @@ bench: .venv/installed-dev ## benchmarks on private servers
 	@$(BIN)/python -m tests.servers run -- $(BIN)/python -m tests.benchmarks $(ARGS)
 
 nightly: .venv/installed-dev servers-installed ## long campaigns: a thousand tamperings, 200,000 steps of claims' lives
-	@SPOTCLAIM_TAMPERINGS=1000 SPOTCLAIM_LIFE_STEPS=260000 $(BIN)/python -m tests.servers run -- \
+	@SPOTCLAIM_TAMPERINGS=1000 SPOTCLAIM_LIFE_STEPS=200000 $(BIN)/python -m tests.servers run -- \
 		$(BIN)/python -m pytest -q --timeout 3600 tests/integration/test_audit_tampering.py \
 		tests/unit/domain/test_claim_life.py
 
