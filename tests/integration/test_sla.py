@@ -12,6 +12,7 @@ import pytest
 from adapters.policy_file import read_policy
 from adapters.postgres.policies import Policies
 from adapters.postgres.reports import Reports
+from adapters.postgres.steps import StepQueue, StepSignal
 from domain import audit, sla
 from domain.calendar import ALWAYS
 from domain.claim import Claim
@@ -19,8 +20,9 @@ from domain.decision import Decision, Step
 from domain.errors import SetupError
 from domain.policy import NotificationRule, Target
 from tests.builders import NOW, a_claim, a_fault, a_policy, a_spot, a_usage_record
-from tests.integration.parts import PATIENCE_SECONDS, Clock, Spotclaim
+from tests.integration.parts import LEASE_SECONDS, PATIENCE_SECONDS, Clock, Spotclaim
 from workers.clocks import ToldClocks
+from workers.relay import Relay
 
 WORKERS = 8
 HOUR = timedelta(hours=1)
@@ -152,6 +154,29 @@ def test_eight_workers_with_steps_of_their_own_fire_once(timed: Spotclaim) -> No
 
     assert alerts(timed) == ["acknowledge warned", "acknowledge breached"]
     assert len(timed.notifier.told) == 1
+
+
+def test_eight_relays_that_look_at_once_fire_once(timed: Spotclaim) -> None:
+    """Each has a queue of its own and carries out at once what it was given."""
+    open_claims(timed, 40)
+    timed.clock.now = NOW + 5 * HOUR
+    timed.queue.release_all()
+    together = Barrier(WORKERS, timeout=PATIENCE_SECONDS)
+
+    def relay(_: int) -> int:
+        queue, signal = StepQueue(timed.engine, LEASE_SECONDS), StepSignal(timed.engine)
+        one = Relay(queue, signal, timed.runner.run, poll_seconds=1)
+        together.wait()
+        return sum(one.run_once() for _ in range(5))
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        sent = sum(pool.map(relay, range(WORKERS)))
+    timed.carry_out()
+
+    assert sent > 0
+    assert alerts(timed) == 40 * ["acknowledge warned", "acknowledge breached"]
+    assert len(timed.notifier.told) == 1
+    timed.demand_sound_chains()
 
 
 def test_a_repeated_message_fires_nothing(timed: Spotclaim) -> None:
