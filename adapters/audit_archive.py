@@ -5,6 +5,8 @@ import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -15,6 +17,15 @@ from domain.errors import SetupError, SpotclaimError
 
 FORMAT = "spotclaim-audit-1"
 _PORTION = 2_000
+_EVENTS_IN_PART = 20_000
+
+CLAIMS, EVENTS = "claims.jsonl", "events.jsonl"
+# What the lines are ordered by, and what else there must be in each.
+_ORDERED_BY = {CLAIMS: "id", EVENTS: "claim_id"}
+_NEEDED = {
+    CLAIMS: {"id", "version", "head"},
+    EVENTS: {"claim_id", "seq", "at", "actor", "kind", "body", "hash", "position"},
+}
 
 Claim = dict[str, Any]
 Event = list[bytes]
@@ -91,7 +102,7 @@ def write_archive(record: Exported, file: Path, at: str, public_key: bytes | Non
 
 def _write_parts(record: Exported, folder: Path) -> tuple[int, int]:
     counts = [0, 0]
-    with (folder / "claims.jsonl").open("wb") as claim_lines, (folder / "events.jsonl").open("wb") as event_lines:
+    with (folder / CLAIMS).open("wb") as claim_lines, (folder / EVENTS).open("wb") as event_lines:
         for claims, events in record.portions():
             claim_lines.writelines(orjson.dumps(claim) + b"\n" for claim in claims)
             counts[0] += len(claims)
@@ -128,13 +139,48 @@ def _event_line(event: Event) -> bytes:
     )
 
 
-class Archive:
-    """An archive that is read. Implements `workers.auditor.Record`; every method raises `ArchiveBroken`."""
+@dataclass(frozen=True)
+class ArchivePart:
+    """The bytes of the claims and events of one range of claim ids. Implements `workers.replay.Part`."""
+
+    file: Path
+    claims: tuple[int, int]
+    events: tuple[int, int]
+
+    @contextmanager
+    def open(self) -> Iterator["OpenArchivePart"]:
+        """The part. Raises `ArchiveBroken`, here and while it is read."""
+        with open_archive(self.file) as archive:
+            yield OpenArchivePart(archive, self)
+
+
+class OpenArchivePart:
+    """A part that is read. Implements `workers.replay.OpenPart`."""
 
     waiting: set[str] | None = None
 
-    def __init__(self, tar: tarfile.TarFile) -> None:
-        self._tar = tar
+    def __init__(self, archive: "Archive", part: ArchivePart) -> None:
+        self._archive, self._part = archive, part
+
+    def portions(self) -> Iterator[tuple[list[Claim], Iterable[Event]]]:
+        """As `workers.replay.OpenPart` says."""
+        claims = self._archive.lines(CLAIMS, self._part.claims)
+        events = map(_event, self._archive.lines(EVENTS, self._part.events))
+        waiting = next(events, None)
+        while portion := [claim for _, claim in zip(range(_PORTION), claims, strict=False)]:
+            last, taken = portion[-1]["id"].encode(), []
+            while waiting is not None and waiting[0] <= last:
+                taken.append(waiting)
+                waiting = next(events, None)
+            yield portion, taken
+        yield [], [waiting, *events] if waiting is not None else []
+
+
+class Archive:
+    """An archive that is read. Implements `workers.auditor.Record`; every method raises `ArchiveBroken`."""
+
+    def __init__(self, file: Path, tar: tarfile.TarFile, events_in_part: int) -> None:
+        self._file, self._tar, self._events_in_part = file, tar, events_in_part
         manifest = self._manifest()
         self.exported_at = str(manifest["exported_at"])
         self.log_size = int(manifest["log_size"])
@@ -145,21 +191,64 @@ class Archive:
         """The key that the archive itself names."""
         return self._part("public-key.pem").read() if "public-key.pem" in self._tar.getnames() else None
 
-    def portions(self) -> Iterator[tuple[list[Claim], Iterable[Event]]]:
-        """As `workers.auditor.Record` says."""
-        claims, events = self._claims(), self._events()
-        waiting = next(events, None)
-        while portion := [claim for _, claim in zip(range(_PORTION), claims, strict=False)]:
-            last, taken = portion[-1]["id"].encode(), []
-            while waiting is not None and waiting[0] <= last:
-                taken.append(waiting)
-                waiting = next(events, None)
-            yield portion, taken
-        yield [], [waiting, *events] if waiting is not None else []
+    def parts(self) -> list[ArchivePart]:
+        """Ranges of claim ids with about so many events each. Where lines are out of order, events come to lie in
+        a range without their claim, which the replay finds."""
+        size, count = self._size(CLAIMS), 1 + self.events // self._events_in_part
+        starts = {self._line_start(CLAIMS, size * number // count) for number in range(1, count)} - {0, size}
+        claims = [0, *sorted(starts), size]
+        # In order whatever the lines say, so that each line is in one part and no more.
+        first_events = sorted(self._first_event(next(self._at(CLAIMS, start))["id"]) for start in starts)
+        events = [0, *first_events, self._size(EVENTS)]
+        return [ArchivePart(self._file, *part) for part in zip(pairwise(claims), pairwise(events), strict=True)]
 
     def leaves(self) -> Iterator[bytes]:
         """None: they follow from the events."""
         return iter(())
+
+    def lines(self, name: str, between: tuple[int, int]) -> Iterator[dict[str, Any]]:
+        """The lines that begin between two places in a part of the archive, as objects with the keys they need."""
+        part, place = self._part(name), between[0]
+        part.seek(place)
+        while place < between[1] and (line := part.readline()):
+            try:
+                content = orjson.loads(line)
+                sound = _NEEDED[name] <= content.keys() and isinstance(content[_ORDERED_BY[name]], str)
+            except (ValueError, AttributeError):
+                sound = False
+            if not sound:
+                raise ArchiveBroken(f"{name} of the archive cannot be read: its line at byte {place} is wrong.")
+            yield content
+            place += len(line)
+
+    def _at(self, name: str, place: int) -> Iterator[dict[str, Any]]:
+        """The line that begins at a place; nothing at the end."""
+        return self.lines(name, (place, place + 1))
+
+    def _line_start(self, name: str, place: int) -> int:
+        """Where the first line begins that does so at or after a place."""
+        part = self._part(name)
+        part.seek(max(place - 1, 0))
+        if place > 0:
+            part.readline()
+        return part.tell()
+
+    def _first_event(self, claim_id: str) -> int:
+        """Where the first event of this claim, or of one beyond, begins."""
+        low, high = 0, self._size(EVENTS)
+        while low < high:
+            middle = (low + high) // 2
+            start = self._line_start(EVENTS, middle)
+            event = next(self._at(EVENTS, start), None)
+            if event is not None and event["claim_id"] < claim_id:
+                low = start + 1
+            else:
+                high = middle
+        return self._line_start(EVENTS, low)
+
+    def _size(self, name: str) -> int:
+        self._part(name)
+        return self._tar.getmember(name).size
 
     def _manifest(self) -> dict[str, Any]:
         try:
@@ -169,29 +258,6 @@ class Archive:
         except (ValueError, KeyError, TypeError) as error:
             raise ArchiveBroken(f"The archive's manifest.json is wrong: {error}.") from None
         return dict(manifest)
-
-    def _claims(self) -> Iterator[Claim]:
-        for _, claim in self._lines("claims.jsonl", {"id", "version", "head"}):
-            yield claim
-
-    def _events(self) -> Iterator[Event]:
-        names = {"claim_id", "seq", "at", "actor", "kind", "body", "hash", "position"}
-        for place, event in self._lines("events.jsonl", names):
-            try:
-                yield _event(event)
-            except (TypeError, ValueError, AttributeError):
-                raise ArchiveBroken(f"{place} of the archive is no audit event.") from None
-
-    def _lines(self, name: str, needed: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-        for number, line in enumerate(self._part(name), 1):
-            try:
-                content = orjson.loads(line)
-                missing = needed - content.keys()
-            except (ValueError, AttributeError):
-                missing = needed
-            if missing:
-                raise ArchiveBroken(f"{name}:{number} of the archive cannot be read.")
-            yield f"{name}:{number}", content
 
     def _part(self, name: str) -> IO[bytes]:
         try:
@@ -204,17 +270,21 @@ class Archive:
 
 
 def _event(event: dict[str, Any]) -> Event:
-    position = "" if event["position"] is None else str(int(event["position"]))
-    fields = (event["claim_id"], str(int(event["seq"])), event["at"], one_line(event["actor"]))
-    return [field.encode() for field in (*fields, event["kind"], event["body"], event["hash"], position)]
+    try:
+        position = "" if event["position"] is None else str(int(event["position"]))
+        fields = (event["claim_id"], str(int(event["seq"])), event["at"], one_line(event["actor"]))
+        return [field.encode() for field in (*fields, event["kind"], event["body"], event["hash"], position)]
+    except (TypeError, ValueError, AttributeError):
+        what = f"claim_id {event['claim_id'][:40]!r}, seq {str(event['seq'])[:20]!r}"
+        raise ArchiveBroken(f"{EVENTS} of the archive holds something that is no audit event: {what}.") from None
 
 
 @contextmanager
-def open_archive(file: Path) -> Iterator[Archive]:
+def open_archive(file: Path, events_in_part: int = _EVENTS_IN_PART) -> Iterator[Archive]:
     """The archive in this file. Raises `SetupError` when there is none, and `ArchiveBroken`."""
     try:
         with tarfile.open(file, "r:") as tar:
-            yield Archive(tar)
+            yield Archive(file, tar, events_in_part)
     except OSError as error:
         raise SetupError(f"{file} cannot be read: {error.strerror or error}.") from None
     except tarfile.TarError as error:

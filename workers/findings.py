@@ -41,3 +41,12 @@ class Result:
         self.broken += 1
         if len(self.findings) < _KEPT:
             self.findings.append(finding)
+
+    def take(self, part: "Result") -> None:
+        """Adds what was found in the next part of the record."""
+        self.claims += part.claims
+        self.events += part.events
+        self.not_in_log += part.not_in_log
+        self.chains_broken += part.chains_broken
+        self.broken += part.broken
+        self.findings += part.findings[: _KEPT - len(self.findings)]

@@ -1,6 +1,5 @@
 """The roles: what each process of a distributed installation runs, and `up`, which runs them all in one."""
 
-import gc
 import secrets
 import signal
 import threading
@@ -24,6 +23,7 @@ from ingest.consumer import Consumer
 from workers import health
 from workers.actors import INTAKE_QUEUE, queue_of
 from workers.bootstrap import STEP_KINDS, App
+from workers.collector import calm_the_collector
 
 log = structlog.get_logger("spotclaim")
 
@@ -44,13 +44,6 @@ def until_signalled(app: App) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def calm_the_collector() -> None:
-    """Batches come and go by the thousands of objects and hold no cycles: looking for some costs a tenth."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
 
 
 def run_ingest(app: App) -> None:

@@ -4,14 +4,16 @@ import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from functools import lru_cache
 from io import BytesIO
+from itertools import pairwise
 from typing import Any
 
 import orjson
 from sqlalchemy import DateTime, Engine, LargeBinary
 
-from adapters.postgres.engine import translated_errors
+from adapters.postgres.engine import connect, translated_errors
 from adapters.postgres.tables import claims
 from domain.audit import one_line
 
@@ -20,6 +22,7 @@ Record = list[bytes]
 Portion = tuple[list[Claim], Iterable[Record]]
 
 _CLAIMS_AT_ONCE = 1_000
+_CLAIMS_IN_PART = 4_000
 
 
 def _as_stated(column: Any) -> str:
@@ -32,8 +35,7 @@ def _as_stated(column: Any) -> str:
 _MOMENTS = tuple(column.name for column in claims.c if isinstance(column.type, DateTime))
 _CLAIMS = f"""
 SELECT row_to_json(c)::text FROM (
-    SELECT {", ".join(map(_as_stated, claims.c))} FROM claims
-    WHERE id > coalesce(%s, '00000000-0000-0000-0000-000000000000')::uuid ORDER BY id LIMIT %s
+    SELECT {", ".join(map(_as_stated, claims.c))} FROM claims WHERE {{c}} ORDER BY id LIMIT {_CLAIMS_AT_ONCE}
 ) c
 """
 _RECORDS = """
@@ -47,50 +49,44 @@ _LEAVES = """
 SELECT string_agg(leaf, ''::bytea ORDER BY position) FROM audit_log WHERE position >= %s AND position < %s
 """
 _LEAVES_AT_ONCE = 65_536
-_WAITING = "SELECT DISTINCT unnest(claim_ids)::text FROM audit_pending"
+_WAITING = """
+SELECT claim_id::text FROM (SELECT DISTINCT unnest(claim_ids) AS claim_id FROM audit_pending) w WHERE {w}
+"""
 _SIZES = "SELECT (SELECT coalesce(max(position) + 1, 0) FROM audit_log), (SELECT sum(version) FROM claims)"
+_BOUNDS = """
+SELECT id::text FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM claims) c
+WHERE place %% %s = 0 ORDER BY id
+"""
 _BEGIN = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+# Whoever names a snapshot must stay, with nothing to do, until the last part has been opened.
+_STAY = "SET LOCAL idle_in_transaction_session_timeout = '6h'"
 
 
-class DatabaseRecord:
-    """Claims, events, log and checkpoints of one snapshot. Implements `workers.auditor.Record`.
+class OpenDatabasePart:
+    """A range of claim ids in one snapshot. Implements `workers.replay.OpenPart`."""
 
-    Every method raises `TransientError` when the database is away.
-    """
-
-    def __init__(self, cursor: Any) -> None:
+    def __init__(self, cursor: Any, after: str | None = None, upto: str | None = None) -> None:
         self._cursor = cursor
-        self.log_size, events = self._rows(_SIZES)[0]
-        self.events = int(events or 0)
-        self.checkpoints: list[str] = [
-            line for (line,) in self._rows("SELECT line FROM audit_checkpoints ORDER BY size")
-        ]
-        self.waiting: set[str] | None = {claim_id for (claim_id,) in self._rows(_WAITING)}
+        self._after, self._upto = after, upto
+        waiting = _rows(cursor, _WAITING.format(w=self._between("claim_id", after, upto)))
+        self.waiting: set[str] | None = {claim_id for (claim_id,) in waiting}
 
     def portions(self) -> Iterator[Portion]:
         """Claims in the order of their ids, and all events up to the last of them in theirs. While one portion is
         looked at, the next is read."""
         with ThreadPoolExecutor(1) as pool, translated_errors():
-            after, portion = None, self._portion(None)
+            portion = self._portion(self._after)
             while portion[0]:
-                after = portion[0][-1]["id"]
-                coming = pool.submit(self._portion, after)
+                coming = pool.submit(self._portion, portion[0][-1]["id"])
                 yield portion
                 portion = coming.result()
             yield portion
 
-    def leaves(self) -> Iterator[bytes]:
-        """The log's own leaves, in order of position, whatever positions there are."""
-        begin = 0
-        while begin < self.log_size:
-            [(leaves,)] = self._rows(_LEAVES, (begin, begin + _LEAVES_AT_ONCE))
-            yield bytes(leaves or b"")
-            begin += _LEAVES_AT_ONCE
-
     def _portion(self, after: str | None) -> Portion:
         """The claims beyond an id and their events; with no claim left, the events beyond it."""
-        found = [_claim(row) for (row,) in self._rows(_CLAIMS, (after, _CLAIMS_AT_ONCE))]
-        upto = found[-1]["id"] if found else None
+        wanted = _CLAIMS.format(c=self._between("id", after, self._upto))
+        found = [_claim(row) for (row,) in _rows(self._cursor, wanted)]
+        upto = found[-1]["id"] if found else self._upto
         # Bounds for both tables: the planner does not carry them from one to the other.
         bounds = {table: self._between(f"{table}.claim_id", after, upto) for table in ("e", "l")}
         stream = BytesIO()
@@ -103,18 +99,82 @@ class DatabaseRecord:
         known = [self._cursor.mogrify(bound, (claim_id,)).decode() for bound, claim_id in bounds if claim_id]
         return " AND ".join(known) or "true"
 
-    def _rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
-        self._cursor.execute(sql, parameters)
-        return list(self._cursor.fetchall())
+
+@dataclass(frozen=True)
+class DatabasePart:
+    """Claims beyond one id, up to another, in a snapshot that somebody holds. Implements `workers.replay.Part`."""
+
+    url: str = field(repr=False)
+    snapshot: str
+    after: str | None
+    upto: str | None
+
+    @contextmanager
+    def open(self) -> Iterator[OpenDatabasePart]:
+        """A connection of its own, on the same snapshot. Raises `TransientError`."""
+        engine = connect(self.url, pool_size=1)
+        try:
+            with _snapshot(engine, self.snapshot) as cursor:
+                yield OpenDatabasePart(cursor, self.after, self.upto)
+        finally:
+            engine.dispose()
+
+
+class DatabaseRecord:
+    """Claims, events, log and checkpoints of one snapshot. Implements `workers.auditor.Record`.
+
+    Every method raises `TransientError` when the database is away.
+    """
+
+    def __init__(self, cursor: Any, url: str, claims_in_part: int) -> None:
+        self._cursor, self._url, self._claims_in_part = cursor, url, claims_in_part
+        self.log_size, events = _rows(cursor, _SIZES)[0]
+        self.events = int(events or 0)
+        self.checkpoints: list[str] = [
+            line for (line,) in _rows(cursor, "SELECT line FROM audit_checkpoints ORDER BY size")
+        ]
+
+    def parts(self) -> list[DatabasePart]:
+        """Ranges of so many claims each; the last takes what lies beyond all claims too."""
+        self._cursor.execute(_STAY)
+        [(snapshot,)] = _rows(self._cursor, "SELECT pg_export_snapshot()")
+        bounds = [claim_id for (claim_id,) in _rows(self._cursor, _BOUNDS, (self._claims_in_part,))]
+        return [DatabasePart(self._url, snapshot, after, upto) for after, upto in pairwise([None, *bounds, None])]
+
+    def portions(self) -> Iterator[Portion]:
+        """The whole record, as `workers.replay.OpenPart` says."""
+        return OpenDatabasePart(self._cursor).portions()
+
+    def leaves(self) -> Iterator[bytes]:
+        """The log's own leaves, in order of position, whatever positions there are."""
+        begin = 0
+        while begin < self.log_size:
+            [(leaves,)] = _rows(self._cursor, _LEAVES, (begin, begin + _LEAVES_AT_ONCE))
+            yield bytes(leaves or b"")
+            begin += _LEAVES_AT_ONCE
 
 
 @contextmanager
-def open_record(engine: Engine) -> Iterator[DatabaseRecord]:
+def open_record(engine: Engine, claims_in_part: int = _CLAIMS_IN_PART) -> Iterator[DatabaseRecord]:
     """The record as it is now; what is written meanwhile is not in it. Raises `TransientError`."""
+    with _snapshot(engine) as cursor:
+        yield DatabaseRecord(cursor, engine.url.render_as_string(hide_password=False), claims_in_part)
+
+
+@contextmanager
+def _snapshot(engine: Engine, name: str | None = None) -> Iterator[Any]:
+    """A cursor that sees the database as it is now, or as it was when the snapshot of this name was taken."""
     with translated_errors(), engine.connect() as connection:
         connection.exec_driver_sql(_BEGIN)
         with closing(connection.connection.cursor()) as cursor:
-            yield DatabaseRecord(cursor)
+            if name is not None:
+                cursor.execute("SET TRANSACTION SNAPSHOT %s", (name,))
+            yield cursor
+
+
+def _rows(cursor: Any, sql: str, parameters: tuple[Any, ...] | None = None) -> list[Any]:
+    cursor.execute(sql, parameters)
+    return list(cursor.fetchall())
 
 
 def _claim(row: str) -> Claim:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import orjson
+import psycopg2
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -78,12 +79,13 @@ def translated_errors() -> Iterator[None]:
         yield
     except PoolTimeoutError as error:
         raise TransientError("No database connection became free in time.") from error
-    except DBAPIError as error:
-        state = getattr(error.orig, "pgcode", None)
+    except (DBAPIError, psycopg2.Error) as error:
+        original = error.orig if isinstance(error, DBAPIError) else error
+        state, lines = getattr(original, "pgcode", None), str(original).strip().splitlines()
         if state == _EVIDENCE_ALTERED:
-            raise Conflict(str(error.orig).strip().splitlines()[0]) from error
-        if error.connection_invalidated or state is None or is_transient(state):
-            raise TransientError(f"PostgreSQL: {str(error.orig).strip().splitlines()[0]}") from error
+            raise Conflict(lines[0]) from error
+        if getattr(error, "connection_invalidated", False) or state is None or is_transient(state):
+            raise TransientError(f"PostgreSQL: {lines[0] if lines else 'the connection was lost'}") from error
         raise
 
 

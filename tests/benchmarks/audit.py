@@ -34,7 +34,8 @@ from tests.benchmarks.scale import Scale
 from tests.builders import a_claim
 from tests.integration.parts import Clock, Spotclaim
 from workers.auditor import audit as run_audit
-from workers.roles import calm_the_collector
+from workers.auditor import processors
+from workers.collector import calm_the_collector
 from workers.sequencer import Sequencer
 
 _BATCH = 500
@@ -122,7 +123,7 @@ def _replay(engine: Engine) -> float:
     """Events a second."""
     began = time.perf_counter()
     with open_record(engine) as record:
-        result = run_audit(record)
+        result = run_audit(record, processes=processors())
     if not result.clean:
         raise ValueError(f"The record is not sound: {result.findings[0]}")
     return result.events / (time.perf_counter() - began)

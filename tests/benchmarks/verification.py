@@ -26,7 +26,7 @@ from tests.benchmarks.corner import Corner, fresh_corner
 from tests.benchmarks.loads import spot_id
 from tests.benchmarks.report import Row, rate_row
 from tests.benchmarks.scale import Scale
-from workers import roles
+from workers.collector import calm_the_collector
 from workers.steps.runner import StepRunner
 from workers.steps.verify import Verify
 
@@ -123,7 +123,7 @@ def verify_all(engine: Engine, spots: int) -> float:
     )
     with engine.connect() as connection:
         ids = list(connection.exec_driver_sql("SELECT id FROM steps WHERE kind = 'verify' ORDER BY id").scalars())
-    roles.calm_the_collector()
+    calm_the_collector()
     with ThreadPoolExecutor(_THREADS) as threads:
         began = time.perf_counter()
         for done in [threads.submit(runner.run, "verify", [step_id]) for step_id in ids]:

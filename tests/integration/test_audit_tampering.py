@@ -110,8 +110,11 @@ class Evidence:
     def keys(self) -> PublicKeys:
         return PublicKeys(public_file(self.key_file).read_bytes())
 
-    def verify(self, archive: Path, outside: list[tuple[str, str]] | None = None) -> Result:
-        with open_archive(archive) as record:
+    def verify(
+        self, archive: Path, outside: list[tuple[str, str]] | None = None, events_in_part: int = 10
+    ) -> Result:
+        """Small parts, so that a change may be in any of them, and at their edges."""
+        with open_archive(archive, events_in_part) as record:
             return audit(record, self.outside if outside is None else outside, self.keys)
 
 
@@ -345,10 +348,48 @@ def test_what_is_altered_in_the_database_is_found(
     honest: Evidence, spotclaim: Spotclaim, engine: Engine, way: str
 ) -> None:
     """By a superuser, who goes round triggers and grants."""
-    with open_record(engine) as record:
+    with open_record(engine, claims_in_part=5) as record:
         assert audit(record, honest.outside, honest.keys).findings == []
 
     spotclaim.rows(f"SET LOCAL session_replication_role = replica; {BY_SQL[way]}")
 
-    with open_record(engine) as record:
+    with open_record(engine, claims_in_part=5) as record:
         assert not audit(record, honest.outside, honest.keys).clean
+
+
+@pytest.mark.parametrize("way", ["edit", "insert", "punch the log"])
+def test_several_processes_find_what_one_finds(
+    honest: Evidence, spotclaim: Spotclaim, engine: Engine, way: str, tmp_path: Path
+) -> None:
+    """In the database and in an archive of it, in parts and as a whole; each sees the same moment."""
+    spotclaim.rows(f"SET LOCAL session_replication_role = replica; {BY_SQL[way]}")
+    archive = tmp_path / "altered.tar"
+    with open_record(engine) as record:
+        alone = audit(record, honest.outside, honest.keys)
+        write_archive(record, archive, chains.instant(NOW), None)
+
+    with open_record(engine, claims_in_part=4) as record:
+        spotclaim.take_in(faults=[a_fault(spot_id="LATER")])
+        together = audit(record, honest.outside, honest.keys, processes=2)
+    with open_archive(archive) as record:
+        archive_alone = audit(record, honest.outside, honest.keys)
+    with open_archive(archive, events_in_part=7) as record:
+        archive_together = audit(record, honest.outside, honest.keys, processes=2)
+
+    assert not alone.clean and not archive_alone.clean
+    assert together == alone
+    assert archive_together == archive_alone
+
+
+def test_lines_out_of_their_order_are_found(honest: Evidence, tmp_path: Path) -> None:
+    """Whoever moves the events of a claim to the other end of the archive, or the claim itself."""
+    for lines in ("events", "claims"):
+        copy = Copy.of(honest.archives[-1])
+        moved = getattr(copy, lines)
+        moved.append(moved.pop(0))
+        copy.write(tmp_path / "moved.tar")
+
+        result = honest.verify(tmp_path / "moved.tar")
+
+        assert not result.clean
+        assert result.events == len(copy.events)

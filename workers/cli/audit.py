@@ -19,11 +19,11 @@ from adapters.checkpoint_file import read_checkpoints
 from adapters.postgres.audit_record import open_record
 from domain.audit import instant
 from domain.errors import NotFound, SetupError
-from workers import roles
-from workers.auditor import Record
+from workers.auditor import Record, processors
 from workers.auditor import audit as run_audit
 from workers.bootstrap import App
 from workers.cli.opening import DataOption, JsonOption, opened
+from workers.collector import calm_the_collector
 from workers.findings import Finding, Result
 from workers.proof import prove as make_proof
 
@@ -60,7 +60,7 @@ def verify(
         raise SetupError(f"--checkpoints: there is no checkpoint in {checkpoints}.")
     keys = read_public_keys([pubkey]) if pubkey else None
     began = time.monotonic()
-    roles.calm_the_collector()
+    calm_the_collector()
     if archive is not None:
         with open_archive(archive) as record:
             result = _replay(record, outside, keys or _own_keys(record))
@@ -117,7 +117,7 @@ def prove(
 
 def _replay(record: Record, outside: list[tuple[str, str]], keys: PublicKeys | None) -> Result:
     with _progress(record.events) as progress:
-        return run_audit(record, outside, keys, progress)
+        return run_audit(record, outside, keys, progress, processors())
 
 
 def _kept(app: App) -> list[tuple[str, str]]:
