@@ -116,7 +116,7 @@ class _Replay:
 
     def _place(self, claim_id: str, chain: list[Event], leaves: list[bytes]) -> None:
         """Notes the position of each leaf of a chain; within one chain they must grow."""
-        before, positions = -1, []
+        before, positions = -1, list[int]()
         for event in chain:
             if not event[7]:
                 self._leave_out(claim_id, chain[len(positions) :])
