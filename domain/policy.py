@@ -100,6 +100,10 @@ class Policy:
     unknown_warranty_passes: bool
     notifications: tuple[NotificationRule, ...]
 
+    def __hash__(self) -> int:
+        """A version names its contents, so what follows from a policy can be kept by it."""
+        return hash(self.version)
+
     def approval_for(self, severity: str, claim_type: str, cost: float) -> ApprovalRule:
         """The rule that says who approves a claim like this."""
         return next(rule for rule in self.approval if rule.fits(severity, claim_type, cost))

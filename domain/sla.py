@@ -39,9 +39,12 @@ def by_policy(claims: Iterable[Claim], present: Policy, policies: Policies) -> l
     return [(present if version is None else policies(version), group) for version, group in groups.items()]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Terms:
-    """What was promised: so much of the calendar's time in a time zone, and a warning at a share of it."""
+    """What was promised: so much of the calendar's time in a time zone, and a warning at a share of it.
+
+    There is one object for the claims of one policy, target and zone; see `_terms`.
+    """
 
     target: timedelta
     calendar: Calendar
@@ -136,19 +139,18 @@ def readings(claim: Claim, policy: Policy, now: datetime) -> dict[str, Reading]:
     """
     if claim.time_zone is None:
         return {}
-    rule = policy.target_for(claim.severity, claim.claim_type)
-    calendar = policy.calendars[rule.calendar]
-    hours = {ACKNOWLEDGE: rule.acknowledge_hours, RESOLVE: rule.resolve_hours}
+    terms = _terms(policy, claim.severity, claim.claim_type, claim.time_zone)
     stops = {ACKNOWLEDGE: claim.acknowledged_at or claim.closed_at, RESOLVE: claim.closed_at}
+    return {clock: read(terms[clock], claim.opened_at, claim.pauses, stops[clock], now) for clock in CLOCKS}
+
+
+@lru_cache(maxsize=1024)
+def _terms(policy: Policy, severity: str, claim_type: str, time_zone: str) -> dict[str, Terms]:
+    rule = policy.target_for(severity, claim_type)
+    hours = {ACKNOWLEDGE: rule.acknowledge_hours, RESOLVE: rule.resolve_hours}
+    calendar = policy.calendars[rule.calendar]
     return {
-        clock: read(
-            Terms(timedelta(hours=hours[clock]), calendar, claim.time_zone, policy.warn_share),
-            claim.opened_at,
-            claim.pauses,
-            stops[clock],
-            now,
-        )
-        for clock in CLOCKS
+        clock: Terms(timedelta(hours=hours[clock]), calendar, time_zone, policy.warn_share) for clock in CLOCKS
     }
 
 
