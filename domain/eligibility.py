@@ -11,10 +11,13 @@ from domain.case import FAIL, INSUFFICIENT, PASS, Answer, Case
 from domain.catalogue import parties_of
 from domain.claim import Claim
 from domain.corroboration import usage_corroborates
-from domain.lifecycle import AWAITING_EVIDENCE
 from domain.policy import Party, Policy
+from domain.sla import STANDING
 
 ELIGIBLE, INELIGIBLE = "eligible", "ineligible"
+
+# What each outcome does to a claim, in the table of `domain.lifecycle`.
+ACTIONS: Final = {ELIGIBLE: "find_eligible", INSUFFICIENT: "await_evidence", INELIGIBLE: "find_ineligible"}
 
 # Whose matter a warranty claim can be: that of the equipment and of whoever runs it.
 _OURS: Final[frozenset[Party]] = frozenset({"station", "operator"})
@@ -170,5 +173,5 @@ def evidence_deadline(claim: Claim, policy: Policy, now: datetime) -> datetime:
     """
     began = claim.opened_at
     if claim.reopened:
-        began = claim.pauses[-1] if claim.status == AWAITING_EVIDENCE and claim.pauses else now
+        began = claim.pauses[-1] if claim.status in STANDING and claim.pauses else now
     return began + timedelta(hours=policy.evidence_wait_hours)

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from domain.case import INSUFFICIENT
-from domain.eligibility import ELIGIBLE, INELIGIBLE
-from domain.lifecycle import AWAITING_EVIDENCE, CLOSED, STATUSES, SUBMITTED, UNDER_REVIEW, VERIFYING, WITHDRAWN
+from domain.eligibility import ACTIONS
+from domain.lifecycle import CLOSED, STATUSES, SUBMITTED, UNDER_REVIEW, WITHDRAWN, after
 
 # Columns that an event of any kind states under their own names, and those that only the opening does.
 _STATED: Final = frozenset(
@@ -26,7 +25,6 @@ _STATED: Final = frozenset(
 _STATED_OF_CLOCKS: Final = ("time_zone", "acknowledge_due_at", "resolve_due_at", "acknowledged_at")
 _STATED_AT_OPENING: Final = ("spot_id", "code", "connector_id")
 
-_STATUS_FOUND: Final = {ELIGIBLE: VERIFYING, INSUFFICIENT: AWAITING_EVIDENCE, INELIGIBLE: "ineligible"}
 # Kinds that move a claim and do not name where to; any other `claim.<status>` names it.
 _STATUS_AFTER: Final = {
     **{f"claim.{status}": status for status in STATUSES},
@@ -39,7 +37,8 @@ _STATUS_AFTER: Final = {
 def apply(row: dict[str, Any], seq: int, at: str, kind: str, data: Mapping[str, Any]) -> None:
     """Takes the next event into `row`: what the claim's columns must be by now, as far as events state them.
 
-    Moments are spelled as `domain.audit.instant` does. `row` is empty before the first event.
+    Moments are spelled as `domain.audit.instant` does. `row` is empty before the first event. Raises `Conflict`
+    for a verdict on a claim that could not be judged.
     """
     for name in _STATED & data.keys():
         row[name] = data[name]
@@ -50,7 +49,7 @@ def apply(row: dict[str, Any], seq: int, at: str, kind: str, data: Mapping[str, 
         row["opened_at"], row["policy_version"] = at, data.get("policy")
     elif kind == "claim.verified":
         row["verdict_seq"] = seq
-        row["status"] = _STATUS_FOUND[data["outcome"]]
+        _judge(row, data["outcome"])
     elif kind == "claim.stage_passed":
         row["stage"], row["escalated_to"] = data["stage"] + 1, None
     elif kind == "claim.escalated":
@@ -65,6 +64,13 @@ def _bind(row: dict[str, Any], clocks: Mapping[str, Any]) -> None:
     row.update({name: clocks[name] for name in _STATED_OF_CLOCKS if name in clocks})
     if "policy" in clocks:
         row["policy_version"] = clocks["policy"]
+
+
+def _judge(row: dict[str, Any], outcome: str) -> None:
+    before = row.get("status", SUBMITTED)
+    row["status"] = after(before, ACTIONS[outcome])
+    if before == UNDER_REVIEW != row["status"]:
+        row["stage"], row["stages"], row["escalated_to"] = 0, [], None
 
 
 def _move(row: dict[str, Any], at: str, status: str) -> None:

@@ -32,16 +32,16 @@ STATUSES: Final = (
 # claim goes on counting: otherwise a flapping spot without cover would open a claim with every message.
 CLOSED: Final = (REJECTED, RESOLVED, WITHDRAWN)
 WAITING_FOR_VERDICT: Final = (SUBMITTED, AWAITING_EVIDENCE)
+# Until somebody decides, what becomes known later counts as if it had been known at once.
+JUDGED: Final = (*WAITING_FOR_VERDICT, VERIFYING, INELIGIBLE, UNDER_REVIEW)
 
 _TRANSITIONS: Final[dict[tuple[str, str], str]] = {
     (OBSERVED, "submit"): SUBMITTED,
     (OBSERVED, "lapse"): WITHDRAWN,
-    (SUBMITTED, "find_eligible"): VERIFYING,
-    (SUBMITTED, "await_evidence"): AWAITING_EVIDENCE,
-    (SUBMITTED, "find_ineligible"): INELIGIBLE,
-    (AWAITING_EVIDENCE, "await_evidence"): AWAITING_EVIDENCE,
-    (AWAITING_EVIDENCE, "find_eligible"): VERIFYING,
-    (AWAITING_EVIDENCE, "find_ineligible"): INELIGIBLE,
+    **{(status, "find_eligible"): VERIFYING for status in JUDGED},
+    **{(status, "await_evidence"): AWAITING_EVIDENCE for status in JUDGED},
+    **{(status, "find_ineligible"): INELIGIBLE for status in JUDGED},
+    (UNDER_REVIEW, "find_eligible"): UNDER_REVIEW,
     (VERIFYING, "route"): UNDER_REVIEW,
     (VERIFYING, "approve_by_rule"): APPROVED,
     (UNDER_REVIEW, "approve"): APPROVED,
@@ -75,10 +75,11 @@ def after(status: str, action: str) -> str:
 
 
 def diagram() -> str:
-    """The table as a state diagram in Mermaid's language; a claim may be withdrawn from every open state."""
+    """The table as a state diagram in Mermaid's language, without what changes nothing, and without withdrawal,
+    which is possible from every open state."""
     arrows: dict[tuple[str, str], list[str]] = {}
     for (origin, action), target in _TRANSITIONS.items():
-        if action != "withdraw":
+        if action != "withdraw" and origin != target:
             arrows.setdefault((origin, target), []).append(action.replace("_", " "))
     lines = [f"    {origin} --> {target}: {' / '.join(actions)}" for (origin, target), actions in arrows.items()]
     return "\n".join(["stateDiagram-v2", f"    [*] --> {OBSERVED}", f"    [*] --> {SUBMITTED}", *lines])

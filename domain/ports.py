@@ -68,8 +68,8 @@ class Transaction(Protocol):
         """Puts a step off after a failed attempt, keeping the reason."""
 
     def record_usage(self, records: Sequence[UsageRecord]) -> int:
-        """Stores usage records, the latest of a session winning, and owes a new `verify` to the claims that
-        wait for them. Returns how many were new."""
+        """Stores usage records, the latest of a session winning, and owes a new `verify` to the claims of
+        their spots that nobody has decided yet. Returns how many were new."""
 
     def register_spots(self, spots: Sequence[Spot]) -> int:
         """Stores registrations; of each detail of a spot the latest word counts. Returns how many were new."""

@@ -2,39 +2,36 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from domain import audit, sla
-from domain.case import INSUFFICIENT, Case
+from domain.announcement import news_of
+from domain.case import Case
 from domain.claim import Claim
 from domain.decision import Decision, Step
-from domain.eligibility import ELIGIBLE, INELIGIBLE, evidence_deadline, judge
-from domain.lifecycle import AWAITING_EVIDENCE, SUBMITTED, WAITING_FOR_VERDICT, after
+from domain.eligibility import ACTIONS, evidence_deadline, judge
+from domain.lifecycle import AWAITING_EVIDENCE, INELIGIBLE, JUDGED, SUBMITTED, UNDER_REVIEW, VERIFYING, after
 from domain.policy import Policy
-
-_ACTIONS = {ELIGIBLE: "find_eligible", INSUFFICIENT: "await_evidence", INELIGIBLE: "find_ineligible"}
 
 
 def verify(cases: Sequence[Case], policy: Policy, now: datetime, policies: sla.Policies | None = None) -> Decision:
-    """Judges a batch. Claims whose verdict is already in are left alone, so a repeated step changes nothing.
+    """Judges a batch. A claim whose verdict stays the same is left alone, so a repeated step changes nothing.
 
-    A claim gets its clocks with its first verdict; they stand while it waits for evidence. `policies` finds the
-    one that bound a claim; without it that is always the present one.
+    A claim that is under review is judged again when more is known, and stays there with another verdict or leaves
+    it. A claim gets its clocks with its first verdict; they stand while it waits for evidence. `policies` finds
+    the one that bound a claim; without it that is always the present one.
     """
     bound_by = policies or (lambda _: policy)
-    decision = Decision()
-    eligible: list[str] = []
-    timed: list[Claim] = []
+    decision, timed = Decision(), list[Claim]()
+    came = {status: list[Claim]() for status in (VERIFYING, AWAITING_EVIDENCE, INELIGIBLE)}
     for case in cases:
-        claim = case.claim
-        if claim.status not in WAITING_FOR_VERDICT:
+        claim, before = case.claim, case.claim.status
+        if before not in JUDGED:
             continue
         verdict = judge(case, policy, now)
-        # What is on record holds the clocks beside the verdict. A claim that was taken up again is judged again.
-        waited = claim.status == AWAITING_EVIDENCE
-        known = case.verdict is not None and case.verdict | verdict == case.verdict
-        if known and claim.status != SUBMITTED:
+        if before != SUBMITTED and _known(case, verdict):
             continue
-        claim.status = after(claim.status, _ACTIONS[verdict["outcome"]])
+        _move(claim, verdict["outcome"])
         decision.changed.append(claim)
         clocks = (
             sla.bind(claim, case.spot, policy, now)
@@ -46,11 +43,24 @@ def verify(cases: Sequence[Case], policy: Policy, now: datetime, policies: sla.P
         body = verdict | ({"clocks": clocks} if clocks else {})
         decision.events.append(audit.append(claim, now, "rule:eligibility", "claim.verified", body))
         claim.verdict_seq = claim.version
-        if verdict["outcome"] == ELIGIBLE:
-            eligible.append(claim.id)
-        elif verdict["outcome"] == INSUFFICIENT and not waited:
-            decision.steps.append(Step("verify", [claim.id], due_at=evidence_deadline(claim, policy, now)))
-    if eligible:
-        decision.steps.append(Step("route", eligible))
+        if claim.status != before:
+            came[claim.status].append(claim)
+    if came[VERIFYING]:
+        decision.steps.append(Step("route", [claim.id for claim in came[VERIFYING]]))
+    for claim in came[AWAITING_EVIDENCE]:
+        decision.steps.append(Step("verify", [claim.id], due_at=evidence_deadline(claim, policy, now)))
+    if any(rule.event == f"claim.{INELIGIBLE}" for rule in policy.notifications):
+        decision.steps += news_of(came[INELIGIBLE])
     decision.steps += sla.owe(timed, bound_by, now)
     return decision
+
+
+def _known(case: Case, verdict: dict[str, Any]) -> bool:
+    """Whether this is on record already, beside what the verdict did to the clocks."""
+    return case.verdict is not None and case.verdict | verdict == case.verdict
+
+
+def _move(claim: Claim, outcome: str) -> None:
+    before, claim.status = claim.status, after(claim.status, ACTIONS[outcome])
+    if before == UNDER_REVIEW != claim.status:
+        claim.stage, claim.stages, claim.approved_by, claim.escalated_to = 0, [], [], None

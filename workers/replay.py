@@ -14,6 +14,7 @@ import orjson
 
 from domain import fold
 from domain.audit import GENESIS, link_bytes
+from domain.errors import Conflict
 from domain.merkle import leaf_hash
 from workers.findings import Finding, Result
 
@@ -166,7 +167,7 @@ def _follow(chain: list[Event], stated: Claim) -> tuple[list[bytes], _Broken | N
         leaves.append(leaf_hash(head))
         try:
             fold.apply(stated, seq, event[2].decode(), event[4].decode(), orjson.loads(event[5]))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, Conflict):
             sentence = "The event's body is not what its kind says."
             return _stated_leaves(chain), ("EVENT_UNREADABLE", sentence, seq)
     return leaves, None

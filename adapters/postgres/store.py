@@ -22,6 +22,7 @@ from domain.decisions import Delegation
 from domain.delivery import Delivery
 from domain.evidence import Evidence, Reported, demanded
 from domain.intake import Quarantined
+from domain.lifecycle import JUDGED
 from domain.policy import Policy
 from domain.spot import Spot
 from domain.usage import UsageRecord
@@ -180,8 +181,8 @@ class PostgresTransaction:
         return new
 
     def _wake_claims(self, spots: list[str]) -> None:
-        """Owes a new check to the claims of these spots that wait for one."""
-        if self._execute(writes.OWE_VERIFICATION, spots).rowcount:
+        """Owes a new check to the claims of these spots that nobody has decided yet."""
+        if self._execute(writes.OWE_VERIFICATION, spots, list(JUDGED)).rowcount:
             self._execute(writes.WAKE_RELAY)
 
     def quarantine(self, items: Sequence[Quarantined]) -> None:

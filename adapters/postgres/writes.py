@@ -247,11 +247,12 @@ SELECT pg_advisory_xact_lock(7305776, turn) FROM (
 ) AS turns
 """
 
-# A claim that is being checked just now may already have missed the news, so it is checked once more.
+# A claim that is being checked just now may already have missed the news, so it is checked once more; one that was
+# judged is judged again, as if all had been known at once.
 OWE_VERIFICATION: Final = """
 INSERT INTO steps (kind, claim_ids, due_at)
 SELECT 'verify', array_agg(id), now() FROM claims
-WHERE spot_id = ANY(%s) AND status IN ('submitted', 'awaiting_evidence') AND closed_at IS NULL
+WHERE spot_id = ANY(%s) AND status = ANY(%s) AND closed_at IS NULL
 HAVING count(*) > 0
 """
 

@@ -92,6 +92,28 @@ class TestWakingClaims:
         assert claim["status"] == "under_review"
         assert spotclaim.verdict(claim)["answers"][-1]["reason"] == "NEGATIVE_ENERGY"
 
+    def test_usage_that_comes_after_the_verdict_counts_as_well(self, spotclaim: Spotclaim) -> None:
+        """A reservation that was served in the end is no claim, though it was under review already; and the other
+        way round: a sound record came first."""
+        promised = {"raw_code": "SPOT_OCCUPIED", "reservation_id": "r-1"}
+        spotclaim.take_in(
+            faults=[a_fault(**promised), a_fault(spot_id="E2")], usage=[a_usage_record(spot_id="E2")]
+        )
+        spotclaim.carry_out()
+        assert {claim["status"] for claim in spotclaim.claims()} == {"under_review", "ineligible"}
+
+        spotclaim.take_in(
+            usage=[a_usage_record(reservation_id="r-1"), a_usage_record(spot_id="E2", session_id="s-2", **MISREAD)]
+        )
+        spotclaim.carry_out()
+
+        claims = {claim["code"]: claim for claim in spotclaim.claims()}
+        honoured, misread = claims["SPOT_OCCUPIED"], claims["METER_MISREAD"]
+        assert (honoured["status"], honoured["stages"]) == ("ineligible", [])
+        assert spotclaim.verdict(honoured)["answers"][-1]["reason"] == "RESERVATION_HONOURED"
+        assert misread["status"] == "under_review"
+        spotclaim.demand_sound_chains()
+
     def test_usage_of_other_spots_wakes_nobody(self, spotclaim: Spotclaim) -> None:
         """Nor does a record that came before."""
         spotclaim.take_in(faults=[a_fault()])

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from domain.decision import Decision, Step
-from domain.lifecycle import WAITING_FOR_VERDICT
+from domain.lifecycle import JUDGED
 from domain.policy import Policy
 from domain.ports import Clock, Transaction
 from domain.sla import Policies, by_policy
@@ -11,7 +11,7 @@ from domain.verification import verify
 
 
 class Verify:
-    """The step `verify`: one verdict for every claim that still waits for one, by the policy that bound it."""
+    """The step `verify`: a verdict for every claim that nobody has decided yet, by the policy that bound it."""
 
     def __init__(self, policy: Policy, clock: Clock, policies: Policies) -> None:
         self._policy = policy
@@ -20,8 +20,8 @@ class Verify:
 
     def __call__(self, transaction: Transaction, steps: Sequence[Step]) -> Decision:
         claims = transaction.claims([claim_id for step in steps for claim_id in step.claim_ids])
-        waiting = [claim for claim in claims if claim.status in WAITING_FOR_VERDICT]
+        judged = [claim for claim in claims if claim.status in JUDGED]
         whole = Decision()
-        for policy, group in by_policy(waiting, self._policy, self._policies):
+        for policy, group in by_policy(judged, self._policy, self._policies):
             whole.add(verify(transaction.cases(group, policy), policy, self._clock(), self._policies))
         return whole

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import Conflict
-from domain.lifecycle import CLOSED, STATUSES, WAITING_FOR_VERDICT, after, allowed, diagram
+from domain.lifecycle import CLOSED, JUDGED, STATUSES, after, allowed, diagram
 
 TABLE = {
     ("observed", "submit"): "submitted",
@@ -17,6 +17,15 @@ TABLE = {
     ("awaiting_evidence", "await_evidence"): "awaiting_evidence",
     ("awaiting_evidence", "find_eligible"): "verifying",
     ("awaiting_evidence", "find_ineligible"): "ineligible",
+    ("verifying", "find_eligible"): "verifying",
+    ("verifying", "await_evidence"): "awaiting_evidence",
+    ("verifying", "find_ineligible"): "ineligible",
+    ("ineligible", "find_eligible"): "verifying",
+    ("ineligible", "await_evidence"): "awaiting_evidence",
+    ("ineligible", "find_ineligible"): "ineligible",
+    ("under_review", "find_eligible"): "under_review",
+    ("under_review", "await_evidence"): "awaiting_evidence",
+    ("under_review", "find_ineligible"): "ineligible",
     ("verifying", "route"): "under_review",
     ("verifying", "approve_by_rule"): "approved",
     ("under_review", "approve"): "approved",
@@ -77,8 +86,7 @@ def test_the_readme_shows_the_table() -> None:
     assert diagram() in Path("README.md").read_text()
 
 
-def test_only_a_claim_without_a_verdict_waits_for_one() -> None:
-    """Exactly the statuses from which a verdict is allowed."""
-    waiting = {status for (status, action) in TABLE if action == "find_eligible"}
-
-    assert set(WAITING_FOR_VERDICT) == waiting
+def test_a_claim_is_judged_until_somebody_decides_it() -> None:
+    """Exactly the statuses from which a verdict is allowed, whatever it is."""
+    for verdict in ("find_eligible", "await_evidence", "find_ineligible"):
+        assert set(JUDGED) == {status for (status, action) in TABLE if action == verdict}

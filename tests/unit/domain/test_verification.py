@@ -11,7 +11,8 @@ from domain import audit
 from domain.case import Case
 from domain.decision import Decision
 from domain.eligibility import RULES, judge
-from domain.lifecycle import STATUSES, WAITING_FOR_VERDICT
+from domain.lifecycle import JUDGED, STATUSES
+from domain.policy import NotificationRule
 from domain.verification import verify
 from tests.builders import NOW, a_case, a_claim, a_policy, a_spot, a_usage_record
 
@@ -134,10 +135,74 @@ def test_a_claim_that_still_lacks_evidence_at_the_deadline_is_ineligible() -> No
     assert (case.claim.status, decision.steps) == ("ineligible", [])
 
 
-@pytest.mark.parametrize("status", sorted(set(STATUSES) - set(WAITING_FOR_VERDICT)))
-def test_a_claim_whose_verdict_is_in_is_left_alone(status: str) -> None:
+@pytest.mark.parametrize("status", sorted(set(STATUSES) - set(JUDGED)))
+def test_a_claim_that_was_decided_or_is_observed_is_left_alone(status: str) -> None:
     """A step that comes late cannot pull a claim back."""
     case = a_case(a_claim(status=status), a_usage_record(energy_kwh=-5.0))
 
     assert verify([case], POLICY, NOW) == Decision()
     assert case.claim.status == status
+
+
+def under_review(case: Case) -> Case:
+    """The same, found eligible and at its second stage, once escalated."""
+    first = verify([case], POLICY, NOW)
+    case.claim.status, case.claim.stage = "under_review", 2
+    case.claim.stages, case.claim.approved_by, case.claim.escalated_to = ["reviewer", "manager"], ["ada"], "admin"
+    return replace(case, verdict=verdict_in(first))
+
+
+def test_what_is_learnt_under_review_can_take_a_claim_out_of_it() -> None:
+    """Whoever passed its stages passed them on other facts; its clocks stand as if it had never been there."""
+    case = under_review(eligible())
+
+    decision = verify([replace(case, usage=disproved().usage)], POLICY, NOW + timedelta(hours=1))
+
+    claim = case.claim
+    assert (claim.status, kinds(decision)) == ("ineligible", [])
+    assert (claim.stage, claim.stages, claim.approved_by, claim.escalated_to) == (0, [], [], None)
+    assert claim.pauses == [NOW + timedelta(hours=1)]
+
+
+def test_another_reason_leaves_a_claim_under_review_where_it_is() -> None:
+    """The reviewer sees the new verdict; nothing else moves, and nothing is owed."""
+    case = under_review(eligible())
+    other = a_usage_record(session_id="another", energy_kwh=-7.0)
+
+    decision = verify([replace(case, usage=[other])], POLICY, NOW + timedelta(hours=1))
+
+    claim = case.claim
+    assert (claim.status, claim.stage, claim.escalated_to, decision.steps) == ("under_review", 2, "admin", [])
+    assert claim.verdict_seq == claim.version == decision.events[0].seq
+    assert verdict_in(decision)["answers"][-1]["facts"]["session_id"] == "another"
+
+
+def test_the_same_verdict_under_review_leaves_no_trace() -> None:
+    """Every later session of the spot has the claim looked at again."""
+    case = under_review(eligible())
+
+    assert verify([case], POLICY, NOW + timedelta(hours=1)) == Decision()
+
+
+def test_an_ineligible_claim_goes_on_when_proof_comes_late() -> None:
+    """The sound record came first, the one that bears the claim out after it; the clocks go on."""
+    case = disproved()
+    first = verify([case], POLICY, NOW)
+    assert case.claim.status == "ineligible"
+
+    later = replace(case, usage=[*case.usage, a_usage_record(energy_kwh=-5.0)], verdict=verdict_in(first))
+    second = verify([later], POLICY, NOW + timedelta(hours=1))
+
+    assert (case.claim.status, kinds(second)) == ("verifying", ["route", "clock"])
+    assert case.claim.pauses == [NOW, NOW + timedelta(hours=1)]
+
+
+def test_whoever_wants_to_hear_of_ineligible_claims_does() -> None:
+    """Where the policy has a rule for it; otherwise nothing is owed."""
+    rule = NotificationRule("claim.ineligible", ("ops",))
+    case = disproved()
+
+    decision = verify([case], replace(POLICY, notifications=(rule,)), NOW)
+
+    [step] = decision.steps
+    assert (step.kind, step.claim_ids, step.subject) == ("announce", [case.claim.id], "ineligible:0")
