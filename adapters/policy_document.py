@@ -172,6 +172,11 @@ class _Calendar(_Part):
         return self
 
 
+class _Flapping(_Part):
+    episodes: Annotated[int, Field(ge=2, le=1000)] = 5
+    within_minutes: Annotated[float, Field(gt=0, le=60 * _MOST_HOURS, allow_inf_nan=False)] = 60.0
+
+
 class _Eligibility(_Part):
     evidence_wait_hours: _Hours
     corroboration_window_days: _Days
@@ -200,6 +205,7 @@ class PolicyDocument(_Part):
     approval: Annotated[list[_Approval], Field(min_length=1)]
     sla: _Sla
     calendars: dict[str, _Calendar]
+    flapping: _Flapping = _Flapping()
     eligibility: _Eligibility
     notifications: list[_Rule]
 
@@ -252,6 +258,8 @@ def policy_of(document: PolicyDocument) -> Policy:
         targets=tuple(Target(**_tuples(target)) for target in document.sla.targets),
         calendars=_calendars(document),
         warn_share=document.sla.warn_share,
+        flapping_episodes=document.flapping.episodes,
+        flapping_minutes=document.flapping.within_minutes,
         notifications=tuple(
             NotificationRule(rule.event, tuple(rule.to), tuple(rule.severities), tuple(rule.claim_types))
             for rule in document.notifications

@@ -131,6 +131,11 @@ _TABLES: Final[dict[str, dict[str, str]]] = {
     "mrec": {raw: code for raw, (code, _) in _MREC.items()},
 }
 
+# Whose matter a warranty claim can be: that of the equipment and of whoever runs it.
+OURS: Final[frozenset[Party]] = frozenset({"station", "operator"})
+# Errors for which a report may name somebody else as responsible.
+CODES_OF_OTHERS: Final = frozenset(code for code, parties in _MREC.values() if not parties & OURS)
+
 
 @lru_cache(maxsize=4096)
 def classify(taxonomy: str, raw_code: str) -> str:

@@ -160,7 +160,7 @@ def _recorded(claim: Claim, near: Sequence[UsageRecord]) -> Answer | None:
 
 def _missing(claim: Claim, near: Sequence[UsageRecord]) -> Answer:
     """A spot that recorded later sessions, and not this one, has lost it; one that is silent may still tell."""
-    later = [record for record in near if record.started_at and record.started_at > claim.last_seen_at]
+    later = [record for record in near if record.started_at and record.started_at > claim.first_seen_at]
     if not later:
         sentence = "No usage record of the spot after the fault is on file yet."
         return _answer(INSUFFICIENT, "USAGE_MISSING", sentence)

@@ -8,19 +8,16 @@ from zoneinfo import ZoneInfo
 
 from domain import audit, evidence
 from domain.case import FAIL, INSUFFICIENT, PASS, Answer, Case
-from domain.catalogue import parties_of
+from domain.catalogue import OURS, parties_of
 from domain.claim import Claim
 from domain.corroboration import usage_corroborates
-from domain.policy import Party, Policy
+from domain.policy import Policy
 from domain.sla import STANDING
 
 ELIGIBLE, INELIGIBLE = "eligible", "ineligible"
 
 # What each outcome does to a claim, in the table of `domain.lifecycle`.
 ACTIONS: Final = {ELIGIBLE: "find_eligible", INSUFFICIENT: "await_evidence", INELIGIBLE: "find_ineligible"}
-
-# Whose matter a warranty claim can be: that of the equipment and of whoever runs it.
-_OURS: Final[frozenset[Party]] = frozenset({"station", "operator"})
 
 
 def spot_known(case: Case, policy: Policy) -> Answer:
@@ -50,7 +47,7 @@ def responsible_party(case: Case, policy: Policy) -> Answer:
     """
     responsible, code = policy.codes[case.claim.code].responsible, case.claim.code
     facts: dict[str, Any] = {"responsible": responsible}
-    if responsible not in _OURS:
+    if responsible not in OURS:
         sentence = f"By the policy {code} is a matter of the {responsible}."
         return Answer("responsible_party", FAIL, "NOT_THE_STATIONS", sentence, facts)
     if case.reported and all(_elsewhere(*report) for report in case.reported):
@@ -66,7 +63,7 @@ def responsible_party(case: Case, policy: Policy) -> Answer:
 def _elsewhere(taxonomy: str, raw_code: str) -> bool:
     """Whether a taxonomy names whoever is responsible for its code, and nobody that a warranty binds."""
     parties = parties_of(taxonomy, raw_code)
-    return bool(parties) and not parties & _OURS
+    return bool(parties) and not parties & OURS
 
 
 def filed_in_time(case: Case, policy: Policy) -> Answer:

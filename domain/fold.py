@@ -10,6 +10,11 @@ from domain.lifecycle import CLOSED, STATUSES, SUBMITTED, UNDER_REVIEW, WITHDRAW
 _STATED: Final = frozenset(
     {
         "severity",
+        "connector_id",
+        "zone",
+        "affected_user",
+        "reservation_id",
+        "session_id",
         "fault_count",
         "first_seen_at",
         "last_seen_at",
@@ -23,7 +28,7 @@ _STATED: Final = frozenset(
 )
 # What verification and people did to the clocks, under the names of the columns.
 _STATED_OF_CLOCKS: Final = ("time_zone", "acknowledge_due_at", "resolve_due_at", "acknowledged_at")
-_STATED_AT_OPENING: Final = ("spot_id", "code", "connector_id")
+_STATED_AT_OPENING: Final = ("spot_id", "code")
 
 # Kinds that move a claim and do not name where to; any other `claim.<status>` names it.
 _STATUS_AFTER: Final = {

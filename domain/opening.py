@@ -1,16 +1,21 @@
 """How faults become claims: every fault meets the claim of its spot and code, or opens it."""
 
-from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
 
 from domain import audit
-from domain.catalogue import CLAIM_TYPES, classify
+from domain.catalogue import CLAIM_TYPES, CODES_OF_OTHERS, classify
 from domain.claim import Claim, SpotAndCode
 from domain.decision import Decision, Step
+from domain.episodes import watch
 from domain.fault import Fault
-from domain.lifecycle import AWAITING_EVIDENCE, OBSERVED, SUBMITTED, after
+from domain.lifecycle import AWAITING_EVIDENCE, INELIGIBLE, JUDGED, OBSERVED, SUBMITTED
 from domain.policy import Policy
+
+# What the earliest fault says for the claim.
+_DETAILS: Final = ("connector_id", "zone", "affected_user", "reservation_id", "session_id")
 
 
 def meet_claims(faults: Iterable[Fault], policy: Policy) -> dict[SpotAndCode, list[Fault]]:
@@ -23,80 +28,82 @@ def meet_claims(faults: Iterable[Fault], policy: Policy) -> dict[SpotAndCode, li
     return groups
 
 
+def earlier_than_known(
+    groups: Mapping[SpotAndCode, list[Fault]], open_claims: Mapping[SpotAndCode, Claim]
+) -> dict[SpotAndCode, datetime]:
+    """Since when the errors are there that begin with these faults, or earlier than their claims knew."""
+    begins: dict[SpotAndCode, datetime] = {}
+    for pair, faults in groups.items():
+        first = min((fault.occurred_at for fault in faults if not fault.cleared), default=None)
+        claim = open_claims.get(pair)
+        if first is not None and (claim is None or first < claim.first_seen_at):
+            begins[pair] = first
+    return begins
+
+
 def open_or_count(
     groups: dict[SpotAndCode, list[Fault]],
     open_claims: dict[SpotAndCode, Claim],
     policy: Policy,
     now: datetime,
     new_id: Callable[[], str],
+    clears: Mapping[SpotAndCode, Sequence[Fault]] = MappingProxyType({}),
 ) -> Decision:
     """Every group raises the count of its open claim, or opens one. A clear alone opens nothing.
 
-    `groups` must hold no message that was taken in before. The next step of every opened claim is `verify`,
-    or `submit` after its code's hold-down, and one step names all that are due together; a claim that awaits
-    evidence is checked again when a fault brings some.
+    `groups` must hold no message that was taken in before. `clears` are those taken in before that belonged to no
+    claim: whichever occurred after the first fault belongs to it after all, in whatever order they came. The next
+    step of every opened claim is `verify`, or `submit` after its code's hold-down, and one step names all that are
+    due together; a claim that was judged is judged again when what speaks for it changes.
     """
     decision = Decision()
-    supplied: list[str] = []
+    again: list[str] = []
     for pair, faults in groups.items():
         decision.faults += faults
         claim = open_claims.get(pair)
-        if claim is not None:
-            decision.changed.append(claim)
-            decision.events.append(_count(claim, faults, now))
-            if claim.status == AWAITING_EVIDENCE and any(fault.evidence for fault in faults):
-                supplied.append(claim.id)
-        elif not all(fault.cleared for fault in faults):
+        if claim is None:
+            if all(fault.cleared for fault in faults):
+                continue
             claim = _open(faults, policy, now, new_id())
             decision.opened.append(claim)
-            decision.events.append(_record_opening(claim, faults, now))
-        for fault in faults:
-            fault.claim_id = claim.id if claim is not None else None
-    decision.steps += _first_steps(decision.opened, policy, now)
-    if supplied:
-        decision.steps.append(Step("verify", supplied))
-    return decision
-
-
-def _first_steps(opened: list[Claim], policy: Policy, now: datetime) -> list[Step]:
-    """Verification at once, but for claims that are observed first."""
-    submitted = [claim.id for claim in opened if claim.status == SUBMITTED]
-    steps = [Step("verify", submitted)] if submitted else []
-    if len(submitted) == len(opened):
-        return steps
-    observed: dict[float, list[str]] = {}
-    for claim in opened:
-        if claim.status == OBSERVED:
-            observed.setdefault(policy.codes[claim.code].hold_down_seconds, []).append(claim.id)
-    return steps + [Step("submit", ids, due_at=now + timedelta(seconds=held)) for held, ids in observed.items()]
-
-
-def submit(claims: Iterable[Claim], now: datetime) -> Decision:
-    """What becomes of claims whose hold-down is over: a fault that cleared meanwhile is no claim.
-
-    Claims that are not observed any more are left alone.
-    """
-    decision = Decision()
-    for claim in claims:
-        if claim.status != OBSERVED:
+            decision.events.append(
+                _record_opening(claim, _take_in(claim, faults, clears.get(pair, ())), faults, now)
+            )
             continue
-        cleared = claim.cleared_at is not None and claim.cleared_at >= claim.last_seen_at
-        claim.status = after(claim.status, "lapse" if cleared else "submit")
-        claim.closed_at = now if cleared else None
-        data = {"cleared_at": audit.instant(claim.cleared_at) if claim.cleared_at else None}
-        kind = "claim.lapsed" if cleared else "claim.submitted"
-        decision.changed.append(claim)
-        decision.events.append(audit.append(claim, now, "rule:hold_down", kind, data))
-    submitted = [claim.id for claim in decision.changed if claim.status == SUBMITTED]
-    if submitted:
-        decision.steps.append(Step("verify", submitted))
+        first_seen, details = claim.first_seen_at, _details(claim)
+        if counted := _take_in(claim, faults, clears.get(pair, ())):
+            decision.changed.append(claim)
+            decision.events.append(audit.append(claim, now, faults[0].source, "claim.faults_counted", counted))
+            moved = claim.first_seen_at != first_seen or _details(claim) != details
+            if _judged_otherwise(claim, faults, moved=moved):
+                again.append(claim.id)
+    decision.steps += _first_steps(decision, policy, now)
+    if again:
+        decision.steps.append(Step("verify", again))
     return decision
+
+
+def _judged_otherwise(claim: Claim, faults: Iterable[Fault], *, moved: bool) -> bool:
+    """Whether these faults can change the verdict: by the evidence they bring, by speaking for the claim in the
+    place of a later one, or by naming somebody else as responsible."""
+    if claim.status == AWAITING_EVIDENCE and any(fault.evidence for fault in faults):
+        return True
+    if claim.status not in JUDGED or claim.status == SUBMITTED:
+        return False
+    return moved or (claim.status == INELIGIBLE and claim.code in CODES_OF_OTHERS)
+
+
+def _first_steps(decision: Decision, policy: Policy, now: datetime) -> list[Step]:
+    """Verification at once; claims that are observed are looked at when what was raised has lasted."""
+    submitted = [claim.id for claim in decision.opened if claim.status == SUBMITTED]
+    observed = [claim for claim in (*decision.opened, *decision.changed) if claim.status == OBSERVED]
+    return [*([Step("verify", submitted)] if submitted else ()), *watch(observed, policy, now)]
 
 
 def _open(faults: list[Fault], policy: Policy, now: datetime, claim_id: str) -> Claim:
-    first = min((fault for fault in faults if not fault.cleared), key=lambda fault: fault.occurred_at)
+    first = _earliest([fault for fault in faults if not fault.cleared])
     code = policy.codes[first.code]
-    claim = Claim(
+    return Claim(
         id=claim_id,
         spot_id=first.spot_id,
         code=first.code,
@@ -114,35 +121,65 @@ def _open(faults: list[Fault], policy: Policy, now: datetime, claim_id: str) -> 
         session_id=first.session_id,
         filed_by=first.filed_by,
     )
-    _take_in(claim, faults)
-    return claim
 
 
-def _take_in(claim: Claim, faults: list[Fault]) -> None:
-    for fault in faults:
-        if fault.cleared:
-            claim.cleared_at = max(claim.cleared_at or fault.occurred_at, fault.occurred_at)
-        else:
-            claim.fault_count += 1
-            claim.first_seen_at = min(claim.first_seen_at, fault.occurred_at)
-            claim.last_seen_at = max(claim.last_seen_at, fault.occurred_at)
+def _take_in(claim: Claim, faults: Sequence[Fault], clears: Sequence[Fault]) -> dict[str, Any]:
+    """Counts what belongs to the claim, and returns what the audit event says of that; nothing if nothing does.
+
+    The earliest fault speaks for the claim, whenever it comes. A clear from before it belongs to no claim yet.
+    """
+    raised = [fault for fault in faults if not fault.cleared]
+    moved: dict[str, Any] = {}
+    if raised:
+        claim.fault_count += len(raised)
+        claim.last_seen_at = max(claim.last_seen_at, *(fault.occurred_at for fault in raised))
+        moved = _let_speak(claim, _earliest(raised))
+    ended = [fault for fault in (*faults, *clears) if fault.cleared and fault.occurred_at >= claim.first_seen_at]
+    if ended:
+        latest = max(fault.occurred_at for fault in ended)
+        claim.cleared_at = latest if claim.cleared_at is None else max(claim.cleared_at, latest)
+    belonging = [*raised, *ended]
+    for fault in belonging:
+        fault.claim_id = claim.id
+    return _counted(claim, belonging) | moved if belonging else {}
 
 
-def _record_opening(claim: Claim, faults: list[Fault], now: datetime) -> audit.AuditEvent:
+def _earliest(raised: list[Fault]) -> Fault:
+    """Of two of one moment always the same."""
+    if len(raised) == 1:
+        return raised[0]
+    moment = min(fault.occurred_at for fault in raised)
+    return min((fault for fault in raised if fault.occurred_at == moment), key=_details)
+
+
+def _details(said: Fault | Claim) -> list[tuple[bool, Any]]:
+    """What a fault or a claim says, so that it can be compared with another."""
+    return [(value is not None, value) for value in (getattr(said, name) for name in _DETAILS)]
+
+
+def _let_speak(claim: Claim, fault: Fault) -> dict[str, Any]:
+    """Takes the details of a fault that is earlier, and returns those that are other ones now."""
+    if fault.occurred_at > claim.first_seen_at:
+        return {}
+    if fault.occurred_at == claim.first_seen_at and _details(fault) >= _details(claim):
+        return {}
+    moved = {name: getattr(fault, name) for name in _DETAILS if getattr(fault, name) != getattr(claim, name)}
+    claim.first_seen_at = fault.occurred_at
+    for name, value in moved.items():
+        setattr(claim, name, value)
+    return moved
+
+
+def _record_opening(claim: Claim, counted: dict[str, Any], faults: list[Fault], now: datetime) -> audit.AuditEvent:
     data = {
         "spot_id": claim.spot_id,
         "code": claim.code,
         "severity": claim.severity,
         "connector_id": claim.connector_id,
         "policy": claim.policy_version,
-        **_counted(claim, faults),
+        **counted,
     }
     return audit.append(claim, now, claim.filed_by or faults[0].source, "claim.opened", data)
-
-
-def _count(claim: Claim, faults: list[Fault], now: datetime) -> audit.AuditEvent:
-    _take_in(claim, faults)
-    return audit.append(claim, now, faults[0].source, "claim.faults_counted", _counted(claim, faults))
 
 
 def _counted(claim: Claim, faults: list[Fault]) -> dict[str, Any]:

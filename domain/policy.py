@@ -24,7 +24,8 @@ class CodePolicy:
 
     `evidence` names the kinds that must be on file before anybody approves. `estimated_cost` is in the policy's
     currency. `filing_days` is how long after the fault a claim may be filed,
-    and `hold_down_seconds` how long a fault is observed first: one that clears by then becomes no claim.
+    and `hold_down_seconds` how long a fault is observed first: one that clears by then becomes no claim,
+    unless it flaps.
     """
 
     severity: Severity
@@ -94,6 +95,8 @@ class Policy:
     targets: tuple[Target, ...]
     calendars: Mapping[str, Calendar]
     warn_share: float
+    flapping_episodes: int
+    flapping_minutes: float
     evidence_wait_hours: float
     corroboration_window_days: float
     unknown_spot_passes: bool

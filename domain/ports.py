@@ -11,7 +11,9 @@ from domain.claim import Claim, SpotAndCode
 from domain.decision import Decision, Step
 from domain.decisions import Delegation
 from domain.delivery import Delivery
+from domain.episodes import Report
 from domain.evidence import Evidence, Reported
+from domain.fault import Fault
 from domain.intake import Batch, Quarantined
 from domain.policy import Policy
 from domain.spot import Spot
@@ -32,6 +34,13 @@ class Transaction(Protocol):
 
     def open_claims(self, pairs: Iterable[SpotAndCode]) -> dict[SpotAndCode, Claim]:
         """The open claim of each spot and code, locked."""
+
+    def stray_clears(self, begins: Mapping[SpotAndCode, datetime]) -> dict[SpotAndCode, list[Fault]]:
+        """Clears of these spots and codes that belong to no claim and occurred at this moment or after it."""
+
+    def reports(self, claims: Sequence[Claim]) -> list[list[Report]]:
+        """Of each claim when its error was raised and cleared, in any order, up to some thousands; of stray clears
+        those that occurred since the claim was first seen."""
 
     def claims(self, ids: Sequence[str]) -> list[Claim]:
         """These claims, locked; unknown ids are left out."""

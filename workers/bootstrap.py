@@ -142,7 +142,7 @@ def build(
         feed.publish(kind, decision.changed)
 
     handlers: dict[str, StepHandler] = {
-        "submit": Submit(clock),
+        "submit": Submit(policy, clock),
         "verify": Verify(policy, clock, policies),
         "route": Route(policy, clock, policies),
         "escalate": Escalate(policy, clock, policies),

@@ -7,6 +7,7 @@ from domain.claim import Claim
 from domain.decision import Step
 from domain.delivery import Delivery
 from domain.evidence import Evidence
+from domain.fault import Fault
 from domain.spot import Spot
 from domain.usage import UsageRecord
 
@@ -37,6 +38,16 @@ SELECT c.* FROM unnest(%s::text[], %s::text[]) AS w(spot_id, code) CROSS JOIN LA
     SELECT {_columns("claims", Claim)} FROM claims
     WHERE spot_id = w.spot_id AND code = w.code AND closed_at IS NULL LIMIT 1 FOR UPDATE
 ) c
+"""
+
+# Few clears belong to no claim, and these are in an index of their own.
+_STRAY = "f.cleared AND f.claim_id IS NULL"
+STRAY_CLEARS: Final = f"""
+SELECT s.* FROM unnest(%s::text[], %s::text[], %s::timestamptz[]) AS w(spot_id, code, since) CROSS JOIN LATERAL (
+    SELECT {_columns("f", Fault)} FROM faults f
+    WHERE f.spot_id = w.spot_id AND f.code = w.code AND f.occurred_at >= w.since AND {_STRAY}
+    ORDER BY f.occurred_at LIMIT 100
+) s
 """
 
 CLAIMS: Final = (
@@ -118,10 +129,27 @@ CROSS JOIN LATERAL (
 ) u
 """
 
+# When the errors of claims were raised and cleared.
+FAULT_TIMES: Final = f"""
+WITH w AS (SELECT id, place FROM unnest(%s::uuid[]) WITH ORDINALITY AS w(id, place))
+SELECT w.place, f.occurred_at, f.cleared
+FROM w CROSS JOIN LATERAL (
+    SELECT body FROM audit_events
+    WHERE claim_id = w.id AND kind IN ('claim.opened', 'claim.faults_counted') ORDER BY seq DESC LIMIT 1000
+) AS e
+CROSS JOIN LATERAL json_array_elements_text(e.body::json->'faults') AS named(key)
+CROSS JOIN LATERAL (SELECT occurred_at, cleared FROM faults WHERE key = named.key::uuid LIMIT 1) AS f
+UNION ALL
+SELECT w.place, f.occurred_at, f.cleared FROM w JOIN claims c ON c.id = w.id CROSS JOIN LATERAL (
+    SELECT occurred_at, cleared FROM faults f
+    WHERE f.spot_id = c.spot_id AND f.code = c.code AND f.occurred_at >= c.first_seen_at AND {_STRAY} LIMIT 1000
+) AS f
+"""
+
 # What each claim's faults said: how the field named the error. The first audit events name the faults; what a
 # storm repeats after them says nothing new. One look into an index for
 # each claim and each fault, which PostgreSQL would not choose by itself: it cannot know how few a claim has.
-REPORTS: Final = """
+ERRORS: Final = """
 SELECT w.place, f.taxonomy, f.raw_code
 FROM unnest(%s::uuid[]) WITH ORDINALITY AS w(id, place)
 CROSS JOIN LATERAL (

@@ -1,7 +1,7 @@
 """The store: reads with locks, and one `record` that writes a whole decision."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -20,7 +20,9 @@ from domain.corroboration import CORROBORATING
 from domain.decision import Decision, Step
 from domain.decisions import Delegation
 from domain.delivery import Delivery
+from domain.episodes import Report
 from domain.evidence import Evidence, Reported, demanded
+from domain.fault import Fault
 from domain.intake import Quarantined
 from domain.lifecycle import JUDGED
 from domain.policy import Policy
@@ -52,12 +54,27 @@ class PostgresTransaction:
         claims = [Claim(*row) for row in self._execute(reads.OPEN_CLAIMS, list(spots), list(codes))]
         return {(claim.spot_id, claim.code): claim for claim in claims}
 
+    def stray_clears(self, begins: Mapping[SpotAndCode, datetime]) -> dict[SpotAndCode, list[Fault]]:
+        pairs = list(begins)
+        wanted = [pair[0] for pair in pairs], [pair[1] for pair in pairs], list(begins.values())
+        found: dict[SpotAndCode, list[Fault]] = {}
+        for row in self._execute(reads.STRAY_CLEARS, *wanted):
+            fault = Fault(row[0].replace("-", ""), *row[1:])
+            found.setdefault((fault.spot_id, fault.code), []).append(fault)
+        return found
+
+    def reports(self, claims: Sequence[Claim]) -> list[list[Report]]:
+        reports: list[list[Report]] = [[] for _ in claims]
+        for place, moment, cleared in self._execute(reads.FAULT_TIMES, _array([c.id for c in claims])):
+            reports[place - 1].append((moment, cleared))
+        return reports
+
     def claims(self, ids: Sequence[str]) -> list[Claim]:
         return [Claim(*row) for row in self._execute(reads.CLAIMS, _array(ids))]
 
     def cases(self, claims: Sequence[Claim], policy: Policy) -> list[Case]:
         spots = {row.spot_id: Spot(*row) for row in self._execute(reads.SPOTS, [c.spot_id for c in claims])}
-        usage, verdicts, reports = self._nearest_usage(claims), self._verdicts(claims), self._reports(claims)
+        usage, verdicts, errors = self._nearest_usage(claims), self._verdicts(claims), self._errors(claims)
         demanding = [claim.id for claim in claims if demanded(policy, claim.code)]
         kinds = self.evidence_kinds(demanding) if demanding else {}
         return [
@@ -69,7 +86,7 @@ class PostgresTransaction:
                 frozenset(reported),
                 kinds.get(claim.id, frozenset()),
             )
-            for claim, records, reported in zip(claims, usage, reports, strict=True)
+            for claim, records, reported in zip(claims, usage, errors, strict=True)
         ]
 
     def _nearest_usage(self, claims: Sequence[Claim]) -> list[dict[str, UsageRecord]]:
@@ -94,12 +111,12 @@ class PostgresTransaction:
                     usage[row[0]][row[1]] = UsageRecord(*row[1:])
         return usage
 
-    def _reports(self, claims: Sequence[Claim]) -> list[set[tuple[str, str]]]:
+    def _errors(self, claims: Sequence[Claim]) -> list[set[tuple[str, str]]]:
         """Of each claim, the errors as they were reported."""
-        reports: list[set[tuple[str, str]]] = [set() for _ in claims]
-        for place, taxonomy, raw_code in self._execute(reads.REPORTS, _array([c.id for c in claims])).all():
-            reports[place - 1].add((taxonomy, raw_code))
-        return reports
+        errors: list[set[tuple[str, str]]] = [set() for _ in claims]
+        for place, taxonomy, raw_code in self._execute(reads.ERRORS, _array([c.id for c in claims])).all():
+            errors[place - 1].add((taxonomy, raw_code))
+        return errors
 
     def _verdicts(self, claims: Sequence[Claim]) -> dict[str, dict[str, Any]]:
         judged = [claim.id for claim in claims if claim.verdict_seq]

@@ -61,6 +61,8 @@ faults = Table(
     Column("evidence", JSONB, nullable=False),
     Column("filed_by", Text),
     # Claims find the evidence that came with their faults; a fault without any costs no entry.
+    # A clear that came before what it clears.
+    Index("faults_stray", "spot_id", "code", "occurred_at", postgresql_where=text("cleared AND claim_id IS NULL")),
     Index("faults_evidence", "claim_id", postgresql_where=text("evidence <> '[]'::jsonb")),
 )
 

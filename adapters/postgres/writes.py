@@ -58,17 +58,17 @@ _CLAIM_FIXED = {
     "spot_id": _TEXT,
     "code": _TEXT,
     "claim_type": _TEXT,
-    "connector_id": _INTEGER,
-    "zone": _TEXT,
-    "affected_user": _TEXT,
-    "reservation_id": _TEXT,
-    "session_id": _TEXT,
     "filed_by": _TEXT,
     "opened_at": _MOMENT,
     "severity": _TEXT,
 }
 
 _CLAIM_MOVING = {
+    "connector_id": _INTEGER,
+    "zone": _TEXT,
+    "affected_user": _TEXT,
+    "reservation_id": _TEXT,
+    "session_id": _TEXT,
     "status": _TEXT,
     "first_seen_at": _MOMENT,
     "last_seen_at": _MOMENT,

@@ -108,7 +108,7 @@ class Spotclaim:
         self.stopping = Event()
         self.committed: list[tuple[str, Decision]] = []
         self.handlers: dict[str, StepHandler] = {
-            "submit": Submit(self.clock),
+            "submit": Submit(self.policy, self.clock),
             "verify": Verify(self.policy, self.clock, self.policies),
             "route": Route(self.policy, self.clock, self.policies),
             "escalate": Escalate(self.policy, self.clock, self.policies),

@@ -3,9 +3,11 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from domain.episodes import episodes
 
 Row = dict[str, Any]
 
@@ -36,7 +38,9 @@ def story(
     yield f"  {claim['code']} on spot {where}, severity {claim['severity']}"
     yield f"  {_status(claim)}; {_times(claim)}"
     yield from (f"  {line}" for line in _reports(faults))
-    yield f"  first seen {_second(claim['first_seen_at'])}, last seen {_second(claim['last_seen_at'])}"
+    first, last = _second(claim["first_seen_at"]), _second(claim["last_seen_at"])
+    yield f"  first seen {first}, last seen {last}{_rate(claim)}"
+    yield from _flapping(faults)
     yield f"  policy {claim['policy_version']}"
     yield f"  next: {_next(claim)}"
     yield ""
@@ -82,7 +86,8 @@ def _told(kind: str, data: Row) -> str:
         case "claim.lapsed":
             return "the fault cleared while it was observed; it becomes no claim"
         case "claim.submitted":
-            return "the fault outlasted its hold-down"
+            told = "the fault flaps" if data.get("why") == "flapping" else "the fault outlasted its hold-down"
+            return f"{told}{_episodes(data)}"
         case "claim.sla_warned" | "claim.sla_breached":
             spent = "runs out" if kind == "claim.sla_warned" else "is used up"
             return f"the time to {data['clock']} {spent}: {data['used_hours']:g} hours, due {data['due_at'][:19]}"
@@ -97,6 +102,10 @@ def _told(kind: str, data: Row) -> str:
             note = f": {data['note']}" if data.get("note") else ""
             lent = f" on behalf of {data['on_behalf_of']}" if data.get("on_behalf_of") else ""
             return f"{kind.removeprefix('claim.').replace('_', ' ')} as {data.get('role', '')}{lent}{note}"
+
+
+def _episodes(data: Row) -> str:
+    return f" ({_many(data['episodes'], 'episode')})" if data.get("episodes", 0) > 1 else ""
 
 
 def _rule(data: Row) -> str:
@@ -153,6 +162,34 @@ def _reports(faults: list[Row]) -> Iterator[str]:
     for (connector, taxonomy, code), count in raised.most_common():
         where = f"connector {connector}" if connector else "the whole spot"
         yield f"  {where}: {taxonomy} {code}, {_many(count, 'time')}"
+
+
+def _rate(claim: Row) -> str:
+    """How often it was reported in that time."""
+    days = (claim["last_seen_at"] - claim["first_seen_at"]) / timedelta(days=1)
+    if claim["fault_count"] < 3 or days <= 0:
+        return ""
+    per_day = (claim["fault_count"] - 1) / days
+    often = f"{per_day:,.1f} a day" if per_day < 24 else f"{per_day / 24:,.1f} an hour"
+    return f": {often}"
+
+
+def _flapping(faults: list[Row]) -> Iterator[str]:
+    """How often it came and went, where it did."""
+    found = episodes((fault["occurred_at"], fault["cleared"]) for fault in faults)
+    over = [episode for episode in found if episode.cleared_at]
+    if over:
+        lasted = sum(((e.cleared_at or e.raised_at) - e.raised_at for e in over), timedelta()) / len(over)
+        still = ", and is there now" if len(over) < len(found) else ""
+        yield f"  came and went {_many(len(over), 'time')}, {_span(lasted)} each{still}"
+
+
+def _span(duration: timedelta) -> str:
+    seconds = duration.total_seconds()
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:,.1f} {unit}"
+    return f"{seconds:,.0f} seconds"
 
 
 def _connector(claim: Row) -> str:

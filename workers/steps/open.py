@@ -13,7 +13,7 @@ from domain.errors import TransientError
 from domain.fault import Fault
 from domain.identifiers import new_claim_id
 from domain.intake import Batch, Quarantined
-from domain.opening import meet_claims, open_or_count
+from domain.opening import earlier_than_known, meet_claims, open_or_count
 from domain.policy import Policy
 from domain.ports import Clock, Feed, Store, Transaction
 
@@ -102,7 +102,9 @@ class Intake:
             return Decision()
         open_claims = transaction.open_claims(groups)
         groups = {pair: groups[pair] for pair in sorted(groups)}
-        decision = open_or_count(groups, open_claims, self._policy, self._clock(), new_claim_id)
+        begins = earlier_than_known(groups, open_claims)
+        clears = transaction.stray_clears(begins) if begins else {}
+        decision = open_or_count(groups, open_claims, self._policy, self._clock(), new_claim_id, clears)
         transaction.record(decision)
         return decision
 

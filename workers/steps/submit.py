@@ -3,16 +3,21 @@
 from collections.abc import Sequence
 
 from domain.decision import Decision, Step
-from domain.opening import submit
+from domain.episodes import submit
+from domain.lifecycle import OBSERVED
+from domain.policy import Policy
 from domain.ports import Clock, Transaction
 
 
 class Submit:
-    """The step `submit`."""
+    """The step `submit`, by the present policy: none has bound these claims yet."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, policy: Policy, clock: Clock) -> None:
+        self._policy = policy
         self._clock = clock
 
     def __call__(self, transaction: Transaction, steps: Sequence[Step]) -> Decision:
         claims = transaction.claims([claim_id for step in steps for claim_id in step.claim_ids])
-        return submit(claims, self._clock())
+        observed = [claim for claim in claims if claim.status == OBSERVED]
+        reported = zip(observed, transaction.reports(observed), strict=True)
+        return submit(reported, self._policy, self._clock())

@@ -1,5 +1,6 @@
 """Faults meet their claims: one open claim for a spot and a code, however many faults report it."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +12,7 @@ from domain import audit
 from domain.claim import Claim
 from domain.decision import Decision
 from domain.fault import Fault
-from domain.opening import meet_claims, open_or_count, submit
+from domain.opening import earlier_than_known, meet_claims, open_or_count
 from tests.builders import FAULT_TIME, NOW, a_claim, a_clear, a_fault, a_policy, ids
 
 
@@ -212,11 +213,20 @@ def test_a_fault_that_brings_evidence_has_its_claim_checked_again() -> None:
 class TestHoldDown:
     """A fault that clears in time never becomes a claim."""
 
+    policy = a_policy(
+        codes={
+            **a_policy().codes,
+            "METER_MISREAD": replace(a_policy().codes["METER_MISREAD"], hold_down_seconds=300),
+        }
+    )
+
     def observed(self, *faults: Fault) -> tuple[Decision, Claim]:
-        held = replace(a_policy().codes["METER_MISREAD"], hold_down_seconds=300)
-        policy = a_policy(codes={**a_policy().codes, "METER_MISREAD": held})
-        decision = open_or_count(meet_claims(faults, policy), {}, policy, NOW, ids().__next__)
+        decision = open_or_count(meet_claims(faults, self.policy), {}, self.policy, NOW, ids().__next__)
         return decision, decision.opened[0]
+
+    def counted(self, claim: Claim, fault: Fault) -> Decision:
+        known = {(claim.spot_id, claim.code): claim}
+        return open_or_count(meet_claims([fault], self.policy), known, self.policy, NOW, ids().__next__)
 
     def test_a_fault_is_observed_first(self) -> None:
         """It is looked at again when its hold-down is over, and not verified before."""
@@ -233,36 +243,97 @@ class TestHoldDown:
 
         assert [(step.kind, len(step.claim_ids)) for step in decision.steps] == [("verify", 1), ("submit", 1)]
 
-    def test_what_still_stands_is_submitted(self) -> None:
-        """And verified."""
+    def test_what_is_raised_again_is_looked_at_again(self) -> None:
+        """A hold-down begins with each raise; a claim that is not observed any more needs no look."""
         _, claim = self.observed(a_fault())
 
-        decision = submit([claim], NOW)
+        again = self.counted(claim, a_fault(occurred_at=NOW))
+        claim.status = "submitted"
 
-        assert (claim.status, claim.closed_at) == ("submitted", None)
-        assert [(step.kind, step.claim_ids) for step in decision.steps] == [("verify", [claim.id])]
-        assert decision.events[0].kind == "claim.submitted"
+        assert [(s.kind, s.claim_ids, s.due_at) for s in again.steps] == [
+            ("submit", [claim.id], NOW + timedelta(seconds=300))
+        ]
+        assert self.counted(claim, a_fault(occurred_at=NOW)).steps == []
 
-    def test_what_cleared_lapses(self) -> None:
-        """It is closed, so that a new fault is observed anew; nobody is told."""
-        _, claim = self.observed(a_fault(), a_clear(occurred_at=FAULT_TIME + timedelta(seconds=1)))
 
-        decision = submit([claim], NOW)
+class TestLateMessages:
+    """In whatever order messages come, the claim is the same."""
 
-        assert (claim.status, claim.closed_at, decision.steps) == ("withdrawn", NOW, [])
-        assert decision.events[0].kind == "claim.lapsed"
+    def test_the_earliest_fault_speaks_for_an_open_claim_too(self) -> None:
+        """And the audit event says what changed."""
+        claim = a_claim(zone="late", reservation_id="r-late")
 
-    def test_what_came_back_after_its_clear_is_submitted(self) -> None:
-        """The last word counts."""
-        later = FAULT_TIME + timedelta(seconds=2)
-        _, claim = self.observed(
-            a_fault(), a_clear(occurred_at=FAULT_TIME + timedelta(seconds=1)), a_fault(occurred_at=later)
-        )
+        decision = take_in([a_fault(zone="early", occurred_at=FAULT_TIME - timedelta(minutes=1))], claim)
 
-        submit([claim], NOW)
+        assert (claim.zone, claim.reservation_id) == ("early", None)
+        said = json.loads(decision.events[0].body)
+        assert (said["zone"], said["reservation_id"]) == ("early", None)
+        assert "connector_id" not in said
 
-        assert claim.status == "submitted"
+    @pytest.mark.parametrize("order", list(permutations(range(3))))
+    @pytest.mark.parametrize("together", [False, True])
+    def test_of_faults_of_one_moment_always_the_same_speaks(self, order: tuple[int, ...], together: bool) -> None:
+        """Whether they come in one batch or one by one."""
+        faults = [a_fault(zone="b", session_id="s"), a_fault(zone="a", session_id="t"), a_fault(zone="a")]
+        arrived = [faults[place] for place in order]
+        [claim] = take_in(arrived if together else arrived[:1]).opened
+        for fault in () if together else arrived[1:]:
+            take_in([fault], claim)
 
-    def test_a_repeated_step_changes_nothing(self) -> None:
-        """A claim that is no longer observed is left alone."""
-        assert submit([a_claim(), a_claim(status="under_review")], NOW) == Decision()
+        assert (claim.zone, claim.session_id, claim.fault_count) == ("a", None, 3)
+
+    @pytest.mark.parametrize(
+        ("status", "owed"),
+        [("submitted", []), ("under_review", ["verify"]), ("ineligible", ["verify"]), ("approved", [])],
+    )
+    def test_a_claim_is_judged_again_when_another_fault_speaks_for_it(self, status: str, owed: list[str]) -> None:
+        """Unless its verdict is owed anyway, or somebody has decided."""
+        claim = a_claim(status=status)
+
+        late = take_in([a_fault(occurred_at=FAULT_TIME + timedelta(minutes=1))], claim)
+        early = take_in([a_fault(occurred_at=FAULT_TIME - timedelta(minutes=1))], claim)
+
+        assert late.steps == []
+        assert [step.kind for step in early.steps] == owed
+
+    def test_an_error_of_others_is_judged_again_with_each_report(self) -> None:
+        """Another report may say that it is the station's matter after all."""
+        claim = a_claim(code="CONNECTOR_LOCK_FAILURE", status="ineligible")
+
+        [step] = take_in([a_fault(raw_code="CONNECTOR_LOCK_FAILURE")], claim).steps
+
+        assert (step.kind, step.claim_ids) == ("verify", [claim.id])
+
+    def test_a_clear_from_before_the_first_fault_belongs_to_no_claim(self) -> None:
+        """It ended something else; nothing is written of it at the claim."""
+        claim, clear = a_claim(), a_clear(occurred_at=FAULT_TIME - timedelta(seconds=1))
+
+        decision = take_in([clear], claim)
+
+        assert (decision.changed, decision.events, decision.faults) == ([], [], [clear])
+        assert (clear.claim_id, claim.cleared_at) == (None, None)
+
+    def test_a_clear_that_came_first_is_found_by_what_it_clears(self) -> None:
+        """Of those that the store kept, the ones after the first fault count, and are named in the record."""
+        fault = a_fault()
+        before, after = (a_clear(occurred_at=FAULT_TIME + timedelta(hours=hours)) for hours in (-1, 1))
+        pair = (fault.spot_id, "METER_MISREAD")
+
+        groups = meet_claims([fault], a_policy())
+        assert earlier_than_known(groups, {}) == {pair: FAULT_TIME}
+        decision = open_or_count(groups, {}, a_policy(), NOW, ids().__next__, {pair: [before, after]})
+
+        [claim] = decision.opened
+        assert claim.cleared_at == after.occurred_at
+        assert json.loads(decision.events[0].body)["faults"] == [fault.key, after.key]
+        assert decision.faults == [fault]
+
+    def test_clears_are_looked_for_only_where_an_error_begins_earlier(self) -> None:
+        """A repeat costs no look."""
+        claim = a_claim()
+        known = {(claim.spot_id, claim.code): claim}
+        repeat, early = a_fault(), a_fault(occurred_at=FAULT_TIME - timedelta(seconds=1))
+
+        assert earlier_than_known(meet_claims([repeat, a_clear()], a_policy()), known) == {}
+        assert list(earlier_than_known(meet_claims([early], a_policy()), known).values()) == [early.occurred_at]
+        assert earlier_than_known(meet_claims([a_clear()], a_policy()), {}) == {}
