@@ -1,8 +1,8 @@
 """The errors Spotclaim knows, and how the field's own codes map to them.
 
 Sources: OCPP 1.6 edition 2 (ChargePointErrorCode, ReservationStatus), OCPP 2.0.1 (ReserveNowStatusEnumType,
-ReservationUpdateStatusEnumType), OCPI 2.2.1 (CommandResultType), ChargeX MREC revision 5 (codes and parties
-responsible; which of our codes each comes nearest to is our reading).
+ReservationUpdateStatusEnumType, standardized components and variables), OCPP 2.1 (ReservationUpdateStatusEnumType), OCPI 2.2.1 (CommandResultType), ChargeX MREC revision 5 (codes and parties
+responsible), EVgo MREC 1.0.1, CharIN Unified Error Codes. Which of our codes each comes nearest to is our reading.
 A code that no table knows becomes `OTHER`; the raw code is always kept beside the one it maps to.
 """
 
@@ -69,6 +69,36 @@ _OCPP_16: Final = {
 _OCPP_201: Final = _OCPP_16 | {
     "expired": "RESERVATION_LOST",
     "removed": "RESERVATION_LOST",
+    # Of 2.1: the reservation was used, and no transaction came of it.
+    "notransaction": "SESSION_MISSING",
+    # What an event of the device model tells, by its component, or by component and variable where that matters.
+    "acdcconverter": "POWER_FAILURE",
+    "clockctrlr": "CONTROLLER_FAILURE",
+    "connectorplugretentionlock": "CONNECTOR_LOCK_FAILURE",
+    "controller": "CONTROLLER_FAILURE",
+    "controlmetering": "METER_UNREADABLE",
+    "cppwmcontroller": "COMMUNICATION_FAILURE",
+    "datalink": "COMMUNICATION_FAILURE",
+    "electricalfeed": "POWER_FAILURE",
+    "elvsupply": "POWER_FAILURE",
+    "evretentionlock": "CONNECTOR_LOCK_FAILURE",
+    "evse.overload": "OVER_CURRENT",
+    "fiscalmetering": "METER_UNREADABLE",
+    "groundisolationprotection": "GROUND_FAILURE",
+    "iso15118ctrlr": "COMMUNICATION_FAILURE",
+    "localcontroller": "CONTROLLER_FAILURE",
+    "ocppcommctrlr": "COMMUNICATION_FAILURE",
+    "overcurrentprotection": "OVER_CURRENT",
+    "overcurrentprotectionrecloser": "OVER_CURRENT",
+    "powercontactor": "POWER_FAILURE",
+    "rcd": "GROUND_FAILURE",
+    "rcdrecloser": "GROUND_FAILURE",
+    "realtimeclock": "CONTROLLER_FAILURE",
+    "temperaturesensor": "OVER_TEMPERATURE",
+    # The sensor itself.
+    "temperaturesensor.problem": "CONTROLLER_FAILURE",
+    "tokenreader": "CONTROLLER_FAILURE",
+    "upstreamprotectiontrigger": "POWER_FAILURE",
 }
 
 _OCPI_221: Final = {
@@ -123,12 +153,60 @@ _MREC: Final[dict[str, tuple[str, frozenset[Party]]]] = {
     "cx026": (OTHER, frozenset({"operator", "station"})),
 }
 
+# EVgo's own codes, which came before ChargeX's: each means one of theirs, but for the last.
+_EVGO: Final[dict[str, tuple[str, frozenset[Party]]]] = {
+    "a000": _MREC["cx009"],
+    "a001": _MREC["cx020"],
+    "a002": _MREC["cx001"],
+    "a003": _MREC["cx010"],
+    "a004": _MREC["cx008"],
+    "f000": _MREC["cx023"],
+    "f001": _MREC["cx023"],
+    "f002": _MREC["cx014"],
+    "f003": _MREC["cx014"],
+    "f004": _MREC["cx025"],
+    "f005": _MREC["cx011"],
+    "f006": _MREC["cx022"],
+    "f007": _MREC["cx021"],
+    "f008": _MREC["cx024"],
+    "f009": _MREC["cx019"],
+    "f010": _MREC["cx026"],
+    # The lock of a CHAdeMO plug.
+    "a005": ("CONNECTOR_LOCK_FAILURE", frozenset({"user", "station"})),
+}
+
+# CharIN's names, as they stand and as the lists before spelt them.
+_UEC: Final = {
+    "authorizationtimeoutserver": "AUTHORIZATION_TIMEOUT",
+    "authorizationtimeoutuser": "AUTHORIZATION_TIMEOUT",
+    "connectorlockfailure": "CONNECTOR_LOCK_FAILURE",
+    "contactorfault": "POWER_FAILURE",
+    "contactorposition": "POWER_FAILURE",
+    "controlpilotfault": "COMMUNICATION_FAILURE",
+    "gridpowerloss": "POWER_FAILURE",
+    "hightemperature": "OVER_TEMPERATURE",
+    "insulationfault": "GROUND_FAILURE",
+    "overcurrent": "OVER_CURRENT",
+    "overvoltage": "OVER_VOLTAGE",
+    "plcfault": "COMMUNICATION_FAILURE",
+    "plclinklost": "COMMUNICATION_FAILURE",
+    "plcnotfound": "COMMUNICATION_FAILURE",
+    "powerloss": "POWER_FAILURE",
+    "powermodulefault": "POWER_FAILURE",
+    "proximitypilotfault": "COMMUNICATION_FAILURE",
+    "slactimeout": "COMMUNICATION_FAILURE",
+    "undervoltage": "UNDER_VOLTAGE",
+}
+
+_RESPONSIBLE: Final = {"mrec": _MREC, "vendor:com.evgo.mrec": _EVGO}
+
 _TABLES: Final[dict[str, dict[str, str]]] = {
     "spotclaim": {code.lower(): code for code in CLAIM_TYPES},
     "ocpp1.6": _OCPP_16,
     "ocpp2.0.1": _OCPP_201,
     "ocpi2.2.1": _OCPI_221,
-    "mrec": {raw: code for raw, (code, _) in _MREC.items()},
+    "vendor:org.charin.uec.v1": _UEC,
+    **{name: {raw: code for raw, (code, _) in table.items()} for name, table in _RESPONSIBLE.items()},
 }
 
 # Whose matter a warranty claim can be: that of the equipment and of whoever runs it.
@@ -140,7 +218,9 @@ CODES_OF_OTHERS: Final = frozenset(code for code, parties in _MREC.values() if n
 @lru_cache(maxsize=4096)
 def classify(taxonomy: str, raw_code: str) -> str:
     """Spotclaim's own code for a code of the field; `OTHER` when no table knows it."""
-    return _TABLES.get(taxonomy.lower(), {}).get(raw_code.lower(), OTHER)
+    table, code = _TABLES.get(taxonomy.lower(), {}), raw_code.lower()
+    # A component and its variable; most components mean the same by all of theirs.
+    return table.get(code) or table.get(code.partition(".")[0], OTHER)
 
 
 def reports_nothing(taxonomy: str, raw_code: str) -> bool:
@@ -150,4 +230,4 @@ def reports_nothing(taxonomy: str, raw_code: str) -> bool:
 
 def parties_of(taxonomy: str, raw_code: str) -> frozenset[Party]:
     """Who may have to set an error right, by its own taxonomy; empty where the taxonomy names nobody."""
-    return _MREC[raw_code.lower()][1] if taxonomy.lower() == "mrec" and raw_code.lower() in _MREC else frozenset()
+    return _RESPONSIBLE.get(taxonomy.lower(), {}).get(raw_code.lower(), ("", frozenset[Party]()))[1]

@@ -26,6 +26,7 @@ TIME_IMPLAUSIBLE: Final = "TIME_IMPLAUSIBLE"
 TIME_IN_FUTURE: Final = "TIME_IN_FUTURE"
 LOCAL_TIME_AS_UTC: Final = "LOCAL_TIME_AS_UTC"
 OVER_24_HOURS: Final = "OVER_24_HOURS"
+VALUE_UNREADABLE: Final = "VALUE_UNREADABLE"
 
 REGISTER_TOLERANCE_KWH: Final = 0.05
 # Many sources tell times in whole minutes, so a session of none may have taken one.
@@ -117,6 +118,8 @@ def _unit_slip(record: UsageRecord) -> bool:
 
     Energy that is too small shows it by the registers alone: a car that is full takes next to nothing.
     """
+    if record.samples and _samples_slip(record):
+        return True
     moved, energy = _moved(record), _energy(record)
     if energy is None or energy <= 0:
         return False
@@ -126,6 +129,19 @@ def _unit_slip(record: UsageRecord) -> bool:
         ratio = energy / moved if moved > 0 else 0.0
         return any(math.isclose(ratio, slip, rel_tol=_UNIT_TOLERANCE) for slip in (_UNIT, 1 / _UNIT))
     return _only_as_watt_hours(record, energy)
+
+
+def _samples_slip(record: UsageRecord) -> bool:
+    """Whether the last sample of the register is a thousand times as high as where it stopped, or a thousandth."""
+    stop, sampled = record.meter_stop_kwh, _last_sample(record)
+    if stop is None or not register_known(stop) or not sampled or sampled < 0:
+        return False
+    return any(math.isclose(stop / sampled, slip, rel_tol=_UNIT_TOLERANCE) for slip in (_UNIT, 1 / _UNIT))
+
+
+def _last_sample(record: UsageRecord) -> float | None:
+    readings = (sample.get("register_kwh") for sample in reversed(record.samples))
+    return next((float(value) for value in readings if isinstance(value, int | float)), None)
 
 
 def _only_as_watt_hours(record: UsageRecord, energy: float) -> bool:
@@ -210,6 +226,8 @@ def _registers(record: UsageRecord) -> str:
 
 
 def _slip(record: UsageRecord) -> str:
+    if record.samples and _samples_slip(record):
+        return f"stopped at {kwh(record.meter_stop_kwh)} kWh, and was last read at {kwh(_last_sample(record))} kWh"
     energy, moved = record.energy_kwh or 0.0, _moved(record)
     if moved is not None and _disagree(record):
         times = "a thousand times as much" if energy > moved else "a thousandth of it"
@@ -271,5 +289,9 @@ _FINDINGS: Final[dict[str, tuple[_Judge, _Clause]]] = {
     OVER_24_HOURS: (
         lambda r: r.hours is not None and r.hours > 24,
         lambda r: f"lasted {r.hours or 0:.1f} hours",
+    ),
+    VALUE_UNREADABLE: (
+        lambda r: any("unreadable" in sample for sample in r.samples),
+        lambda r: "came with a value that could not be read",
     ),
 }

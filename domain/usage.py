@@ -11,6 +11,7 @@ class UsageRecord:
 
     Wrong values are kept as the source sent them: they are evidence. `findings` names what is wrong with the
     record on its own (see `domain.meter`). `recorded_at` orders two records of one session: the later wins.
+    `samples` are the source's own; one with `unreadable` names a field whose `text` could not be read.
     """
 
     key: str

@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from domain.errors import SetupError
-from ingest import ocpp, rows, tables
+from ingest import rows, tables
 from ingest.importer import Tally, run_import
 from ingest.items import Item
+from ingest.ocpp.reader import read_log
 from workers import roles
 from workers.cli.opening import DataOption, opened
 
@@ -38,7 +39,7 @@ def add_to(app: typer.Typer) -> None:
 @imports.command("ocpp")
 def import_ocpp(file: FileArgument, data: DataOption = None) -> None:
     """An OCPP 1.6J message log: faults, transactions, stations."""
-    _run(file, data, ocpp.read_log, "frames")
+    _run(file, data, read_log, "frames")
 
 
 @imports.command("sessions")

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 
 from domain.errors import SetupError
-from ingest import ocpp
+from ingest.ocpp import reader
 from ingest.items import Refused, Translated
-from tests.unit.ingest.ocpp_rows import NOW, answer, at, call, keys, log, read, start, status, stop, taken_in
+from tests.unit.ingest.ocpp.rows import NOW, answer, at, call, keys, log, read, start, status, stop, taken_in
 
 
 class TestLogs:
@@ -23,8 +24,6 @@ class TestLogs:
             ([at(0), "CH-1", '[3, "u", {"a": "\\u0000"}]'], "NUL_CHARACTER"),
             ([at(0), "CH-1", ""], "MISSING_FIELD"),
             ([at(0), "", '[3, "u", {}]'], "MISSING_FIELD"),
-            (["yesterday", "CH-1", '[3, "u", {}]'], "INVALID_TIME"),
-            (["0001-01-01T00:00:00Z", "CH-1", '[3, "u", {}]'], "INVALID_TIME"),
             (["CH-1", '[3, "u", {}]'], "WRONG_COLUMNS"),
         ],
     )
@@ -33,11 +32,22 @@ class TestLogs:
         # Given a bad row before a good one
         lines = log([row, call(1, "h", "Heartbeat")])
         # When the log is read
-        refused, good = ocpp.read_log(lines)
+        refused, good = reader.read_log(lines)
         # Then the bad one is refused with its own text
         assert isinstance(refused, Refused)
         assert (refused.reason.code, refused.raw) == (code, lines[1].encode())
         assert isinstance(good, Translated)
+
+    @pytest.mark.parametrize("rubbish", ["yesterday", "0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "99999999999999999"])
+    def test_a_log_time_that_is_none_takes_that_of_the_frame_before(self, rubbish: str) -> None:
+        """A log is written in order, so the frame came no earlier; and it is not refused for its log's clock."""
+        # Given a good row, and one whose time is rubbish
+        _, station, message = status(5, "Faulted", "GroundFailure")
+        batch, tally = taken_in(read(call(4, "h", "Heartbeat"), [rubbish, station, message]))
+        # Then the fault occurred when the frame before it came
+        [fault] = batch.faults
+        assert (fault.occurred_at, fault.time_quality) == (datetime.fromisoformat(at(4)), "received")
+        assert tally.refused == 0
 
     def test_a_frame_without_a_log_time_is_received_now(self) -> None:
         """The import's own clock is all there is."""
@@ -53,20 +63,20 @@ class TestLogs:
         frames = [dict(zip(names, [row[0], row[1], json.loads(row[2])], strict=True)) for row in rows]
         # When both are taken in
         from_csv, _ = taken_in(read(*rows))
-        from_json, _ = taken_in(ocpp.read_log(json.dumps(frame) + "\n" for frame in frames))
+        from_json, _ = taken_in(reader.read_log(json.dumps(frame) + "\n" for frame in frames))
         # Then the messages are the same
         assert keys(from_csv) == keys(from_json)
 
     def test_json_lines_that_are_no_frames_are_refused(self) -> None:
         """Broken lines and lines that are no object, each with its reason."""
-        lines = ['{"id": "A", "msg": [3, "u", {}]}\n', "\n", '{"id": \n', "[]\n"]
-        codes = [item.reason.code for item in ocpp.read_log(lines) if isinstance(item, Refused)]
+        lines = ['{"id": "A", "msg": [3, "u", {}]}\n', "\n", '{"id": \n', "7\n"]
+        codes = [item.reason.code for item in reader.read_log(lines) if isinstance(item, Refused)]
         assert codes == ["NOT_JSON", "NOT_OCPP"]
 
     def test_a_log_without_its_columns_is_a_matter_of_setup(self) -> None:
         """The error names what is missing."""
-        with pytest.raises(SetupError, match=r"missing: timestamp, msg"):
-            list(ocpp.read_log(["time,id,message\n"]))
+        with pytest.raises(SetupError, match=r"missing: msg, timestamp"):
+            list(reader.read_log(["when,id,what\n"]))
 
     def test_importing_a_log_twice_gives_the_same_messages(self) -> None:
         """Identities depend on the log alone."""
@@ -92,4 +102,4 @@ class TestLogs:
             yield from log([call(0, "h", "Heartbeat")])
             raise AssertionError("read ahead of need")
 
-        assert isinstance(next(ocpp.read_log(endless())), Translated)
+        assert isinstance(next(reader.read_log(endless())), Translated)

@@ -6,7 +6,7 @@ import pytest
 
 from ingest.importer import Tally
 from ingest.items import Refused
-from tests.unit.ingest.ocpp_rows import LARGEST, answer, at, call, data, events, read, start, stop, taken_in
+from tests.unit.ingest.ocpp.rows import LARGEST, answer, at, call, data, events, read, start, stop, taken_in
 
 
 class TestTransactions:

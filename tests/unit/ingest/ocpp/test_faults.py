@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from ingest.items import Ignored
-from tests.unit.ingest.ocpp_rows import at, call, data, events, read, status, taken_in
+from tests.unit.ingest.ocpp.rows import at, call, data, events, read, status, taken_in
 
 
 class TestFaults:

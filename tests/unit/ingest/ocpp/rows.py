@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from domain.intake import Batch
-from ingest import ocpp
+from ingest.ocpp import reader
 from ingest.importer import Tally, run_import
 from ingest.items import Item, Translated
 
@@ -50,7 +50,7 @@ def log(rows: Iterable[Sequence[Any]]) -> list[str]:
 
 
 def read(*rows: Sequence[Any]) -> list[Item]:
-    return list(ocpp.read_log(log(rows)))
+    return list(reader.read_log(log(rows)))
 
 
 def events(items: Iterable[Item], kind: str) -> list[dict[str, Any]]:

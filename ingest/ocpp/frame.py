@@ -1,0 +1,151 @@
+"""One OCPP-J message. Source: OCPP-J 1.6, section 4; OCPP 2.0.1 part 4, section 4."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from domain.errors import MalformedMessage
+from ingest import strict_json
+
+CALL, RESULT, ERROR = 2, 3, 4
+EARLIEST_PLAUSIBLE_YEAR: Final = 2010
+_PLAUSIBLE_YEARS: Final = range(EARLIEST_PLAUSIBLE_YEAR, 9999)
+_LONGEST_NAME: Final = 256
+_LARGEST_CONNECTOR: Final = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One message between a station and its central system.
+
+    `station` is the station's identity. `logged_at` is the log's timestamp as written, `received_at` the same as a
+    moment; None where the log has none. `action` is empty in an answer. `text` is the whole row that it came in.
+    `flaws` says, in words, where it departs from its standard.
+    """
+
+    station: str
+    logged_at: str
+    received_at: datetime | None
+    kind: int
+    unique_id: str
+    action: str
+    payload: dict[str, Any]
+    text: str
+    flaws: tuple[str, ...] = ()
+
+    @property
+    def raw(self) -> bytes:
+        """The row's original bytes."""
+        return self.text.encode("utf-8", "surrogateescape")
+
+    @property
+    def moment_id(self) -> str:
+        """The unique id and when it came: stations use one id again for another message.
+
+        The station's own time tells it best, since a frame that waited for its connection keeps it.
+        """
+        when = (self.stated_at if self.states_plausible_time else None) or self.logged_at
+        return f"{self.unique_id}@{when}" if when else self.unique_id
+
+    @property
+    def stated_at(self) -> str | None:
+        """The moment in the station's own words, if they are a time at all."""
+        return time_or_none(self.payload.get("timestamp"))
+
+    @property
+    def states_plausible_time(self) -> bool:
+        """Whether the station's own time can be true."""
+        stated = self.stated_at
+        return stated is not None and datetime.fromisoformat(stated).year in _PLAUSIBLE_YEARS
+
+    def event(self, kind: str, event_id: str, data: dict[str, Any]) -> dict[str, Any]:
+        """A CloudEvent that this frame gives. It states no time: the time of reception orders it."""
+        return {
+            "specversion": "1.0",
+            "source": f"ocpp:{self.station}",
+            "id": event_id,
+            "type": kind,
+            "data": data,
+        }
+
+
+Parts = tuple[int, str, str, dict[str, Any]]
+"""Kind, unique id, action and payload of a message."""
+
+
+def parts(message: Any) -> Parts:
+    """What an OCPP-J message holds, given as JSON text or as its value. Only calls have an action.
+
+    Raises `MalformedMessage` for what is no call, result or error.
+    """
+    if isinstance(message, str):
+        message = strict_json.loads(message.encode("utf-8", "surrogateescape"))
+    match message:
+        case [2, str() | int() as unique_id, str() as action, dict() as payload]:
+            return CALL, str(unique_id), action, payload
+        case [3, str() | int() as unique_id, dict() as payload]:
+            return RESULT, str(unique_id), "", payload
+        case [4, str() | int() as unique_id, *details]:
+            names = ("errorCode", "errorDescription", "errorDetails")
+            return ERROR, str(unique_id), "", dict(zip(names, details, strict=False))
+    raise MalformedMessage("NOT_OCPP", "The message is no OCPP-J call, result or error.")
+
+
+def moment(timestamp: Any) -> datetime | None:
+    """A log's timestamp as a moment, UTC where it says no offset; None for what cannot be the time of reception.
+
+    Numbers are seconds since 1970, or milliseconds.
+    """
+    try:
+        if isinstance(timestamp, (int, float)) or timestamp.isdecimal():
+            return _since_1970(float(timestamp))
+        read = datetime.fromisoformat(timestamp)
+    except (ValueError, AttributeError, OverflowError, OSError):
+        return None
+    if read.year not in _PLAUSIBLE_YEARS:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def _since_1970(number: float) -> datetime | None:
+    read = datetime.fromtimestamp(number / 1000 if number > 1e11 else number, UTC)
+    return read if read.year in _PLAUSIBLE_YEARS else None
+
+
+def time_or_none(value: Any) -> str | None:
+    """A time as it was written; None where it is none."""
+    if not isinstance(value, str) or not value:
+        return None
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return value
+
+
+def name_or_none(value: Any) -> str | None:
+    """A name or a number as text that a record can hold."""
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return str(value)[:_LONGEST_NAME] or None
+    return None
+
+
+def connector(value: Any) -> int:
+    """A connector's or an EVSE's number; what is none is the whole spot, 0."""
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        return 0
+    return number if 0 <= number <= _LARGEST_CONNECTOR else 0
+
+
+def inner(payload: Any, *path: str) -> Any:
+    """The value at a path of nested objects; None where it does not lead."""
+    for key in path:
+        payload = payload.get(key) if isinstance(payload, dict) else None
+    return payload
+
+
+def objects(items: Any) -> list[dict[str, Any]]:
+    """The objects of a list; none where it is no list."""
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []

@@ -1,0 +1,134 @@
+"""Logs of OCPP-J messages, frame by frame, in the forms that back-ends write."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from itertools import chain
+from typing import Any, Final
+
+from domain.errors import MalformedMessage, SetupError
+from ingest import json_items, rows, strict_json
+from ingest.items import Refused
+from ingest.ocpp.frame import Frame, moment, name_or_none, parts
+
+# Names that back-ends give to the three things a log must tell, letters and digits alone; the surest first, since
+# `id` may be the row's own.
+_TIME: Final = ("timestamp", "time", "receivedat", "loggedat", "createdat", "datetime", "date", "ts")
+_STATION: Final = (
+    "chargepointid", "chargepoint", "chargingstationid", "chargingstation", "chargeboxid", "chargebox", "stationid",
+    "station", "chargerid", "charger", "cpid", "ocppidentity", "identity", "deviceid", "id",
+)  # fmt: skip
+_MESSAGE: Final = ("msg", "message", "frame", "ocppmessage", "rawmessage", "raw", "body", "payload", "data", "content")
+_PUNCTUATION: Final = re.compile(r"[^a-z0-9]")
+_BARE_FRAME: Final = re.compile(r"\s*\[\s*[234]\s*,")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of a log, its message not yet looked at: its parts as they were written, and the whole row."""
+
+    timestamp: Any
+    station: Any
+    message: Any
+    text: str
+
+
+def frames(lines: Iterable[str], station: str | None = None) -> Iterator[Frame | Refused]:
+    """The frames of a log, in the log's order.
+
+    The log is CSV with columns for the time, the station and the message (`timestamp,id,msg`, or as back-ends name
+    them), or JSON: objects with these keys, or bare frames of the one `station`; a line each, or one array. A time
+    without an offset is UTC; for one that is none, that of the frame before stands in.
+    Raises `SetupError` when a column is missing, or when nothing says whose the frames are.
+    """
+    source = iter(lines)
+    first = next((line for line in source if line.strip()), "")
+    whole = chain([first] if first else [], source)
+    entries = _json_entries(first, whole) if first.lstrip()[:1] in ("{", "[") else _csv_entries(whole, station)
+    return _in_order(entries, station)
+
+
+def entry_of(text: str) -> Entry:
+    """A JSON object of a log, or a bare frame. Raises `MalformedMessage` for anything else."""
+    value = strict_json.loads(rows.original_bytes(text))
+    if isinstance(value, list):
+        return Entry(None, None, value, text)
+    if not isinstance(value, dict):
+        raise MalformedMessage("NOT_OCPP", "The line is neither a JSON object nor a frame.")
+    names = _names(tuple(value))
+    return Entry(*(value.get(names.get(wanted, "")) for wanted in ("time", "station", "message")), text)
+
+
+def frame_of(entry: Entry, earlier: datetime | None = None) -> Frame:
+    """The frame of an entry; `earlier` is the time of the one before. Raises `MalformedMessage`."""
+    station = name_or_none(entry.station)
+    if station is None or entry.message in (None, ""):
+        raise MalformedMessage("MISSING_FIELD", "The row lacks the charge point's id or its msg.")
+    kind, unique_id, action, payload = parts(entry.message)
+    logged_at = "" if entry.timestamp is None else str(entry.timestamp)
+    received_at = moment(entry.timestamp) or (earlier if logged_at else None)
+    return Frame(station, logged_at, received_at, kind, unique_id, action, payload, entry.text)
+
+
+def _in_order(entries: Iterator[Entry | Refused], station: str | None) -> Iterator[Frame | Refused]:
+    earlier: datetime | None = None
+    for entry in entries:
+        if isinstance(entry, Refused):
+            yield entry
+            continue
+        try:
+            frame = frame_of(_owned(entry, station), earlier)
+        except MalformedMessage as reason:
+            yield Refused(rows.original_bytes(entry.text), reason)
+            continue
+        earlier = frame.received_at or earlier
+        yield frame
+
+
+def _owned(entry: Entry, station: str | None) -> Entry:
+    if entry.station is not None or station is None:
+        return entry
+    return Entry(entry.timestamp, station, entry.message, entry.text)
+
+
+def _csv_entries(source: Iterable[str], station: str | None) -> Iterator[Entry | Refused]:
+    header, table = rows.read_table(source)
+    names = _names(tuple(header))
+    wanted = {"time": "timestamp", "message": "msg"} | ({} if station else {"station": "id"})
+    if missing := [usual for name, usual in wanted.items() if name not in names]:
+        raise SetupError(f"An OCPP log has the columns timestamp, id, msg; missing: {', '.join(sorted(missing))}.")
+    time, message = header.index(names["time"]), header.index(names["message"])
+    owner = header.index(names["station"]) if "station" in names else None
+    for row in table:
+        if isinstance(row, Refused):
+            yield row
+        else:
+            whose = row.cells[owner].strip() if owner is not None else None
+            yield Entry(row.cells[time].strip(), whose, row.cells[message], row.text)
+
+
+def _json_entries(first: str, source: Iterable[str]) -> Iterator[Entry | Refused]:
+    is_array = first.lstrip().startswith("[") and not _BARE_FRAME.match(first)
+    for text in _items_of_array("".join(source)) if is_array else source:
+        if not text.strip():
+            continue
+        try:
+            yield entry_of(text)
+        except MalformedMessage as reason:
+            yield Refused(rows.original_bytes(text), reason)
+
+
+def _items_of_array(text: str) -> list[str]:
+    items = json_items.split(rows.original_bytes(text))
+    return [text] if items is None else [item.decode("utf-8", "surrogateescape") for item in items]
+
+
+@lru_cache(maxsize=256)
+def _names(given: tuple[str, ...]) -> Mapping[str, str]:
+    """Which of the names that a log gives tell the time, the station and the message."""
+    plain = {_PUNCTUATION.sub("", name.lower()): name for name in given}
+    wanted = {"time": _TIME, "station": _STATION, "message": _MESSAGE}
+    found = {kind: next((plain[name] for name in names if name in plain), None) for kind, names in wanted.items()}
+    return {kind: name for kind, name in found.items() if name is not None}

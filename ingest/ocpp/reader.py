@@ -1,0 +1,194 @@
+"""Frames in, items out: what each frame means beside those before it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from itertools import chain
+from typing import Any, Final
+
+import structlog
+
+from domain.errors import MalformedMessage
+from ingest.items import IGNORED, Item, Refused, Translated
+from ingest.messages import SPOT_REGISTERED
+from ingest.ocpp import faults, reservations, schemas, sessions, transactions
+from ingest.ocpp.frame import CALL, ERROR, Frame, inner, name_or_none
+from ingest.ocpp.log import frames
+from ingest.ocpp.station import Settled, Station, never_answered
+
+_BOOT_16: Final = {
+    "vendor": ("chargePointVendor",),
+    "model": ("chargePointModel",),
+    "firmware": ("firmwareVersion",),
+}
+_BOOT_2: Final = {
+    "vendor": ("chargingStation", "vendorName"),
+    "model": ("chargingStation", "model"),
+    "firmware": ("chargingStation", "firmwareVersion"),
+}
+_ANSWER: Final = "answer"
+_REPEATED: Final = "repeated"
+_MOST_ACTIONS: Final = 100
+
+Handler = Callable[[Station, Frame], Iterator[Settled]]
+AnswerHandler = Callable[[Station, Frame, Frame], Iterator[Settled]]
+
+log = structlog.get_logger("ocpp")
+
+
+def read_log(
+    lines: Iterable[str], station: str | None = None, ignored: Counter[str] | None = None
+) -> Iterator[Item]:
+    """One item for each frame of a log (see `ingest.ocpp.log.frames` for its forms), with its reception moment.
+
+    Notifications of status and events give faults raised and cleared, transactions usage records, reservations that
+    fail faults, and each station is registered with its first frame, and again when a BootNotification tells more.
+    Every other frame is ignored. The item of a call that waits for something comes late: with its answer, with the
+    end of its transaction, or at the end of the log. `station` is whose frames a log holds that does not say;
+    `ignored` counts the ignored frames by action, answers and repetitions. Raises `SetupError` when the log lacks a
+    column.
+    """
+    stations = Stations(ignored)
+    for frame in frames(lines, station):
+        if isinstance(frame, Refused):
+            yield frame
+        else:
+            yield from stations.take(frame)
+    yield from stations.finish()
+
+
+class Stations:
+    """What the frames have told so far of every station, and what follows from each frame."""
+
+    def __init__(self, ignored: Counter[str] | None = None) -> None:
+        self.known: dict[str, Station] = {}
+        self.ignored = Counter[str]() if ignored is None else ignored
+        self._latest: datetime | None = None
+
+    def take(self, frame: Frame) -> Iterable[Item]:
+        """The items of all frames that are settled by this one. Never raises."""
+        station = self.known.get(frame.station)
+        self._latest = frame.received_at or self._latest
+        if station is None:
+            station = self.known[frame.station] = Station()
+        elif not station.calls and (frame.kind != CALL or frame.action in _WITHOUT_NEWS):
+            self._ignore(frame)
+            return _NOTHING
+        try:
+            late = _overdue(station, frame.received_at)
+            return list(self._items(station, chain(late, self._of_frame(station, frame))))
+        except Exception as bug:
+            # A mistake of ours must not stop the neighbours of the frame that found it.
+            log.exception("frame not readable")
+            sentence = f"Reading the frame failed: {type(bug).__name__}."
+            return (Refused(frame.raw, MalformedMessage("NOT_READABLE", sentence)),)
+
+    def overdue(self, now: datetime) -> Iterator[Item]:
+        """The items of calls whose answers are overdue by now."""
+        for station in self.known.values():
+            yield from self._items(station, _overdue(station, now))
+
+    def finish(self) -> Iterator[Item]:
+        """The items of the frames that wait for more than the log holds."""
+        for station in self.known.values():
+            running = (each for each in station.transactions.values() if not each.stopped and each.start)
+            unanswered = map(never_answered, station.calls.values())
+            left = (map(transactions.unstopped, running), _overdue(station, self._latest), unanswered)
+            yield from self._items(station, chain.from_iterable(left))
+
+    def _of_frame(self, station: Station, frame: Frame) -> Iterator[Settled]:
+        if frame.kind != CALL:
+            yield from _answered(station, frame)
+        elif (handle := _HANDLERS.get(frame.action) or _of_version(frame)) is None:
+            yield frame, []
+        elif station.repeats(frame):
+            yield replace(frame, action=_REPEATED), []
+        else:
+            yield from handle(station, replace(frame, flaws=schemas.flaws(frame.action, frame.payload)))
+
+    def _items(self, station: Station, settled: Iterable[Settled]) -> Iterator[Item]:
+        for each in settled:
+            item = _item(station, each)
+            if item is IGNORED and isinstance(each, tuple):
+                self._ignore(each[0])
+            yield item
+
+    def _ignore(self, frame: Frame) -> None:
+        name = frame.action or _ANSWER
+        # Actions are words from outside: there may be no end of them.
+        self.ignored[name if name in self.ignored or len(self.ignored) < _MOST_ACTIONS else "other"] += 1
+
+
+def _of_version(frame: Frame) -> Handler | None:
+    """The reader of an action that both versions know, by the frame's own form."""
+    both = _BY_VERSION.get(frame.action)
+    return both and both[schemas.is_v2(frame.action, frame.payload)]
+
+
+def _answered(station: Station, answer: Frame) -> Iterator[Settled]:
+    """An answer and the call that it settles, if one waits for an answer of this form.
+
+    Both sides number their calls, so an answer to another call may bear the same unique id: its form tells. An error
+    has none; a StartTransaction that meets one is sent again.
+    """
+    call = station.calls.get(answer.unique_id)
+    settle, field = _ANSWERS[call.action] if call else (None, "")
+    if call and settle and (field in answer.payload or (answer.kind == ERROR and call.action != "StartTransaction")):
+        del station.calls[answer.unique_id]
+        yield from settle(station, call, answer)
+    yield answer, []
+
+
+def _overdue(station: Station, now: datetime | None) -> Iterator[Settled]:
+    if now is not None and station.calls:
+        late = [uid for uid, call in station.calls.items() if reservations.is_overdue(call, now)]
+        yield from (reservations.unanswered(station.calls.pop(uid)) for uid in late)
+
+
+def _boot(station: Station, frame: Frame) -> Iterator[Settled]:
+    fields = _BOOT_2 if schemas.is_v2(frame.action, frame.payload) else _BOOT_16
+    told = {name: name_or_none(inner(frame.payload, *path)) for name, path in fields.items()}
+    details = {name: value for name, value in told.items() if value}
+    is_news = bool(details) and station.details != details
+    yield frame, [_register(station, frame, details)] if is_news else []
+
+
+def _item(station: Station, settled: Settled) -> Item:
+    if isinstance(settled, Refused):
+        return settled
+    frame, events = settled
+    if station.details is None:
+        events = [_register(station, frame, {}), *events]
+    return Translated(events, frame.received_at) if events else IGNORED
+
+
+def _register(station: Station, frame: Frame, details: dict[str, Any]) -> dict[str, Any]:
+    station.details = details
+    return frame.event(SPOT_REGISTERED, "registered", {"spot_id": frame.station} | details)
+
+
+_NOTHING: Final = (IGNORED,)
+_WITHOUT_NEWS: Final = frozenset({"Authorize", "Heartbeat", "SecurityEventNotification"})
+_HANDLERS: Final[dict[str, Handler]] = {
+    "BootNotification": _boot,
+    "CancelReservation": reservations.ask,
+    "NotifyEvent": faults.notify_event,
+    "ReservationStatusUpdate": reservations.updated,
+    "ReserveNow": reservations.ask,
+    "StartTransaction": transactions.start,
+    "StopTransaction": transactions.stop,
+    "TransactionEvent": sessions.transaction_event,
+}
+# The reader of the form that version 1.6 gives to an action, and that of 2.x. MeterValues of 2.x belong to no
+# transaction: those come inside TransactionEvents.
+_BY_VERSION: Final[dict[str, tuple[Handler, Handler | None]]] = {
+    "MeterValues": (transactions.measured, None),
+    "StatusNotification": (faults.status, faults.connector_status),
+}
+# How the answer to a call is read, and the field by which it is known.
+_ANSWERS: Final[dict[str, tuple[AnswerHandler, str]]] = {
+    "CancelReservation": (reservations.cancelled, "status"),
+    "ReserveNow": (reservations.reserved, "status"),
+    "StartTransaction": (transactions.started, "transactionId"),
+}

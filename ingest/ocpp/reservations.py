@@ -1,0 +1,129 @@
+"""Reservations that a station refused, left without an answer, or lost.
+
+Sources: OCPP 1.6 edition 2, sections 5.2 and 5.13; OCPP 2.0.1 part 2, H01 to H04.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from ingest.messages import FAULT_RAISED
+from ingest.ocpp.causes import OCPP_16, OCPP_201
+from ingest.ocpp.faults import fault
+from ingest.ocpp.frame import ERROR, Frame, connector, inner, moment, name_or_none
+from ingest.ocpp.schemas import is_v2
+from ingest.ocpp.station import Reservation, Settled, Station
+
+# The central system's own patience is 30 or 60 seconds in most.
+ANSWER_WITHIN: Final = timedelta(seconds=60)
+_ACCEPTED: Final = "Accepted"
+_REJECTED: Final = "Rejected"
+_OURS: Final = "spotclaim"
+
+
+def ask(station: Station, frame: Frame) -> Iterator[Settled]:
+    """A ReserveNow or a CancelReservation: settled by its answer, or by the want of one."""
+    return station.await_answer(frame)
+
+
+def reserved(station: Station, call: Frame, answer: Frame) -> Iterator[Settled]:
+    """The answer to a ReserveNow: accepted, or a fault by the name of the status."""
+    if answer.kind == ERROR:
+        words = (name_or_none(answer.payload.get(key)) for key in ("errorCode", "errorDescription"))
+        yield call, [_unconfirmed(call, "CALLERROR " + ": ".join(word for word in words if word), answer)]
+        return
+    told = name_or_none(answer.payload.get("status")) or ""
+    if told == _ACCEPTED:
+        station.keep_reservation(_id(call) or "", _reservation(call))
+        yield call, []
+        return
+    details = (inner(answer.payload, "statusInfo", key) for key in ("reasonCode", "additionalInfo"))
+    error = {"taxonomy": _taxonomy(call), "code": told or "(none)"}
+    if info := ": ".join(str(detail) for detail in details if detail):
+        error["info"] = info
+    yield call, [_event(call, "", error, _reservation(call), _id(call), evidence=[_response(call, told, answer)])]
+
+
+def unanswered(call: Frame) -> Settled:
+    """What becomes of a ReserveNow or CancelReservation whose time is up."""
+    if call.action != "ReserveNow":
+        return call, []
+    return call, [_unconfirmed(call, f"no answer within {ANSWER_WITHIN.seconds} seconds", None)]
+
+
+def cancelled(station: Station, call: Frame, answer: Frame) -> Iterator[Settled]:
+    """The answer to a CancelReservation. A station that knows nothing of what it accepted has lost it."""
+    reservation = station.reservations.pop(_id(call) or "", None)
+    is_lost = answer.payload.get("status") == _REJECTED and reservation is not None
+    if not is_lost or reservation is None or _has_expired(reservation, call):
+        yield call, []
+        return
+    error = {"taxonomy": _OURS, "code": "RESERVATION_LOST", "info": "CancelReservation Rejected"}
+    evidence = [_response(call, _REJECTED, answer)]
+    yield call, [_event(call, "", error, reservation, _id(call), evidence=evidence)]
+
+
+def updated(station: Station, frame: Frame) -> Iterator[Settled]:
+    """A ReservationStatusUpdate: the station gave up a reservation."""
+    reservation_id = _id(frame)
+    told = name_or_none(frame.payload.get("reservationUpdateStatus")) or "(none)"
+    reservation = station.reservations.pop(reservation_id or "", Reservation(0, None, None))
+    error = {"taxonomy": OCPP_201, "code": told}
+    yield frame, [_event(frame, "", error, reservation, reservation_id)]
+
+
+def is_overdue(call: Frame, now: datetime) -> bool:
+    """Whether a call that waits for its answer waits too long. A StartTransaction is repeated until it has one."""
+    waits = call.received_at is not None and now - call.received_at > ANSWER_WITHIN
+    return waits and call.action != "StartTransaction"
+
+
+def _id(frame: Frame) -> str | None:
+    return name_or_none(frame.payload.get("reservationId", frame.payload.get("id")))
+
+
+def _reservation(call: Frame) -> Reservation:
+    payload = call.payload
+    user = inner(payload, "idToken", "idToken") or payload.get("idTag")
+    expires_at = payload.get("expiryDateTime") or payload.get("expiryDate")
+    number = connector(payload.get("connectorId", payload.get("evseId", 0)) or 0)
+    return Reservation(number, name_or_none(user), name_or_none(expires_at))
+
+
+def _taxonomy(call: Frame) -> str:
+    return OCPP_201 if is_v2(call.action, call.payload) else OCPP_16
+
+
+def _has_expired(reservation: Reservation, call: Frame) -> bool:
+    expires_at = moment(reservation.expires_at)
+    return expires_at is not None and call.received_at is not None and expires_at <= call.received_at
+
+
+def _unconfirmed(call: Frame, info: str, answer: Frame | None) -> dict[str, Any]:
+    error = {"taxonomy": _OURS, "code": "RESERVATION_NOT_CONFIRMED", "info": info}
+    evidence = [_response(call, info, answer)]
+    return _event(call, ":unconfirmed", error, _reservation(call), _id(call), evidence=evidence)
+
+
+def _response(call: Frame, told: str, answer: Frame | None) -> dict[str, Any]:
+    response = {
+        "kind": "reservation_response",
+        "reservation_id": _id(call),
+        "status": told,
+        "requested_at": call.logged_at or None,
+        "answered_at": answer.logged_at if answer else None,
+    }
+    return {name: value for name, value in response.items() if value is not None}
+
+
+def _event(
+    frame: Frame,
+    suffix: str,
+    error: dict[str, str],
+    reservation: Reservation,
+    reservation_id: str | None,
+    **more: Any,
+) -> dict[str, Any]:
+    who = {"reservation_id": reservation_id, "affected_user": reservation.user}
+    data = fault(frame, reservation.connector, error, **who, **more)
+    return frame.event(FAULT_RAISED, frame.moment_id + suffix, data)

@@ -1,0 +1,55 @@
+"""Where a frame departs from its standard. Source: the JSON schemas of OCPP 1.6 and 2.1, from the package `ocpp`.
+
+A departure is no reason to refuse a frame: what the field sends is evidence. It is put in words beside the record.
+"""
+
+import json
+from functools import lru_cache
+from importlib import resources
+from typing import Any, Final
+
+import jsonschema_rs
+
+_V16: Final = "v16"
+_V2: Final = "v21"
+# What only version 2 has, and the field by which its form of the other actions is known. The schemas of 2.1 take
+# what 2.0.1 takes.
+_ONLY_V2: Final = frozenset({"NotifyEvent", "ReservationStatusUpdate", "TransactionEvent"})
+_TELLTALES: Final = {
+    "BootNotification": "chargingStation",
+    "MeterValues": "evseId",
+    "ReserveNow": "idToken",
+    "StatusNotification": "connectorStatus",
+}
+_MOST_FLAWS: Final = 5
+_LONGEST_FLAW: Final = 200
+
+
+def is_v2(action: str, payload: dict[str, Any]) -> bool:
+    """Whether a call has the form of OCPP 2.0.1 or 2.1, rather than of 1.6."""
+    return action in _ONLY_V2 or _TELLTALES.get(action) in payload
+
+
+def flaws(action: str, payload: dict[str, Any]) -> tuple[str, ...]:
+    """The fields of a call that its schema does not allow, each with the reason, at most five.
+
+    Fields that the schema does not know are none: vendors add their own everywhere.
+    """
+    validator = _validator(_V2 if is_v2(action, payload) else _V16, action)
+    if validator.is_valid(payload):
+        return ()
+    unknown = jsonschema_rs.ValidationErrorKind.AdditionalProperties
+    errors = (error for error in validator.iter_errors(payload) if not isinstance(error.kind, unknown))
+    return tuple(_flaw(error) for error, _ in zip(errors, range(_MOST_FLAWS), strict=False))
+
+
+def _flaw(error: jsonschema_rs.ValidationError) -> str:
+    field = ".".join(map(str, error.instance_path))
+    return f"{field}: {error.message}"[:_LONGEST_FLAW] if field else error.message[:_LONGEST_FLAW]
+
+
+@lru_cache
+def _validator(version: str, action: str) -> Any:
+    name = f"{action}Request.json" if version == _V2 else f"{action}.json"
+    schema = (resources.files("ocpp") / version / "schemas" / name).read_text("utf-8-sig")
+    return jsonschema_rs.validator_for(json.loads(schema), validate_formats=True)

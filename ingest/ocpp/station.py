@@ -1,0 +1,168 @@
+"""What must be remembered of a station between its frames, and within which bounds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any, Final, TypeVar
+
+import orjson
+from pydantic import TypeAdapter
+
+from domain.errors import MalformedMessage
+from ingest.items import Refused
+from ingest.ocpp.frame import Frame
+
+# A station repeats a frame every ten seconds or so until it is answered.
+_REPEATED_WITHIN: Final = timedelta(seconds=60)
+_MOST_RECENT: Final = 64
+_MOST_CALLS: Final = 32
+_MOST_STANDING: Final = 256
+_MOST_RESERVATIONS: Final = 64
+_MOST_TRANSACTIONS: Final = 16
+_MOST_USED_IDS: Final = 500
+
+Settled = tuple[Frame, list[dict[str, Any]]] | Refused
+"""A frame with the events it gives, or its refusal."""
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(slots=True)
+class Standing:
+    """An error that was raised and not yet cleared, where the station said it."""
+
+    error: dict[str, str]
+    connector: int
+
+
+@dataclass(slots=True)
+class Reservation:
+    """One that the station accepted. `expires_at` is in the central system's own words."""
+
+    connector: int
+    user: str | None
+    expires_at: str | None
+
+
+@dataclass(slots=True)
+class Transaction:
+    """A transaction that has its id. `session_id` tells it from others of the station with the same one.
+
+    `start` is the frame that began it, if that was seen. Registers are in kWh.
+    """
+
+    session_id: str
+    start: Frame | None = None
+    connector: int = 0
+    user: str | None = None
+    reservation_id: str | None = None
+    started_at: str | None = None
+    meter_start: float | None = None
+    samples: list[dict[str, Any]] = field(default_factory=list)
+    flaws: list[str] = field(default_factory=list)
+    stopped: bool = False
+
+
+@dataclass(slots=True)
+class Sighting:
+    """When a frame was last seen."""
+
+    at: datetime | None
+
+
+@dataclass(slots=True)
+class Station:
+    """The memory of one station. Everything in it is bounded; what is oldest goes first.
+
+    `details` are those it was registered with, None before; `standing` its errors by place and name; `calls` the
+    requests that wait for their answers, by unique id; `used_ids` the transaction ids it was ever given, in order;
+    `recent` the frames of late, by digest.
+    """
+
+    details: dict[str, Any] | None = None
+    standing: dict[str, dict[str, Standing]] = field(default_factory=dict)
+    calls: dict[str, Frame] = field(default_factory=dict)
+    reservations: dict[str, Reservation] = field(default_factory=dict)
+    transactions: dict[str, Transaction] = field(default_factory=dict)
+    used_ids: dict[str, None] = field(default_factory=dict)
+    recent: dict[str, Sighting] = field(default_factory=dict)
+
+    def repeats(self, frame: Frame) -> bool:
+        """Whether this is a frame seen lately, sent again; remembers it.
+
+        The same words within a minute, or with the same time of the station's own, are the same message.
+        """
+        digest = _digest(frame)
+        before = self.recent.pop(digest, None)
+        remember(self.recent, digest, Sighting(frame.received_at), _MOST_RECENT)
+        return before is not None and (frame.states_plausible_time or _is_soon(before.at, frame.received_at))
+
+    def await_answer(self, frame: Frame) -> Iterator[Settled]:
+        """Keeps a call until its answer. One with the same unique id, or one too many, was never answered."""
+        forgotten = [self.calls.pop(frame.unique_id)] if frame.unique_id in self.calls else []
+        self.calls[frame.unique_id] = frame
+        if len(self.calls) > _MOST_CALLS:
+            forgotten.append(self.calls.pop(next(iter(self.calls))))
+        return (never_answered(call) for call in forgotten)
+
+    def raise_error(self, place: str, name: str, standing: Standing) -> None:
+        """Remembers that an error stands at a place."""
+        if sum(map(len, self.standing.values())) >= _MOST_STANDING:
+            self.standing.pop(next(iter(self.standing)))
+        self.standing.setdefault(place, {})[name] = standing
+
+    def keep_reservation(self, reservation_id: str, reservation: Reservation) -> None:
+        """Remembers an accepted reservation."""
+        remember(self.reservations, reservation_id, reservation, _MOST_RESERVATIONS)
+
+    def begin(self, transaction_id: str, transaction: Transaction) -> Transaction | None:
+        """Remembers a transaction. Returns the oldest when it is forgotten for it."""
+        self.use_id(transaction_id)
+        for other in self.transactions.values():
+            if other.stopped:
+                other.samples = []
+        return remember(self.transactions, transaction_id, transaction, _MOST_TRANSACTIONS)
+
+
+    def use_id(self, transaction_id: str) -> None:
+        """Remembers that a transaction id was given."""
+        remember(self.used_ids, transaction_id, None, _MOST_USED_IDS)
+
+
+def never_answered(call: Frame) -> Settled:
+    """What becomes of a call that nobody answered: only a StartTransaction needs its answer to mean anything."""
+    if call.action != "StartTransaction":
+        return call, []
+    sentence = "No answer gave this StartTransaction a transactionId, so its session has no name."
+    return Refused(call.raw, MalformedMessage("MISSING_FIELD", sentence))
+
+
+def remember(memory: dict[str, _Value], key: str, value: _Value, most: int) -> _Value | None:
+    """Puts an entry at the end of a memory. Returns the oldest when that was one too many."""
+    memory.pop(key, None)
+    memory[key] = value
+    return memory.pop(next(iter(memory))) if len(memory) > most else None
+
+
+def dump(station: Station) -> bytes:
+    """A station as JSON."""
+    return orjson.dumps(station)
+
+
+_STATION: Final = TypeAdapter(Station)
+
+
+def load(text: bytes) -> Station:
+    """The station that `dump` wrote. Raises `ValueError` for anything else."""
+    return _STATION.validate_json(text)
+
+
+def _digest(frame: Frame) -> str:
+    words = orjson.dumps([frame.unique_id, frame.action, frame.payload], option=orjson.OPT_SORT_KEYS)
+    return blake2b(words, digest_size=12).hexdigest()
+
+
+def _is_soon(before: datetime | None, now: datetime | None) -> bool:
+    # Without a log's time all there is to tell messages apart is what they say.
+    return before is None or now is None or abs(now - before) <= _REPEATED_WITHIN
