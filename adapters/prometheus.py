@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +42,7 @@ class Metrics:
     | notification_delay_seconds | | from the decision to tell until told |
     | sla_breaches_total | claim_type, clock | clocks that ran past their targets |
     | quarantined_total | reason | messages put into quarantine |
+    | ocpp_frames_ignored_total | action | frames of the OCPP queue that say nothing by themselves |
     | step_delay_seconds | step | from when a step was due until it was done |
     | audit_chains_broken | | claims whose audit chain the scheduler found broken since it was started |
     """
@@ -94,6 +95,9 @@ class Metrics:
         self._quarantined = Counter(
             "spotclaim_quarantined", "Messages put into quarantine.", ["reason"], registry=registry
         )
+        self._frames_ignored = Counter(
+            "spotclaim_ocpp_frames_ignored", "OCPP frames that say nothing.", ["action"], registry=registry
+        )
         self._chains_broken = Gauge(
             "spotclaim_audit_chains_broken", "Audit chains found broken since the start.", registry=registry
         )
@@ -114,6 +118,11 @@ class Metrics:
             self._faults.labels(outcome).inc(count)
         for labels, count in Tally((claim.claim_type, claim.severity) for claim in decision.opened).items():
             self._opened.labels(*labels).inc(count)
+
+    def ignored(self, frames: Mapping[str, int]) -> None:
+        """Frames that say nothing by themselves, by action."""
+        for action, count in frames.items():
+            self._frames_ignored.labels(action).inc(count)
 
     def committed(self, decision: Decision) -> None:
         """A committed decision: the claims that it closed are counted and timed, its breaches counted."""

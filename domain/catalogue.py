@@ -1,8 +1,9 @@
 """The errors Spotclaim knows, and how the field's own codes map to them.
 
-Sources: OCPP 1.6 edition 2 (ChargePointErrorCode, ReservationStatus), OCPP 2.0.1 (ReserveNowStatusEnumType,
-ReservationUpdateStatusEnumType, standardized components and variables), OCPP 2.1 (ReservationUpdateStatusEnumType), OCPI 2.2.1 (CommandResultType), ChargeX MREC revision 5 (codes and parties
-responsible), EVgo MREC 1.0.1, CharIN Unified Error Codes. Which of our codes each comes nearest to is our reading.
+Sources: OCPP 1.6 edition 2 (ChargePointErrorCode, ReservationStatus), OCPP 2.0.1 and 2.1
+(ReserveNowStatusEnumType, ReservationUpdateStatusEnumType, standardized components and variables),
+OCPI 2.2.1 (CommandResultType), ChargeX MREC revision 5 (codes and parties responsible), EVgo MREC 1.0.1, CharIN
+Unified Error Codes. Which of our codes each comes nearest to is our reading.
 A code that no table knows becomes `OTHER`; the raw code is always kept beside the one it maps to.
 """
 

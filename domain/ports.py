@@ -94,6 +94,16 @@ class Store(Protocol):
         """Commits when the block ends, rolls back when it raises."""
 
 
+class StationMemory(Protocol):
+    """What must be remembered of OCPP stations, each one's as one text. Raises `TransientError`."""
+
+    def recall(self, stations: Sequence[str]) -> dict[str, str]:
+        """What was kept of these stations, and of all that wait for an answer."""
+
+    def keep(self, stations: Mapping[str, tuple[str, bool]]) -> None:
+        """Keeps what each station is to be remembered by, and whether it waits for an answer."""
+
+
 class EvidenceFiles(Protocol):
     """Bytes of evidence by their SHA-256 (64 hexadecimal digits). The same bytes are kept once, and for good."""
 

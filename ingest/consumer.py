@@ -2,10 +2,12 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from functools import partial
+from typing import Any, Protocol
 
 import pika
 import pika.exceptions
@@ -30,11 +32,67 @@ log = structlog.get_logger("ingest")
 
 
 @dataclass(slots=True)
-class _Arrived:
+class Arrived:
+    """A message as the broker gave it; `user_id` is validated by it, `sent_at` is what the publisher states."""
+
     tag: int
     body: bytes
     headers: Mapping[str, Any] | None
     user_id: str | None
+    routing_key: str = ""
+    sent_at: datetime | None = None
+
+
+Durably = Callable[[], None]
+"""Returns when all that a door made of some messages is durable. Raises `TransientError`."""
+
+
+class Door(Protocol):
+    """What is consumed, and what is made of it."""
+
+    queues: Sequence[str]
+
+    def open(self) -> None:
+        """The connection is new: whatever was not made durable comes again."""
+
+    def take(self, arrived: Sequence[Arrived]) -> Durably:
+        """Reads the next messages. Raises `TransientError`, and nothing else."""
+
+    def idle(self) -> Durably | None:
+        """Nothing waits; what is due all the same?"""
+
+
+class EventDoor:
+    """The door of CloudEvents."""
+
+    queues: Sequence[str] = tuple(topology.QUEUES.values())
+
+    def __init__(self, hand_over: HandOver, clock: Clock, *, require_user_id: bool = False) -> None:
+        self._hand_over = hand_over
+        self._clock = clock
+        self._require_user_id = require_user_id
+
+    def open(self) -> None:
+        """Nothing is remembered between messages."""
+
+    def take(self, arrived: Sequence[Arrived]) -> Durably:
+        """One batch of them all."""
+        batch, now = Batch(), self._clock()
+        for message in arrived:
+            reception = wire.Reception(now, "rabbitmq", message.user_id)
+            if self._require_user_id and message.user_id is None:
+                batch.quarantined.append(wire.quarantined(message.body, no_user(), reception))
+            else:
+                wire.take_in(batch, message.body, reception, message.headers)
+        return partial(self._hand_over, batch)
+
+    def idle(self) -> None:
+        """Nothing is ever due."""
+
+
+def no_user() -> MalformedMessage:
+    """Why a message is refused that states no user where one is required."""
+    return MalformedMessage("NO_USER_ID", "The publisher did not state its broker user.")
 
 
 @dataclass(slots=True)
@@ -44,10 +102,10 @@ class _HandedOver:
 
 
 class Consumer:
-    """Consumes the three intake queues until told to stop.
+    """Consumes the queues of a door until told to stop.
 
     A batch is what has arrived, up to `BATCH_SIZE` messages, and never waits longer than `LINGER_SECONDS` for
-    company that is not there yet. It is acknowledged after `hand_over` returned, so a crash at any point repeats
+    company that is not there yet. It is acknowledged after it became durable, so a crash at any point repeats
     messages and never loses one. When handing over fails, the connection is dropped and everything unacknowledged
     comes again.
     """
@@ -55,17 +113,13 @@ class Consumer:
     def __init__(
         self,
         parameters: pika.ConnectionParameters,
-        hand_over: HandOver,
-        clock: Clock,
+        door: Door,
         *,
-        require_user_id: bool = False,
         stopping: threading.Event | None = None,
     ) -> None:
         self._parameters = parameters
-        self._hand_over = hand_over
-        self._clock = clock
-        self._require_user_id = require_user_id
-        self._arrived: list[_Arrived] = []
+        self._door = door
+        self._arrived: list[Arrived] = []
         self._stopping = stopping or threading.Event()
         self._hands = ThreadPoolExecutor(1, thread_name_prefix="hand-over")
         self._handed_over: _HandedOver | None = None
@@ -86,11 +140,12 @@ class Consumer:
     def _consume(self, channel: BlockingChannel) -> None:
         self._arrived.clear()
         self._handed_over = None
+        self._door.open()
         try:
             channel.basic_qos(prefetch_count=_PREFETCH)
-            for queue in topology.QUEUES.values():
+            for queue in self._door.queues:
                 channel.basic_consume(queue, self._receive)
-            log.info("consuming", queues=list(topology.QUEUES.values()))
+            log.info("consuming", queues=list(self._door.queues))
             while not self._stopping.is_set():
                 self._collect(channel)
                 self._flush(channel)
@@ -100,7 +155,16 @@ class Consumer:
                 channel.connection.close()
 
     def _receive(self, _channel: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
-        self._arrived.append(_Arrived(method.delivery_tag, body, properties.headers, properties.user_id))
+        self._arrived.append(
+            Arrived(
+                method.delivery_tag,
+                body,
+                properties.headers,
+                properties.user_id,
+                method.routing_key,
+                properties.timestamp,
+            )
+        )
 
     def _collect(self, channel: BlockingChannel) -> None:
         """Waits for a first message, then for its company, as long as more lies there or may yet come."""
@@ -120,13 +184,15 @@ class Consumer:
         While there are full batches more is coming: what they leave over waits for company, and the next batch is
         read while the last is made durable. Otherwise everything is acknowledged before more is awaited.
         """
+        if not self._arrived and (due := self._door.idle()):
+            due()
         full = False
         while len(self._arrived) >= BATCH_SIZE or (self._arrived and not full):
             full = len(self._arrived) >= BATCH_SIZE
             taken = self._take()
-            batch = self._decode(taken)
+            durably = self._door.take(taken)
             self._acknowledge(channel)
-            self._handed_over = _HandedOver(self._hands.submit(self._hand_over, batch), taken[-1].tag)
+            self._handed_over = _HandedOver(self._hands.submit(durably), taken[-1].tag)
         if not full:
             self._acknowledge(channel)
 
@@ -137,7 +203,7 @@ class Consumer:
             channel.basic_ack(self._handed_over.last_tag, multiple=True)
             self._handed_over = None
 
-    def _take(self) -> list[_Arrived]:
+    def _take(self) -> list[Arrived]:
         """The next messages that fit into one batch by number and size."""
         size = 0
         for count, message in enumerate(self._arrived):
@@ -148,14 +214,3 @@ class Consumer:
             count = len(self._arrived)
         taken, self._arrived[:count] = self._arrived[:count], []
         return taken
-
-    def _decode(self, taken: list[_Arrived]) -> Batch:
-        batch, now = Batch(), self._clock()
-        for message in taken:
-            reception = wire.Reception(now, "rabbitmq", message.user_id)
-            if self._require_user_id and message.user_id is None:
-                reason = MalformedMessage("NO_USER_ID", "The publisher did not state its broker user.")
-                batch.quarantined.append(wire.quarantined(message.body, reason, reception))
-            else:
-                wire.take_in(batch, message.body, reception, message.headers)
-        return batch

@@ -17,6 +17,10 @@ QUEUES: Final = {
     "spot.#": "spotclaim.spots",
 }
 
+# Frames of OCPP stations, which mean something only one after the other.
+OCPP_QUEUE: Final = "spotclaim.ocpp"
+OCPP_KEYS: Final = "ocpp.#"
+
 ROUTING_KEYS: Final = {
     "spotclaim.fault.raised.v1": "fault.raised",
     "spotclaim.fault.cleared.v1": "fault.cleared",
@@ -30,6 +34,8 @@ UNKNOWN_TYPE_KEY: Final = "fault.unknown"
 # RabbitMQ 4 drops a message of a quorum queue after 20 redeliveries unless told otherwise, and an outage of the
 # database redelivers often.
 QUORUM: Final = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000_000}
+# Of all consumers one gets everything, in order; another takes over when it goes.
+_ONE_AFTER_THE_OTHER: Final = QUORUM | {"x-single-active-consumer": True}
 
 
 def declare(channel: BlockingChannel) -> None:
@@ -38,6 +44,8 @@ def declare(channel: BlockingChannel) -> None:
     for pattern, queue in QUEUES.items():
         channel.queue_declare(queue, durable=True, arguments=QUORUM)
         channel.queue_bind(queue, EXCHANGE, routing_key=pattern)
+    channel.queue_declare(OCPP_QUEUE, durable=True, arguments=_ONE_AFTER_THE_OTHER)
+    channel.queue_bind(OCPP_QUEUE, EXCHANGE, routing_key=OCPP_KEYS)
 
 
 def connect(parameters: pika.ConnectionParameters) -> BlockingConnection:

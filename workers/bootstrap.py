@@ -25,6 +25,7 @@ from adapters.postgres.delegations import Delegations
 from adapters.postgres.evidence_files import DatabaseFiles
 from adapters.postgres.policies import Policies
 from adapters.postgres.reports import Reports
+from adapters.postgres.station_memory import PostgresStationMemory
 from adapters.postgres.steps import StepQueue, StepSignal
 from adapters.postgres.store import PostgresStore
 from adapters.postgres.tokens import Tokens
@@ -33,7 +34,7 @@ from domain.decision import Decision
 from domain.errors import SetupError
 from domain.intake import Quarantined
 from domain.policy import Policy
-from domain.ports import Clock, HandOver, Notifier
+from domain.ports import Clock, HandOver, Notifier, StationMemory
 from workers.actors import register_intake, register_steps
 from workers.checkpoints import Checkpoints
 from workers.clocks import ToldClocks
@@ -84,6 +85,8 @@ class App:
     delegations: Delegations
     evidence: EvidenceDesk
     hand_over: HandOver
+    station_memory: StationMemory
+    metered: Metrics
     steps: StepQueue
     relay: Relay
     audit_log: AuditLog
@@ -203,6 +206,8 @@ def build(
         evidence=EvidenceDesk(store, files, sniff, policy, policies, clock, on_commit),
         # Without a broker a batch is durable only once it is in the database, so it goes there at once.
         hand_over=register_intake(step_broker, intake) if amqp else intake,
+        station_memory=PostgresStationMemory(engine),
+        metered=metrics,
         steps=steps,
         relay=Relay(steps, StepSignal(engine), send, settings.relay_poll_seconds),
         audit_log=audit_log,

@@ -62,7 +62,7 @@ def _broker(app: App) -> tuple[bool, str]:
     channel = topology.open_channel(app.amqp)
     depths = {
         queue: channel.queue_declare(queue, passive=True).method.message_count
-        for queue in topology.QUEUES.values()
+        for queue in (*topology.QUEUES.values(), topology.OCPP_QUEUE)
     }
     channel.connection.close()
     return True, ", ".join(f"{queue} holds {depth}" for queue, depth in depths.items())

@@ -19,7 +19,8 @@ from adapters.postgres.migrations import migrate
 from domain.errors import SetupError, SpotclaimError
 from ingest import demo
 from ingest.api import Inside, create_app
-from ingest.consumer import Consumer
+from ingest.consumer import Consumer, EventDoor
+from ingest.ocpp.door import FrameDoor
 from workers import health
 from workers.actors import INTAKE_QUEUE, queue_of
 from workers.bootstrap import STEP_KINDS, App
@@ -50,12 +51,15 @@ def run_ingest(app: App) -> None:
     """Consumes RabbitMQ until told to stop."""
     if app.amqp is None:
         raise SetupError("SPOTCLAIM_AMQP_URL is not set: there is no broker to consume from.")
-    consumer = Consumer(
-        app.amqp, app.hand_over, app.clock, require_user_id=app.settings.require_user_id, stopping=app.stopping
+    require_user_id = app.settings.require_user_id
+    events = EventDoor(app.hand_over, app.clock, require_user_id=require_user_id)
+    frames = FrameDoor(
+        app.hand_over, app.station_memory, app.clock, app.metered.ignored, require_user_id=require_user_id
     )
     _serve_metrics(app)
     calm_the_collector()
-    consumer.run()
+    with _background(app, "ocpp", Consumer(app.amqp, frames, stopping=app.stopping).run):
+        Consumer(app.amqp, events, stopping=app.stopping).run()
 
 
 def run_worker(app: App) -> None:

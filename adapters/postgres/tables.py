@@ -118,6 +118,16 @@ spots = Table(
     Index("spots_spot", "spot_id"),
 )
 
+ocpp_stations = Table(
+    "ocpp_stations",
+    metadata,
+    Column("station", Text, primary_key=True),
+    # Not jsonb, which would forget the order of the keys.
+    Column("memory", Text, nullable=False),
+    Column("waiting", Boolean, nullable=False),
+    Index("ocpp_stations_waiting", "station", postgresql_where=text("waiting")),
+)
+
 claims = Table(
     "claims",
     metadata,

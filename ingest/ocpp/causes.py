@@ -1,8 +1,8 @@
 """The cause behind an `OtherError`, wherever a station tells it.
 
-Sources: ChargeX MREC revision 5 (vendorId https://chargex.inl.gov, codes CX001 to CX026); CharIN Unified Error Codes
-(vendorId org.charin.uec.v1, a code by its name); EVgo MREC 1.0.1 (vendorId com.evgo.mrec; several codes at once as
-comma separated values of vendorErrorCode, the N-th value of info being the measurement of the N-th code).
+Sources: ChargeX MREC revision 5 (vendorId https://chargex.inl.gov, codes CX001 to CX026); CharIN Unified Error
+Codes (vendorId org.charin.uec.v1, a code by its name); EVgo MREC 1.0.1 (vendorId com.evgo.mrec; several codes at
+once as comma separated values of vendorErrorCode, the N-th value of info being the measurement of the N-th code).
 """
 
 import re

@@ -9,7 +9,7 @@ from typing import Any, Final
 from domain.catalogue import OTHER, classify
 from ingest.messages import FAULT_CLEARED, FAULT_RAISED
 from ingest.ocpp import causes
-from ingest.ocpp.causes import OCPP_16, OCPP_201, OTHER_ERROR, Error
+from ingest.ocpp.causes import OCPP_201, OTHER_ERROR, Error
 from ingest.ocpp.frame import Frame, connector, inner, name_or_none, objects, time_or_none
 from ingest.ocpp.station import Settled, Standing, Station
 

@@ -17,10 +17,21 @@ from ingest.ocpp.frame import Frame, moment, name_or_none, parts
 # `id` may be the row's own.
 _TIME: Final = ("timestamp", "time", "receivedat", "loggedat", "createdat", "datetime", "date", "ts")
 _STATION: Final = (
-    "chargepointid", "chargepoint", "chargingstationid", "chargingstation", "chargeboxid", "chargebox", "stationid",
-    "station", "chargerid", "charger", "cpid", "ocppidentity", "identity", "deviceid", "id",
+    "chargepointid", "chargepoint", "chargingstationid", "chargingstation", "chargeboxid", "chargebox",
+    "stationid", "station", "chargerid", "charger", "cpid", "ocppidentity", "identity", "deviceid", "id",
 )  # fmt: skip
-_MESSAGE: Final = ("msg", "message", "frame", "ocppmessage", "rawmessage", "raw", "body", "payload", "data", "content")
+_MESSAGE: Final = (
+    "msg",
+    "message",
+    "frame",
+    "ocppmessage",
+    "rawmessage",
+    "raw",
+    "body",
+    "payload",
+    "data",
+    "content",
+)
 _PUNCTUATION: Final = re.compile(r"[^a-z0-9]")
 _BARE_FRAME: Final = re.compile(r"\s*\[\s*[234]\s*,")
 
@@ -58,7 +69,8 @@ def entry_of(text: str) -> Entry:
     if not isinstance(value, dict):
         raise MalformedMessage("NOT_OCPP", "The line is neither a JSON object nor a frame.")
     names = _names(tuple(value))
-    return Entry(*(value.get(names.get(wanted, "")) for wanted in ("time", "station", "message")), text)
+    time, station, message = (value.get(names.get(wanted, "")) for wanted in ("time", "station", "message"))
+    return Entry(time, station, message, text)
 
 
 def frame_of(entry: Entry, earlier: datetime | None = None) -> Frame:

@@ -27,6 +27,7 @@ _BOOT_2: Final = {
     "model": ("chargingStation", "model"),
     "firmware": ("chargingStation", "firmwareVersion"),
 }
+NOTHING: Final = (IGNORED,)
 _ANSWER: Final = "answer"
 _REPEATED: Final = "repeated"
 _MOST_ACTIONS: Final = 100
@@ -42,12 +43,12 @@ def read_log(
 ) -> Iterator[Item]:
     """One item for each frame of a log (see `ingest.ocpp.log.frames` for its forms), with its reception moment.
 
-    Notifications of status and events give faults raised and cleared, transactions usage records, reservations that
-    fail faults, and each station is registered with its first frame, and again when a BootNotification tells more.
-    Every other frame is ignored. The item of a call that waits for something comes late: with its answer, with the
-    end of its transaction, or at the end of the log. `station` is whose frames a log holds that does not say;
-    `ignored` counts the ignored frames by action, answers and repetitions. Raises `SetupError` when the log lacks a
-    column.
+    Notifications of status and events give faults raised and cleared, transactions usage records, reservations
+    that fail faults, and each station is registered with its first frame, and again when a BootNotification tells
+    more. Every other frame is ignored. The item of a call that waits for something comes late: with its answer,
+    with the end of its transaction, or at the end of the log. `station` is whose frames a log holds that does not
+    say; `ignored` counts the ignored frames by action, answers and repetitions.
+    Raises `SetupError` when the log lacks a column.
     """
     stations = Stations(ignored)
     for frame in frames(lines, station):
@@ -74,7 +75,7 @@ class Stations:
             station = self.known[frame.station] = Station()
         elif not station.calls and (frame.kind != CALL or frame.action in _WITHOUT_NEWS):
             self._ignore(frame)
-            return _NOTHING
+            return NOTHING
         try:
             late = _overdue(station, frame.received_at)
             return list(self._items(station, chain(late, self._of_frame(station, frame))))
@@ -83,6 +84,18 @@ class Stations:
             log.exception("frame not readable")
             sentence = f"Reading the frame failed: {type(bug).__name__}."
             return (Refused(frame.raw, MalformedMessage("NOT_READABLE", sentence)),)
+
+    def now(self, at_most: datetime) -> datetime:
+        """The time as the frames tell it."""
+        return min(self._latest or at_most, at_most)
+
+    def waiting(self, now: datetime) -> set[str]:
+        """Stations whose answers are overdue by now."""
+        return {
+            name
+            for name, station in self.known.items()
+            if any(reservations.is_overdue(call, now) for call in station.calls.values())
+        }
 
     def overdue(self, now: datetime) -> Iterator[Item]:
         """The items of calls whose answers are overdue by now."""
@@ -129,14 +142,15 @@ def _of_version(frame: Frame) -> Handler | None:
 def _answered(station: Station, answer: Frame) -> Iterator[Settled]:
     """An answer and the call that it settles, if one waits for an answer of this form.
 
-    Both sides number their calls, so an answer to another call may bear the same unique id: its form tells. An error
-    has none; a StartTransaction that meets one is sent again.
+    Both sides number their calls, so an answer to another call may bear the same unique id: its form tells. An
+    error has none; a StartTransaction that meets one is sent again.
     """
     call = station.calls.get(answer.unique_id)
-    settle, field = _ANSWERS[call.action] if call else (None, "")
-    if call and settle and (field in answer.payload or (answer.kind == ERROR and call.action != "StartTransaction")):
-        del station.calls[answer.unique_id]
-        yield from settle(station, call, answer)
+    if call is not None:
+        settle, field = _ANSWERS[call.action]
+        if field in answer.payload or (answer.kind == ERROR and call.action != "StartTransaction"):
+            del station.calls[answer.unique_id]
+            yield from settle(station, call, answer)
     yield answer, []
 
 
@@ -168,7 +182,6 @@ def _register(station: Station, frame: Frame, details: dict[str, Any]) -> dict[s
     return frame.event(SPOT_REGISTERED, "registered", {"spot_id": frame.station} | details)
 
 
-_NOTHING: Final = (IGNORED,)
 _WITHOUT_NEWS: Final = frozenset({"Authorize", "Heartbeat", "SecurityEventNotification"})
 _HANDLERS: Final[dict[str, Handler]] = {
     "BootNotification": _boot,

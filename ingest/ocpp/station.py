@@ -124,7 +124,6 @@ class Station:
                 other.samples = []
         return remember(self.transactions, transaction_id, transaction, _MOST_TRANSACTIONS)
 
-
     def use_id(self, transaction_id: str) -> None:
         """Remembers that a transaction id was given."""
         remember(self.used_ids, transaction_id, None, _MOST_USED_IDS)

@@ -1,7 +1,7 @@
 """Transactions of OCPP 1.6 as usage records. Source: OCPP 1.6 edition 2, sections 4.7, 4.8 and 4.10.
 
-A StartTransaction is settled when its fate is known: by its stop, whose frame gives the usage record; by the end of
-the log, where it gives a record without an end itself; or refused, when no answer named its session.
+A StartTransaction is settled when its fate is known: by its stop, whose frame gives the usage record; by the end
+of the log, where it gives a record without an end itself; or refused, when no answer named its session.
 """
 
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ def stop(station: Station, frame: Frame) -> Iterator[Settled]:
 
 
 def unstopped(transaction: Transaction) -> Settled:
-    """A transaction whose end was never seen; its start gives the record. Only one with a start may be asked for."""
+    """A transaction whose end was never seen; its start, which it must have, gives the record."""
     assert transaction.start is not None
     return transaction.start, [usage(transaction.start, transaction)]
 

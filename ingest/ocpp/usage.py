@@ -8,7 +8,6 @@ from ingest.ocpp.frame import Frame, time_or_none
 from ingest.ocpp.meter_values import register_kwh
 from ingest.ocpp.station import Transaction
 
-
 _LONGEST_TEXT: Final = 200
 _READABLE: Final[dict[str, Callable[[Any], object]]] = {
     "meterStart": lambda value: register_kwh(value) is not None,

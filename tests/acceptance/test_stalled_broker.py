@@ -15,7 +15,8 @@ from tests.servers.loopback import HOST
 from tests.servers.waiting import wait_until
 from workers.actors import CLAIMS_PER_MESSAGE, INTAKE_QUEUE, queue_of
 
-QUEUES = [*topology.QUEUES.values(), INTAKE_QUEUE, *(queue_of(kind) for kind in CLAIMS_PER_MESSAGE)]
+STEP_QUEUES = [queue_of(kind) for kind in CLAIMS_PER_MESSAGE]
+QUEUES = [*topology.QUEUES.values(), topology.OCPP_QUEUE, INTAKE_QUEUE, *STEP_QUEUES]
 
 
 @pytest.fixture

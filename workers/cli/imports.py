@@ -1,6 +1,7 @@
 """`spotclaim import`: files of other systems become messages, row by row accounted for."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
@@ -18,6 +19,7 @@ from ingest.items import Item
 from ingest.ocpp.reader import read_log
 from workers import roles
 from workers.cli.opening import DataOption, opened
+from workers.visible import visible
 
 _LINE_EVERY = 10_000
 
@@ -28,6 +30,11 @@ MappingOption = Annotated[
     str | None, typer.Option("--mapping", help="A built-in mapping or a YAML file; found by the header if unset.")
 ]
 
+StationOption = Annotated[
+    str | None, typer.Option("--station", help="Whose frames these are, where the log does not say.")
+]
+_MOST_ACTIONS = 12
+
 imports = typer.Typer(help="Bring in files of other systems.", no_args_is_help=True)
 
 
@@ -37,9 +44,13 @@ def add_to(app: typer.Typer) -> None:
 
 
 @imports.command("ocpp")
-def import_ocpp(file: FileArgument, data: DataOption = None) -> None:
-    """An OCPP 1.6J message log: faults, transactions, stations."""
-    _run(file, data, read_log, "frames")
+def import_ocpp(file: FileArgument, data: DataOption = None, station: StationOption = None) -> None:
+    """A message log of OCPP 1.6, 2.0.1 or 2.1: faults, reservations, transactions, stations."""
+    ignored = Counter[str]()
+    _run(file, data, lambda lines: read_log(lines, station, ignored), "frames")
+    if ignored:
+        counts = ", ".join(f"{visible(name)} {count:,}" for name, count in ignored.most_common(_MOST_ACTIONS))
+        typer.echo(f"Without anything: {counts}.")
 
 
 @imports.command("sessions")

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from domain.intake import Batch
-from ingest.ocpp import reader
 from ingest.importer import Tally, run_import
 from ingest.items import Item, Translated
+from ingest.ocpp import reader
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LARGEST = 9223372036854775807

@@ -7,8 +7,8 @@ from datetime import datetime
 import pytest
 
 from domain.errors import SetupError
-from ingest.ocpp import reader
 from ingest.items import Refused, Translated
+from ingest.ocpp import reader
 from tests.unit.ingest.ocpp.rows import NOW, answer, at, call, keys, log, read, start, status, stop, taken_in
 
 
@@ -38,7 +38,9 @@ class TestLogs:
         assert (refused.reason.code, refused.raw) == (code, lines[1].encode())
         assert isinstance(good, Translated)
 
-    @pytest.mark.parametrize("rubbish", ["yesterday", "0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "99999999999999999"])
+    @pytest.mark.parametrize(
+        "rubbish", ["yesterday", "0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "99999999999999999"]
+    )
     def test_a_log_time_that_is_none_takes_that_of_the_frame_before(self, rubbish: str) -> None:
         """A log is written in order, so the frame came no earlier; and it is not refused for its log's clock."""
         # Given a good row, and one whose time is rubbish
