@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
@@ -33,14 +32,17 @@ log = structlog.get_logger("ingest")
 
 @dataclass(slots=True)
 class Arrived:
-    """A message as the broker gave it; `user_id` is validated by it, `sent_at` is what the publisher states."""
+    """A message as the broker gave it; `user_id` is validated by it.
+
+    `sent_at` is what the publisher states, in seconds since 1970.
+    """
 
     tag: int
     body: bytes
     headers: Mapping[str, Any] | None
     user_id: str | None
     routing_key: str = ""
-    sent_at: datetime | None = None
+    sent_at: int | None = None
 
 
 Durably = Callable[[], None]

@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -118,6 +118,11 @@ class FrameDoor:
             return _stamped(log.frame_of(_addressed(log.entry_of(text), message)), now)
         except MalformedMessage as reason:
             return Refused(message.body, reason)
+        except Exception as bug:
+            # A mistake of ours must not stop the neighbours of the message that found it.
+            logger.exception("message not readable")
+            sentence = f"Reading the message failed: {type(bug).__name__}."
+            return Refused(message.body, MalformedMessage("NOT_READABLE", sentence))
 
 
 def _remembered(name: str, memory: str) -> Station:
@@ -132,9 +137,7 @@ def _remembered(name: str, memory: str) -> Station:
 def _addressed(entry: log.Entry, message: Arrived) -> log.Entry:
     """The entry with what only the message around it tells."""
     whose = message.routing_key.partition(".")[2] or None
-    # AMQP means UTC and does not say so.
-    sent_at = message.sent_at.replace(tzinfo=UTC).isoformat() if message.sent_at else None
-    return replace(entry, station=entry.station or whose, timestamp=entry.timestamp or sent_at)
+    return replace(entry, station=entry.station or whose, timestamp=entry.timestamp or message.sent_at)
 
 
 def _stamped(frame: Frame, now: datetime) -> Frame:

@@ -20,18 +20,7 @@ _STATION: Final = (
     "chargepointid", "chargepoint", "chargingstationid", "chargingstation", "chargeboxid", "chargebox",
     "stationid", "station", "chargerid", "charger", "cpid", "ocppidentity", "identity", "deviceid", "id",
 )  # fmt: skip
-_MESSAGE: Final = (
-    "msg",
-    "message",
-    "frame",
-    "ocppmessage",
-    "rawmessage",
-    "raw",
-    "body",
-    "payload",
-    "data",
-    "content",
-)
+_MESSAGE: Final = ("msg", "message", "frame", "ocppmessage", "rawmessage", "raw", "body", "payload", "data")
 _PUNCTUATION: Final = re.compile(r"[^a-z0-9]")
 _BARE_FRAME: Final = re.compile(r"\s*\[\s*[234]\s*,")
 
@@ -57,7 +46,9 @@ def frames(lines: Iterable[str], station: str | None = None) -> Iterator[Frame |
     source = iter(lines)
     first = next((line for line in source if line.strip()), "")
     whole = chain([first] if first else [], source)
-    entries = _json_entries(first, whole) if first.lstrip()[:1] in ("{", "[") else _csv_entries(whole, station)
+    entries = (
+        _json_entries(first, whole, station) if first.lstrip()[:1] in ("{", "[") else _csv_entries(whole, station)
+    )
     return _in_order(entries, station)
 
 
@@ -121,8 +112,11 @@ def _csv_entries(source: Iterable[str], station: str | None) -> Iterator[Entry |
             yield Entry(row.cells[time].strip(), whose, row.cells[message], row.text)
 
 
-def _json_entries(first: str, source: Iterable[str]) -> Iterator[Entry | Refused]:
-    is_array = first.lstrip().startswith("[") and not _BARE_FRAME.match(first)
+def _json_entries(first: str, source: Iterable[str], station: str | None) -> Iterator[Entry | Refused]:
+    is_bare = _BARE_FRAME.match(first) is not None
+    if is_bare and station is None:
+        raise SetupError("The log holds bare frames, which do not say whose they are; name the station.")
+    is_array = first.lstrip().startswith("[") and not is_bare
     for text in _items_of_array("".join(source)) if is_array else source:
         if not text.strip():
             continue

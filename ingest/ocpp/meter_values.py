@@ -56,13 +56,14 @@ def _kwh(sampled: dict[str, Any]) -> Any:
     """OCPP 1.6 names the unit beside the value, 2.x inside `unitOfMeasure`, with a power of ten."""
     value = sampled.get("value")
     unit = sampled.get("unit") or inner(sampled, "unitOfMeasure", "unit") or "Wh"
-    exponent = inner(sampled, "unitOfMeasure", "multiplier")
     reading = number(value)
     if reading is None or reading == energy.UNREAD:
         return value if reading is None else reading
-    kwh = reading if unit == "kWh" else reading / 1000
-    return kwh * 10**exponent if _is_exponent(exponent) else kwh
+    reading = _scaled(reading, inner(sampled, "unitOfMeasure", "multiplier"))
+    return reading if unit == "kWh" else reading / 1000
 
 
-def _is_exponent(value: Any) -> bool:
-    return isinstance(value, int) and abs(value) <= _LARGEST_EXPONENT
+def _scaled(reading: float, exponent: Any) -> float:
+    if not isinstance(exponent, int) or abs(exponent) > _LARGEST_EXPONENT:
+        return reading
+    return float(reading * 10**exponent if exponent > 0 else reading / 10**-exponent)

@@ -105,10 +105,7 @@ class Stations:
     def finish(self) -> Iterator[Item]:
         """The items of the frames that wait for more than the log holds."""
         for station in self.known.values():
-            running = (each for each in station.transactions.values() if not each.stopped and each.start)
-            unanswered = map(never_answered, station.calls.values())
-            left = (map(transactions.unstopped, running), _overdue(station, self._latest), unanswered)
-            yield from self._items(station, chain.from_iterable(left))
+            yield from self._items(station, _left(station, self._latest))
 
     def _of_frame(self, station: Station, frame: Frame) -> Iterator[Settled]:
         if frame.kind != CALL:
@@ -158,6 +155,14 @@ def _overdue(station: Station, now: datetime | None) -> Iterator[Settled]:
     if now is not None and station.calls:
         late = [uid for uid, call in station.calls.items() if reservations.is_overdue(call, now)]
         yield from (reservations.unanswered(station.calls.pop(uid)) for uid in late)
+
+
+def _left(station: Station, now: datetime | None) -> Iterator[Settled]:
+    """What a log's end leaves without a stop or without an answer."""
+    running = (each for each in station.transactions.values() if not each.stopped and each.start)
+    yield from map(transactions.unstopped, running)
+    yield from _overdue(station, now)
+    yield from map(never_answered, station.calls.values())
 
 
 def _boot(station: Station, frame: Frame) -> Iterator[Settled]:

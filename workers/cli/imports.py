@@ -31,7 +31,7 @@ MappingOption = Annotated[
 ]
 
 StationOption = Annotated[
-    str | None, typer.Option("--station", help="Whose frames these are, where the log does not say.")
+    str | None, typer.Option("--station", help="Whose frames these are, if the log does not say.")
 ]
 _MOST_ACTIONS = 12
 

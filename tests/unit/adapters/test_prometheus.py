@@ -145,3 +145,14 @@ def test_a_database_that_is_away_takes_only_its_own_figures_along() -> None:
         raise TransientError("PostgreSQL is away.")
 
     assert scraped(away) == ""
+
+
+def test_frames_that_say_nothing_are_counted_by_action() -> None:
+    """Heartbeats, and the security events that are another desk's."""
+    counted = Counted()
+
+    counted.metrics.ignored({"Heartbeat": 2, "SecurityEventNotification": 1})
+    counted.metrics.ignored({"Heartbeat": 3})
+
+    assert counted["ocpp_frames_ignored_total{action=Heartbeat}"] == 5
+    assert counted["ocpp_frames_ignored_total{action=SecurityEventNotification}"] == 1

@@ -39,6 +39,13 @@ LATER_STANDARDS = [
     ("ocpi2.2.1", "TIMEOUT", "RESERVATION_NOT_CONFIRMED"),
     ("ocpi2.2.1", "UNKNOWN_RESERVATION", "RESERVATION_LOST"),
     ("mrec", "CX001", "CONNECTOR_LOCK_FAILURE"),
+    ("ocpp2.0.1", "NoTransaction", "SESSION_MISSING"),
+    ("ocpp2.0.1", "PowerContactor.Problem", "POWER_FAILURE"),
+    ("ocpp2.0.1", "TemperatureSensor.Temperature", "OVER_TEMPERATURE"),
+    ("ocpp2.0.1", "TemperatureSensor.Problem", "CONTROLLER_FAILURE"),
+    ("vendor:com.evgo.mrec", "A005", "CONNECTOR_LOCK_FAILURE"),
+    ("vendor:com.evgo.mrec", "F006", "GROUND_FAILURE"),
+    ("vendor:org.charin.uec.v1", "GridPowerLoss", "POWER_FAILURE"),
 ]
 
 
@@ -68,6 +75,9 @@ def test_our_own_codes_stand_for_themselves(code: str) -> None:
         ("ocpp1.6", "Expired"),
         ("mrec", "CX999"),
         ("vendor:acme", "GroundFailure"),
+        ("vendor:com.evgo.mrec", "F011"),
+        ("ocpp2.0.1", "EVSE.DCVoltage"),
+        ("ocpp1.6", "PowerContactor.Problem"),
         ("spotclaim", "NOT_A_CODE"),
         ("no such standard", ""),
     ],
@@ -118,6 +128,12 @@ def test_all_mrec_codes_are_there() -> None:
     numbers = sorted(number for numbers in MREC_PARTIES.values() for number in numbers.split())
 
     assert numbers == [f"{number:03d}" for number in range(1, 27)]
+
+
+def test_evgos_codes_name_those_whom_chargexs_name() -> None:
+    """They came before, and mean the same."""
+    assert parties_of("vendor:com.evgo.mrec", "a000") == parties_of("mrec", "CX009")
+    assert parties_of("vendor:com.evgo.mrec", "A005") == {"user", "station"}
 
 
 def test_other_taxonomies_name_nobody() -> None:

@@ -226,3 +226,28 @@ def test_a_sentence_survives_missing_figures() -> None:
     record = a_usage_record(started_at=None, ended_at=None, energy_kwh=None, **NO_REGISTERS)
 
     assert "unknown to unknown UTC) has no end." in meter.describe(record, meter.END_MISSING)
+
+
+@pytest.mark.parametrize(
+    ("samples", "expected"),
+    [
+        ([{"register_kwh": 105.0}, {"register_kwh": 111.0}], []),
+        ([{"register_kwh": 0.111}], ["UNIT_SLIP"]),
+        ([{"register_kwh": 111_000.0}, {"outside_standard": "unit: …"}], ["UNIT_SLIP"]),
+        ([{"register_kwh": 111_000.0}, {"register_kwh": 111.0}], []),
+        ([{"register_kwh": 12.0}], []),
+        ([{"register_kwh": "many"}, {}], []),
+        ([{"register_kwh": -0.111}], []),
+        ([{"unreadable": "meterStop", "text": "n/a"}], ["VALUE_UNREADABLE"]),
+    ],
+)
+def test_samples(samples: list[dict[str, Any]], expected: list[str]) -> None:
+    """The last reading lies where the session stopped, or a thousandfold beside it: kWh labelled Wh."""
+    record = a_usage_record(meter_start_kwh=100.0, meter_stop_kwh=111.0, energy_kwh=11.0, samples=samples)
+    assert meter.findings(record) == expected
+
+
+def test_a_slip_of_samples_is_described_by_both_registers() -> None:
+    """So that a reviewer can see it."""
+    record = a_usage_record(meter_start_kwh=100.0, meter_stop_kwh=111.0, samples=[{"register_kwh": 0.111}])
+    assert "stopped at 111 kWh, and was last read at 0.111 kWh" in meter.describe(record, meter.UNIT_SLIP)

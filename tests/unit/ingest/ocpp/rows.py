@@ -30,6 +30,11 @@ def answer(second: int, unique_id: str, *, station: str = "CH-1", **payload: Any
     return [at(second), station, json.dumps([3, unique_id, payload])]
 
 
+def refusal(second: int, unique_id: str, code: str, words: str = "", *, station: str = "CH-1") -> list[Any]:
+    """One row of a log: an error in answer to a request."""
+    return [at(second), station, json.dumps([4, unique_id, code, words, {}])]
+
+
 def status(second: int, status: str, error: str, connector: int = 1, uid: str = "n", **more: Any) -> list[Any]:
     fields = {"connectorId": connector, "status": status, "errorCode": error} | more
     return call(second, uid, "StatusNotification", **fields)

@@ -1,5 +1,7 @@
 """Every row of an OCPP log is understood, or refused with its reason, in whichever form it comes."""
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from datetime import datetime
@@ -105,3 +107,70 @@ class TestLogs:
             raise AssertionError("read ahead of need")
 
         assert isinstance(next(reader.read_log(endless())), Translated)
+
+
+FRAMES = [status(0, "Faulted", "GroundFailure"), start(1), answer(2, "start", transactionId=1), stop(9, 1)]
+
+
+class TestForms:
+    @pytest.mark.parametrize(
+        "names",
+        [
+            ("timestamp", "chargePointId", "message"),
+            ("createdAt", "charge_box_id", "ocpp_message"),
+            ("time", "Station ID", "raw"),
+            ("@timestamp", "identity", "payload"),
+        ],
+    )
+    def test_back_ends_name_the_three_things_as_they_like(self, names: tuple[str, ...]) -> None:
+        """In CSV and JSON alike, with an id of the row's own beside them."""
+        expected, _ = taken_in(read(*FRAMES))
+        header = ["id", *names]
+        table = [[n, *row] for n, row in enumerate(FRAMES)]
+        as_objects = [json.dumps(dict(zip(header, row, strict=True))) + "\n" for row in table]
+        as_csv = io.StringIO()
+        csv.writer(as_csv).writerows([header, *table])
+        for lines in (as_objects, as_csv.getvalue().splitlines(keepends=True)):
+            batch, tally = taken_in(reader.read_log(lines))
+            assert (keys(batch), tally.refused) == (keys(expected), 0)
+
+    def test_a_message_may_be_json_or_text_that_holds_it(self) -> None:
+        """Databases give either."""
+        _, station, message = FRAMES[0]
+        lines = [json.dumps({"id": station, "msg": form}) for form in (message, json.loads(message))]
+        first, second = (taken_in(reader.read_log([line]))[0] for line in lines)
+        assert keys(first) == keys(second)
+
+    def test_an_export_may_be_one_array(self) -> None:
+        """On one line or over many; a bad item leaves its neighbours alone."""
+        names = ("timestamp", "id", "msg")
+        objects = [dict(zip(names, [row[0], row[1], json.loads(row[2])], strict=True)) for row in FRAMES]
+        whole = json.dumps([objects[0], 7, *objects[1:]], indent=1)
+        for lines in (whole.splitlines(keepends=True), [json.dumps([objects[0], 7, *objects[1:]])]):
+            batch, tally = taken_in(reader.read_log(lines))
+            assert [item.reason for item in batch.quarantined] == ["NOT_OCPP"]
+            assert (len(batch.faults), len(batch.usage), tally.read) == (1, 1, 5)
+
+    def test_bare_frames_are_those_of_the_station_that_is_named(self) -> None:
+        """One on each line; without a log's time the station's own must do."""
+        lines = [f"{row[2]}\n" for row in (status(5, "Faulted", "GroundFailure", timestamp=at(5)), *FRAMES[1:])]
+        batch, tally = taken_in(reader.read_log(lines, "CH-9"))
+        assert {each.spot_id for each in (*batch.faults, *batch.usage, *batch.spots)} == {"CH-9"}
+        assert (len(batch.faults), len(batch.usage), tally.refused) == (1, 1, 0)
+
+    def test_bare_frames_of_nobody_are_a_matter_of_setup(self) -> None:
+        """The error says what to name."""
+        with pytest.raises(SetupError, match=r"name the station"):
+            list(reader.read_log([f"{row[2]}\n" for row in FRAMES]))
+
+    def test_a_station_in_the_log_outweighs_the_one_that_is_named(self) -> None:
+        """It is for the frames that do not say."""
+        batch, _ = taken_in(reader.read_log(log(FRAMES), "CH-9"))
+        assert {spot.spot_id for spot in batch.spots} == {"CH-1"}
+
+    @pytest.mark.parametrize("number", [1759305605, 1759305605000, "1759305605"])
+    def test_a_time_may_be_a_number(self, number: int | str) -> None:
+        """Seconds since 1970, or milliseconds."""
+        line = json.dumps({"timestamp": number, "id": "CH-1", "msg": json.loads(FRAMES[0][2])})
+        batch, _ = taken_in(reader.read_log([line]))
+        assert batch.faults[0].received_at == datetime.fromisoformat(at(5))
