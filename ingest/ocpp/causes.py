@@ -37,6 +37,8 @@ def errors(payload: dict[str, Any], error_code: str, remark: str | None = None) 
     A code of a known scheme tells more than the standard's own and comes first. Words are searched only where the
     standard's code says nothing by itself.
     """
+    if not payload.get("vendorErrorCode") and not payload.get("info"):
+        return [_error(OCPP_16, error_code, remark or "")]
     vendor_code = name_or_none(payload.get("vendorErrorCode")) or ""
     info = name_or_none(payload.get("info")) or ""
     scheme = _SCHEMES.get((name_or_none(payload.get("vendorId")) or "").strip().lower().rstrip("/"))

@@ -1,4 +1,4 @@
-"""One OCPP-J message. Source: OCPP-J 1.6, section 4; OCPP 2.0.1 part 4, section 4."""
+"""One OCPP-J message. Source: OCPP-J 1.6, section 4; OCPP 2.1 part 4, section 4."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,8 +8,8 @@ from domain.errors import MalformedMessage
 from ingest import strict_json
 
 CALL, RESULT, ERROR = 2, 3, 4
-EARLIEST_PLAUSIBLE_YEAR: Final = 2010
-_PLAUSIBLE_YEARS: Final = range(EARLIEST_PLAUSIBLE_YEAR, 9999)
+_FIRST_YEAR, _LAST_YEAR = "2010", "9999"
+_PLAUSIBLE_YEARS: Final = range(int(_FIRST_YEAR), int(_LAST_YEAR))
 _LONGEST_NAME: Final = 256
 _LARGEST_CONNECTOR: Final = 2**31 - 1
 
@@ -44,7 +44,7 @@ class Frame:
 
         The station's own time tells it best, since a frame that waited for its connection keeps it.
         """
-        when = (self.stated_at if self.states_plausible_time else None) or self.logged_at
+        when = self.plausibly_stated_at or self.logged_at
         return f"{self.unique_id}@{when}" if when else self.unique_id
 
     @property
@@ -53,10 +53,11 @@ class Frame:
         return time_or_none(self.payload.get("timestamp"))
 
     @property
-    def states_plausible_time(self) -> bool:
-        """Whether the station's own time can be true."""
+    def plausibly_stated_at(self) -> str | None:
+        """The same, if it can be true."""
         stated = self.stated_at
-        return stated is not None and datetime.fromisoformat(stated).year in _PLAUSIBLE_YEARS
+        # Every form of ISO 8601 begins with the year.
+        return stated if stated and _FIRST_YEAR <= stated[:4] < _LAST_YEAR else None
 
     def event(self, kind: str, event_id: str, data: dict[str, Any]) -> dict[str, Any]:
         """A CloudEvent that this frame gives. It states no time: the time of reception orders it."""
@@ -76,16 +77,17 @@ Parts = tuple[int, str, str, dict[str, Any]]
 def parts(message: Any) -> Parts:
     """What an OCPP-J message holds, given as JSON text or as its value. Only calls have an action.
 
+    The two kinds that 2.1 added are a call without an answer, 6, and an error about a result, 5.
     Raises `MalformedMessage` for what is no call, result or error.
     """
     if isinstance(message, str):
         message = strict_json.loads(message.encode("utf-8", "surrogateescape"))
     match message:
-        case [2, str() | int() as unique_id, str() as action, dict() as payload]:
+        case [2 | 6, str() | int() as unique_id, str() as action, dict() as payload]:
             return CALL, str(unique_id), action, payload
         case [3, str() | int() as unique_id, dict() as payload]:
             return RESULT, str(unique_id), "", payload
-        case [4, str() | int() as unique_id, *details]:
+        case [4 | 5, str() | int() as unique_id, *details]:
             names = ("errorCode", "errorDescription", "errorDetails")
             return ERROR, str(unique_id), "", dict(zip(names, details, strict=False))
     raise MalformedMessage("NOT_OCPP", "The message is no OCPP-J call, result or error.")

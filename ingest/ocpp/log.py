@@ -11,7 +11,7 @@ from typing import Any, Final
 from domain.errors import MalformedMessage, SetupError
 from ingest import json_items, rows, strict_json
 from ingest.items import Refused
-from ingest.ocpp.frame import Frame, moment, name_or_none, parts
+from ingest.ocpp.frame import CALL, ERROR, RESULT, Frame, moment, name_or_none, parts
 
 # Names that back-ends give to the three things a log must tell, letters and digits alone; the surest first, since
 # `id` may be the row's own.
@@ -22,25 +22,33 @@ _STATION: Final = (
 )  # fmt: skip
 _MESSAGE: Final = ("msg", "message", "frame", "ocppmessage", "rawmessage", "raw", "body", "payload", "data")
 _PUNCTUATION: Final = re.compile(r"[^a-z0-9]")
-_BARE_FRAME: Final = re.compile(r"\s*\[\s*[234]\s*,")
+_BARE_FRAME: Final = re.compile(r"\s*\[\s*[2-6]\s*,")
+# Some keep a message in its parts: its kind and unique id, its action, and the payload alone as the message.
+_KIND: Final = ("messagetypeid", "messagetype", "type")
+_UNIQUE_ID: Final = ("uniqueid", "messageid", "correlationid")
+_KINDS: Final = {"2": CALL, "call": CALL, "3": RESULT, "callresult": RESULT, "4": ERROR, "callerror": ERROR}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row of a log, its message not yet looked at: its parts as they were written, and the whole row."""
+    """One row of a log, its message not yet looked at: its parts as they were written, and the whole row.
+
+    `head` is kind, unique id and action, where the log keeps them beside the payload.
+    """
 
     timestamp: Any
     station: Any
     message: Any
     text: str
+    head: tuple[Any, Any, Any] | None = None
 
 
 def frames(lines: Iterable[str], station: str | None = None) -> Iterator[Frame | Refused]:
     """The frames of a log, in the log's order.
 
-    The log is CSV with columns for the time, the station and the message (`timestamp,id,msg`, or as back-ends name
-    them), or JSON: objects with these keys, or bare frames of the one `station`; a line each, or one array. A time
-    without an offset is UTC; for one that is none, that of the frame before stands in.
+    The log is CSV with columns for the time, the station and the message, or its parts (`timestamp,id,msg`, or as
+    back-ends name them), or JSON: objects with these keys, or bare frames of the one `station`, a line each or in
+    one array. A time without an offset is UTC; for one that is none, that of the frame before stands in.
     Raises `SetupError` when a column is missing, or when nothing says whose the frames are.
     """
     source = iter(lines)
@@ -60,8 +68,10 @@ def entry_of(text: str) -> Entry:
     if not isinstance(value, dict):
         raise MalformedMessage("NOT_OCPP", "The line is neither a JSON object nor a frame.")
     names = _names(tuple(value))
-    time, station, message = (value.get(names.get(wanted, "")) for wanted in ("time", "station", "message"))
-    return Entry(time, station, message, text)
+    if "unique_id" in names:
+        return _entry({wanted: value.get(name) for wanted, name in names.items()}, text)
+    time, station, message = (names.get(wanted, "") for wanted in ("time", "station", "message"))
+    return Entry(value.get(time), value.get(station), value.get(message), text)
 
 
 def frame_of(entry: Entry, earlier: datetime | None = None) -> Frame:
@@ -69,10 +79,22 @@ def frame_of(entry: Entry, earlier: datetime | None = None) -> Frame:
     station = name_or_none(entry.station)
     if station is None or entry.message in (None, ""):
         raise MalformedMessage("MISSING_FIELD", "The row lacks the charge point's id or its msg.")
-    kind, unique_id, action, payload = parts(entry.message)
+    kind, unique_id, action, payload = parts(_assembled(entry) if entry.head else entry.message)
     logged_at = "" if entry.timestamp is None else str(entry.timestamp)
     received_at = moment(entry.timestamp) or (earlier if logged_at else None)
     return Frame(station, logged_at, received_at, kind, unique_id, action, payload, entry.text)
+
+
+def _assembled(entry: Entry) -> Any:
+    """The message of its parts; as it is, where the message holds them itself."""
+    payload = entry.message
+    if isinstance(payload, str):
+        payload = strict_json.loads(rows.original_bytes(payload))
+    if not isinstance(payload, dict) or entry.head is None:
+        return payload
+    told, unique_id, action = entry.head
+    kind = _KINDS.get(_PUNCTUATION.sub("", str(told).lower()), 0)
+    return [kind, unique_id, action, payload] if kind == CALL else [kind, unique_id, payload]
 
 
 def _in_order(entries: Iterator[Entry | Refused], station: str | None) -> Iterator[Frame | Refused]:
@@ -102,14 +124,18 @@ def _csv_entries(source: Iterable[str], station: str | None) -> Iterator[Entry |
     wanted = {"time": "timestamp", "message": "msg"} | ({} if station else {"station": "id"})
     if missing := [usual for name, usual in wanted.items() if name not in names]:
         raise SetupError(f"An OCPP log has the columns timestamp, id, msg; missing: {', '.join(sorted(missing))}.")
-    time, message = header.index(names["time"]), header.index(names["message"])
-    owner = header.index(names["station"]) if "station" in names else None
+    places = [(wanted, header.index(name)) for wanted, name in names.items()]
     for row in table:
         if isinstance(row, Refused):
             yield row
         else:
-            whose = row.cells[owner].strip() if owner is not None else None
-            yield Entry(row.cells[time].strip(), whose, row.cells[message], row.text)
+            cells = row.cells
+            yield _entry({wanted: cells[place].strip() for wanted, place in places}, row.text)
+
+
+def _entry(told: Mapping[str, Any], text: str) -> Entry:
+    head = (told.get("kind"), told["unique_id"], told.get("action")) if "unique_id" in told else None
+    return Entry(told.get("time"), told.get("station"), told.get("message"), text, head)
 
 
 def _json_entries(first: str, source: Iterable[str], station: str | None) -> Iterator[Entry | Refused]:
@@ -133,8 +159,15 @@ def _items_of_array(text: str) -> list[str]:
 
 @lru_cache(maxsize=256)
 def _names(given: tuple[str, ...]) -> Mapping[str, str]:
-    """Which of the names that a log gives tell the time, the station and the message."""
+    """Which of the names that a log gives tell the time, the station, and the message or its parts."""
     plain = {_PUNCTUATION.sub("", name.lower()): name for name in given}
-    wanted = {"time": _TIME, "station": _STATION, "message": _MESSAGE}
+    wanted = {
+        "time": _TIME,
+        "station": _STATION,
+        "message": _MESSAGE,
+        "kind": _KIND,
+        "unique_id": _UNIQUE_ID,
+        "action": ("action",),
+    }
     found = {kind: next((plain[name] for name in names if name in plain), None) for kind, names in wanted.items()}
     return {kind: name for kind, name in found.items() if name is not None}

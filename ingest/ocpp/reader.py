@@ -115,7 +115,8 @@ class Stations:
         elif station.repeats(frame):
             yield replace(frame, action=_REPEATED), []
         else:
-            yield from handle(station, replace(frame, flaws=schemas.flaws(frame.action, frame.payload)))
+            flaws = schemas.flaws(frame.action, frame.payload)
+            yield from handle(station, replace(frame, flaws=flaws) if flaws else frame)
 
     def _items(self, station: Station, settled: Iterable[Settled]) -> Iterator[Item]:
         for each in settled:

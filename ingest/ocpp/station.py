@@ -96,7 +96,7 @@ class Station:
         digest = _digest(frame)
         before = self.recent.pop(digest, None)
         remember(self.recent, digest, Sighting(frame.received_at), _MOST_RECENT)
-        return before is not None and (frame.states_plausible_time or _is_soon(before.at, frame.received_at))
+        return before is not None and bool(frame.plausibly_stated_at or _is_soon(before.at, frame.received_at))
 
     def await_answer(self, frame: Frame) -> Iterator[Settled]:
         """Keeps a call until its answer. One with the same unique id, or one too many, was never answered."""

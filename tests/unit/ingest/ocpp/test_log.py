@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -140,6 +141,39 @@ class TestForms:
         lines = [json.dumps({"id": station, "msg": form}) for form in (message, json.loads(message))]
         first, second = (taken_in(reader.read_log([line]))[0] for line in lines)
         assert keys(first) == keys(second)
+
+    @pytest.mark.parametrize("kinds", [(2, 3), ("CALL", "CALLRESULT"), ("Call", "CallResult")])
+    def test_a_message_may_be_kept_in_its_parts(self, kinds: tuple[Any, ...]) -> None:
+        """With the payload alone as the message, in JSON and in CSV."""
+        names = ["timestamp", "stationId", "messageType", "uniqueId", "action", "payload"]
+        table = []
+        for when, station, message in FRAMES:
+            kind, uid, *rest = json.loads(message)
+            action, payload = rest if kind == 2 else ("", rest[0])
+            table.append([when, station, kinds[kind - 2], uid, action, json.dumps(payload)])
+        as_csv = io.StringIO()
+        csv.writer(as_csv).writerows([names, *table])
+        objects = [dict(zip(names, row, strict=True)) | {"payload": json.loads(row[5])} for row in table]
+        as_objects = [json.dumps(each) for each in objects]
+        expected, _ = taken_in(read(*FRAMES))
+        for lines in (as_csv.getvalue().splitlines(keepends=True), as_objects):
+            batch, tally = taken_in(reader.read_log(lines))
+            assert (keys(batch), tally.refused) == (keys(expected), 0)
+
+    def test_parts_that_make_no_message_are_refused_alone(self) -> None:
+        """A payload that is no JSON, and a kind that there is not."""
+        lines = ["timestamp,id,type,uniqueId,action,payload\n"]
+        lines += [
+            f"{at(0)},CH-1,{kind},u,X,{payload}\n" for kind, payload in (("2", "{"), ("9", "{}"), ("2", "{}"))
+        ]
+        _, tally = taken_in(reader.read_log(lines))
+        assert (tally.read, tally.refused) == (3, 2)
+
+    def test_the_kinds_of_message_that_version_2_1_added_are_understood(self) -> None:
+        """One that wants no answer, and an error about a result."""
+        rows = [[at(0), "CH-1", json.dumps(message)] for message in ([6, "u", "X", {}], [5, "u", "E", "", {}])]
+        _, tally = taken_in(read(*rows))
+        assert (tally.read, tally.refused) == (2, 0)
 
     def test_an_export_may_be_one_array(self) -> None:
         """On one line or over many; a bad item leaves its neighbours alone."""
