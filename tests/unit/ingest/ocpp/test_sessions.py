@@ -81,6 +81,12 @@ class TestTransactionEvent:
         [usage] = data(read(tell(0, "Started"), tell(600, "Ended", *readings)), "usage.recorded")
         assert (usage["meter_start_kwh"], usage["meter_stop_kwh"], usage["energy_kwh"]) == (1.0, 3.5, 2.5)
 
+    def test_a_lone_reading_at_the_end_is_the_stop_and_no_start(self) -> None:
+        """Nobody knows from where the register moved."""
+        [usage] = data(read(tell(0, "Started"), ENDED), "usage.recorded")
+        assert usage["meter_stop_kwh"] == 3.5
+        assert not {"energy_kwh", "meter_start_kwh"} & usage.keys()
+
     def test_an_end_sent_twice_is_one_message(self) -> None:
         """Under another unique id too; and what comes after the end changes nothing."""
         late = tell(700, "Updated", sample(9999))
