@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Annotated, cast
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from domain.errors import SetupError
 from ingest import rows, tables
@@ -19,9 +17,8 @@ from ingest.items import Item
 from ingest.ocpp.reader import read_log
 from workers import roles
 from workers.cli.opening import DataOption, opened
+from workers.cli.progress import counting
 from workers.visible import visible
-
-_LINE_EVERY = 10_000
 
 FileArgument = Annotated[
     Path, typer.Argument(help="The file, gzip or not; - for standard input.", allow_dash=True)
@@ -66,7 +63,11 @@ def import_spots(file: FileArgument, data: DataOption = None, mapping: MappingOp
 
 
 def _run(file: Path, data: Path | None, read: Callable[[Iterable[str]], Iterator[Item]], unit: str) -> None:
-    with _stream(file) as stream, opened(data) as app, roles.carrying_on(app), _progress(unit) as progress:
+    with _stream(file) as stream, opened(data) as app, roles.carrying_on(app), counting(f"{unit} read") as count:
+
+        def progress(tally: Tally) -> None:
+            count(tally.read, f", {tally.refused:,} to quarantine")
+
         tally = run_import(read(rows.lines(stream)), app.hand_over, app.clock, progress)
     typer.echo(
         f"{tally.read:,} {unit} read: {tally.accepted:,} accepted, {tally.refused:,} to quarantine, "
@@ -84,28 +85,3 @@ def _stream(file: Path) -> Iterator[BufferedReader]:
             yield stream
     except OSError as error:
         raise SetupError(f"{file} cannot be read: {error.strerror}.") from None
-
-
-@contextmanager
-def _progress(unit: str) -> Iterator[Callable[[Tally], None]]:
-    """A live line on a terminal, a plain line now and then elsewhere."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _plain_lines(unit)
-        return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("reading")
-        yield lambda tally: bar.update(task, description=f"{tally.read:,} {unit}, {tally.refused:,} to quarantine")
-
-
-def _plain_lines(unit: str) -> Callable[[Tally], None]:
-    next_line = _LINE_EVERY
-
-    def show(tally: Tally) -> None:
-        nonlocal next_line
-        if tally.read >= next_line:
-            print(f"{tally.read:,} {unit} read", file=sys.stderr, flush=True)
-            next_line = tally.read - tally.read % _LINE_EVERY + _LINE_EVERY
-
-    return show

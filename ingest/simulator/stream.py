@@ -1,0 +1,101 @@
+"""The whole fleet in one stream, in the order its messages arrive."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from heapq import heapify, heappop, heappush, heapreplace
+from itertools import count
+
+from ingest.simulator.fleet import Spot, build_fleet, by_zone
+from ingest.simulator.lines import Form, Line
+from ingest.simulator.outages import Outage, Outbreak, Truth, strike
+from ingest.simulator.reports import Activities, Activity, Registered, Report
+from ingest.simulator.sessions import sessions
+from ingest.simulator.troubles import troubles
+
+_USUAL_LUCK = 0.5
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides a stream: the same plan gives the same stream, byte for byte.
+
+    `start` and `duration` in milliseconds. `errors` is how many times as often as usual everyday errors happen;
+    in the first `calm` milliseconds there are none. An outage changes nothing of the rest of the stream.
+    """
+
+    seed: int
+    spots: int
+    start: int
+    duration: int
+    outages: tuple[Outage, ...] = ()
+    errors: float = 1.0
+    calm: int = 0
+
+    @property
+    def end(self) -> int:
+        """What has not arrived by then is not in the stream."""
+        return self.start + self.duration
+
+    @cached_property
+    def fleet(self) -> list[Spot]:
+        return build_fleet(self.seed, self.spots, datetime.fromtimestamp(self.start // 1000, UTC).year)
+
+    @cached_property
+    def outbreaks(self) -> list[Outbreak]:
+        """The outages as they strike. Raises `SetupError` for one that the fleet has no place for."""
+        return [
+            strike(outage, number, self.seed, self.fleet, self.start)
+            for number, outage in enumerate(self.outages, 1)
+        ]
+
+    def truth(self) -> list[Truth]:
+        """What the stream tells of each outbreak, leaving out those it tells nothing of."""
+        return [truth for outbreak in self.outbreaks if (truth := outbreak.truth(self.end))]
+
+
+def stream(plan: Plan, form: Form) -> Iterator[Line]:
+    """The messages of a plan, as they arrive. Held at a time is only what is under way."""
+    serial = count()
+    pending: list[tuple[int, int, Line]] = []
+    next_activities = _first_activities(plan)
+    while next_activities:
+        at, number, reports, source = next_activities[0]
+        while pending and pending[0][0] <= at:
+            yield heappop(pending)[2]
+        for report in reports:
+            for line in form.lines(report):
+                if line.at < plan.end:
+                    heappush(pending, (line.at, next(serial), line))
+        following = next(source, None)
+        if following is None or following[0] >= plan.end:
+            heappop(next_activities)
+        else:
+            heapreplace(next_activities, (following[0], number, following[1], source))
+    while pending:
+        yield heappop(pending)[2]
+
+
+def _first_activities(plan: Plan) -> list[tuple[int, int, list[Report], Activities]]:
+    """The next activity of every source, and the source; the number decides between those of one moment."""
+    first = [
+        (activity[0], number, activity[1], source)
+        for number, source in enumerate(_sources(plan))
+        if (activity := next(source, None)) and activity[0] < plan.end
+    ]
+    heapify(first)
+    return first
+
+
+def _sources(plan: Plan) -> Iterator[Activities]:
+    yield _registrations(plan)
+    for zone, spots in by_zone(plan.fleet).items():
+        yield sessions(plan.seed, zone, spots, plan.start)
+        yield troubles(plan.seed, zone, spots, plan.start + plan.calm, plan.errors)
+    for outbreak in plan.outbreaks:
+        yield iter(outbreak.episodes)
+
+
+def _registrations(plan: Plan) -> Iterator[Activity]:
+    return ((plan.start, [Registered(plan.start, _USUAL_LUCK, spot)]) for spot in plan.fleet)
