@@ -42,7 +42,7 @@ def arrivals(
             yield moment
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4096)
 def _hour_of_week(time_zone: str, quarter: int) -> int:
     local = datetime.fromtimestamp(quarter * _QUARTER // SECOND, ZoneInfo(time_zone))
     return local.weekday() * 24 + local.hour
