@@ -127,6 +127,7 @@ def test_standard_output_holds_the_stream_alone(tmp_path: Path) -> None:
         (("--start", "soon"), "--start: 'soon' is no moment"),
         (("--outage", "harbor@+5m"), "Is it harbour?"),
         (("--outage", "harbour@5m"), "write it as ZONE[:CODE]@+AFTER[/SPOTS]"),
+        (("--outage", "harbour@+1d"), "--duration must be longer"),
         (("--events", "--truth", "/no/such/folder/truth"), "--truth: /no/such/folder/truth cannot be written"),
         (("--events", "--output", "/no/such/folder/file"), "--output: /no/such/folder/file cannot be written"),
         (("--spots", 0), "greater than or equal to 1"),

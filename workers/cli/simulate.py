@@ -19,7 +19,7 @@ from ingest.simulator import live, moments, pace
 from ingest.simulator.cloudevents import CLOUD_EVENTS
 from ingest.simulator.lines import Form, Line
 from ingest.simulator.ocpp_frames import OCPP_LOG
-from ingest.simulator.outages import parse_outage
+from ingest.simulator.outages import Outage, parse_outage
 from ingest.simulator.stream import Plan, stream
 from workers import roles
 from workers.cli.opening import DataOption, JsonOption, opened
@@ -41,12 +41,13 @@ StartOption = Annotated[
     ),
 ]
 RateOption = Annotated[
-    float | None, typer.Option(min=0.001, help="Messages a second, however fast simulated time must go.")
+    float | None, typer.Option(min=0.001, max=1e6, help="Messages a second, however fast simulated time must go.")
 ]
 SpeedOption = Annotated[
     float | None,
     typer.Option(
         min=0.001,
+        max=1e6,
         help="How many times as fast as the clock simulated time goes. With neither --rate nor --speed it goes "
         "with the clock, or as fast as it can with --events and --ocpp.",
     ),
@@ -58,7 +59,9 @@ OutageOption = Annotated[
         help="One error on many spots of a zone, or of MODEL+FIRMWARE, so long after the start; repeatable.",
     ),
 ]
-ErrorsOption = Annotated[float, typer.Option(min=0, help="How many times as often as usual errors happen.")]
+ErrorsOption = Annotated[
+    float, typer.Option(min=0, max=1e6, help="How many times as often as usual errors happen.")
+]
 TruthOption = Annotated[
     Path | None, typer.Option(help="Write what each outage does to this file, as JSON lines, at the start.")
 ]
@@ -135,7 +138,7 @@ def simulate(
     if output is not None and not (events or ocpp):
         raise SetupError("--output is for --events or --ocpp; without them the stream goes into the system.")
     length = moments.span(duration, "--duration")
-    outages = tuple(parse_outage(text) for text in outage or ())
+    outages = tuple(_outage(text, length) for text in outage or ())
     form = OCPP_LOG if ocpp else CLOUD_EVENTS if events else None
     began = _began(start, length, form, is_fast=rate is not None or (speed or 1) > 1)
     plan = Plan(seed, spots, began, length, outages, errors)
@@ -146,6 +149,13 @@ def simulate(
     else:
         tally = _write(plan, form, due or pace.at_once, output)
     typer.echo(tally.json() if as_json else str(tally), err=form is not None and _is_standard(output))
+
+
+def _outage(text: str, length: int) -> Outage:
+    outage = parse_outage(text)
+    if outage.after >= length:
+        raise SetupError(f"--outage {text}: it would begin when all is over; --duration must be longer.")
+    return outage
 
 
 def _began(start: str | None, length: int, form: Form | None, *, is_fast: bool) -> int:
