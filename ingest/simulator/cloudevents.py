@@ -12,6 +12,8 @@ from ingest.simulator.lines import Form, Line
 from ingest.simulator.moments import rfc3339
 from ingest.simulator.reports import Cleared, Raised, Registered, Report, Session
 
+SPOTS_REGISTERED: Final = "spots registered"
+
 _Told = tuple[str, str, Spot, str, dict[str, Any]]
 """What it is in a word or two, the event's type, whose it is, its id among those of the spot, and its data."""
 
@@ -46,7 +48,7 @@ def _registered(report: Registered) -> _Told:
         "warranty_until": spot.warranty_until,
         "location": {"latitude": spot.zone.latitude, "longitude": spot.zone.longitude},
     }
-    return "spots registered", SPOT_REGISTERED, spot, "registered", data
+    return SPOTS_REGISTERED, SPOT_REGISTERED, spot, "registered", data
 
 
 def _session(session: Session) -> _Told:

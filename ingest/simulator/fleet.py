@@ -80,7 +80,7 @@ class Spot:
 
 
 def build_fleet(seed: int, spots: int, year: int) -> list[Spot]:
-    """As many spots as asked for, which were put up in the years before `year`.
+    """As many spots as asked for, which were put up in the years before `year`; their ids name the seed, from 0.
 
     A larger fleet of the same seed has the same spots and more, but for the zones they stand in.
     """
@@ -96,7 +96,7 @@ def _spot(seed: int, number: int, zones: Sequence[Zone], year: int) -> Spot:
     warranty = timedelta(days=chance.pick((3, 5, 8)) * 365)
     return Spot(
         number,
-        f"{zone.country}*SIM*E{number + 1:05}",
+        f"{zone.country}*S{seed}*E{number + 1:05}",
         zone,
         f"{zone.name}-{number // len(zones) // _SPOTS_OF_A_SITE + 1}",
         model,

@@ -30,7 +30,14 @@ _LINE_EVERY: Final = 100_000
 _START_OF_FILES: Final = "2026-03-02T00:00:00Z"
 
 SpotsOption = Annotated[int, typer.Option(min=1, max=1_000_000, help="Size of the fleet.")]
-SeedOption = Annotated[int, typer.Option(help="The same seed gives the same stream, byte for byte.")]
+SeedOption = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=2**63 - 1,
+        help="The same seed gives the same stream, byte for byte; another one is another fleet.",
+    ),
+]
 DurationOption = Annotated[str, typer.Option(help="How much simulated time, like 90s, 5m, 1h30m or 2d.")]
 StartOption = Annotated[
     str | None,

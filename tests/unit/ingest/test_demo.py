@@ -6,6 +6,7 @@ from threading import Event
 from domain.intake import Batch
 from ingest import demo
 
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 WEEK = timedelta(days=7)
 
 
@@ -29,5 +30,25 @@ def test_the_first_fault_comes_within_seconds() -> None:
     usage = [record for batch in batches for record in batch.usage]
     assert len({spot.spot_id for spot in spots}) == 16
     assert len(usage) > 200
-    assert all(began - WEEK < record.started_at < began for record in usage if record.started_at)
+    assert all(began - 2 * WEEK < record.started_at < began for record in usage if record.started_at)
     assert [batch for batch in batches if batch.quarantined] == []
+
+
+def test_a_demo_that_is_started_again_tells_the_same_sessions() -> None:
+    """A second history on the same meters would contradict the first."""
+    first, again = (_past_sessions(moment) for moment in (NOW, NOW + timedelta(hours=3)))
+    assert len(first & again) > 200
+    assert len(first ^ again) < 30
+
+
+def _past_sessions(moment: datetime) -> set[str]:
+    """What is told of the past to who starts it at this moment."""
+    stopping, sessions = Event(), set[str]()
+
+    def hand_over(batch: Batch) -> None:
+        sessions.update(record.key for record in batch.usage if record.recorded_at < moment)
+        if any(fault.occurred_at > moment for fault in batch.faults):
+            stopping.set()
+
+    demo.run(hand_over, lambda: moment, stopping)
+    return sessions

@@ -20,8 +20,8 @@ from tests.unit.ingest.simulator.plans import a_plan, lines, taken_in
 FORMS = {"events": CLOUD_EVENTS, "ocpp": OCPP_LOG}
 # Whoever changes the fleet on purpose writes the new digests down; nothing else may change them.
 DIGESTS = {
-    "events": "69162f055f411203151678b3848acafebf5ad8802328eb07be4e215d1fa5aaab",
-    "ocpp": "250bd11cd98436204d8c4c472b903ad75b012f1fd11b961ccb261d0000648361",
+    "events": "3f8a2221352a0150f519b6d2f1d9df0b8901c49ee4cd478b4e1cc452e3974491",
+    "ocpp": "ef7fa3c7913e2b62e3dc1c790f44c4a6d4dcc771ed15ed578050c28dd75bd441",
 }
 
 
@@ -45,7 +45,7 @@ def test_a_stream_is_the_same_on_every_machine(name: str) -> None:
 
 
 @settings(max_examples=20, deadline=None)
-@given(seed=st.integers(), spots=st.integers(1, 60), hours=st.integers(0, 40), form=st.sampled_from(list(FORMS)))
+@given(seed=st.integers(0), spots=st.integers(1, 60), hours=st.integers(0, 40), form=st.sampled_from(list(FORMS)))
 def test_a_plan_decides_everything(seed: int, spots: int, hours: int, form: str) -> None:
     """Again and again, in the order of arrival, and within its time."""
     plan = a_plan(seed=seed, spots=spots, duration=hours * HOUR)
