@@ -93,7 +93,7 @@ def _spot(seed: int, number: int, zones: Sequence[Zone], year: int) -> Spot:
     zone = zones[number % len(zones)]
     model = chance.pick(MODELS)
     commissioned = date(year, 1, 1) - timedelta(days=int(chance.between(60, 6 * 365)))
-    warranty = timedelta(days=chance.pick((3, 5, 8)) * 365)
+    warranty = timedelta(days=chance.pick((5, 5, 8)) * 365)
     return Spot(
         number,
         f"{zone.country}*S{seed}*E{number + 1:05}",

@@ -32,6 +32,11 @@ def test_the_first_fault_comes_within_seconds() -> None:
     assert len(usage) > 200
     assert all(began - 2 * WEEK < record.started_at < began for record in usage if record.started_at)
     assert [batch for batch in batches if batch.quarantined] == []
+    # And the fault is of a spot under warranty, so that it leads to something
+    [fault] = [fault for batch in batches for fault in batch.faults if fault.occurred_at > began]
+    [until] = {spot.warranty_until for spot in spots if spot.spot_id == fault.spot_id}
+    assert until is not None
+    assert until > began.date()
 
 
 def test_a_demo_that_is_started_again_tells_the_same_sessions() -> None:
