@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 import orjson
 import pytest
 
-from ingest import ocpp
 from ingest.items import Refused, Translated
+from ingest.ocpp.reader import read_log
 from ingest.simulator.lines import Line
 from ingest.simulator.moments import DAY
 from ingest.simulator.ocpp_frames import OCPP_LOG
@@ -27,7 +27,7 @@ def rows(frames: list[Line]) -> list[str]:
 
 def test_the_import_understands_every_frame(frames: list[Line]) -> None:
     """One item for each frame, and none refused."""
-    items = list(ocpp.read_log(rows(frames)))
+    items = list(read_log(rows(frames)))
     assert len(items) == len(frames)
     assert [item for item in items if isinstance(item, Refused)] == []
     told = Counter(event["type"] for item in items if isinstance(item, Translated) for event in item.events)
@@ -67,7 +67,7 @@ def test_both_forms_tell_the_same_sessions(frames: list[Line]) -> None:
     }
     of_frames = {
         event["data"]["session_id"]: event["data"]
-        for item in ocpp.read_log(rows(frames))
+        for item in read_log(rows(frames))
         if isinstance(item, Translated)
         for event in item.events
         if event["type"] == "spotclaim.usage.recorded.v1" and "ended_at" in event["data"]
