@@ -2,8 +2,8 @@
 
 Sources: OCPP 1.6 edition 2 (ChargePointErrorCode, ReservationStatus), OCPP 2.0.1 and 2.1
 (ReserveNowStatusEnumType, ReservationUpdateStatusEnumType, standardized components and variables),
-OCPI 2.2.1 (CommandResultType), ChargeX MREC revision 5 (codes and parties responsible), EVgo MREC 1.0.1, CharIN
-Unified Error Codes. Which of our codes each comes nearest to is our reading.
+OCPI 2.2.1 (CommandResultType), OCPI 2.3 (ReservationStatus), ChargeX MREC revision 5 (codes and parties
+responsible), EVgo MREC 1.0.1, CharIN Unified Error Codes. Which of our codes each comes nearest to is our reading.
 A code that no table knows becomes `OTHER`; the raw code is always kept beside the one it maps to.
 """
 
@@ -110,6 +110,14 @@ _OCPI_221: Final = {
     "timeout": "RESERVATION_NOT_CONFIRMED",
     "unknown_reservation": "RESERVATION_LOST",
     "canceled_reservation": "RESERVATION_LOST",
+    "not_supported": "RESERVATION_REJECTED",
+}
+
+# ReservationStatus of a Booking.
+_OCPI_23: Final = {
+    "failed": "RESERVATION_NOT_CONFIRMED",
+    "rejected": "RESERVATION_REJECTED",
+    "canceled": "RESERVATION_LOST",
 }
 
 # Each code with its meaning here and who may have to set it right.
@@ -206,6 +214,7 @@ _TABLES: Final[dict[str, dict[str, str]]] = {
     "ocpp1.6": _OCPP_16,
     "ocpp2.0.1": _OCPP_201,
     "ocpi2.2.1": _OCPI_221,
+    "ocpi2.3": _OCPI_23,
     "vendor:org.charin.uec.v1": _UEC,
     **{name: {raw: code for raw, (code, _) in table.items()} for name, table in _RESPONSIBLE.items()},
 }

@@ -19,6 +19,7 @@ _METER = (
     history.REGISTER_BELOW_PREVIOUS,
     meter.UNIT_SLIP,
     meter.REGISTERS_DISAGREE,
+    meter.PERIODS_DISAGREE,
     meter.BATTERY_EXCEEDED,
     meter.POWER_IMPLAUSIBLE,
     history.POWER_ABOVE_SPOT,
@@ -30,6 +31,7 @@ _CLOCK = (
     meter.TIME_IMPLAUSIBLE,
     meter.TIME_IN_FUTURE,
     meter.LOCAL_TIME_AS_UTC,
+    meter.RECORDED_BEFORE_END,
     meter.END_MISSING,
     meter.OVER_24_HOURS,
 )
@@ -154,7 +156,8 @@ def _recorded(claim: Claim, near: Sequence[UsageRecord]) -> Answer | None:
     if not whole:
         return None
     record = _nearest(whole, claim)
-    sentence = f"Session {record.session_id} is on record, with its end and its energy."
+    known = "and its source says that it goes on" if record.under_way else "with its end and its energy"
+    sentence = f"Session {record.session_id} is on record, {known}."
     return _answer(FAIL, "SESSION_RECORDED", sentence, record)
 
 
@@ -241,5 +244,6 @@ def _facts(record: UsageRecord) -> dict[str, Any]:
         "energy_kwh": record.energy_kwh,
         "meter_start_kwh": record.meter_start_kwh,
         "meter_stop_kwh": record.meter_stop_kwh,
+        "periods_kwh": record.periods_kwh,
         "findings": record.findings,
     }

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+from domain import session_times
 from domain.usage import UsageRecord
 
 NEGATIVE_ENERGY: Final = "NEGATIVE_ENERGY"
@@ -17,6 +18,7 @@ ZERO_ENERGY: Final = "ZERO_ENERGY"
 REGISTER_UNKNOWN: Final = "REGISTER_UNKNOWN"
 REGISTER_FELL_BACK: Final = "REGISTER_FELL_BACK"
 REGISTERS_DISAGREE: Final = "REGISTERS_DISAGREE"
+PERIODS_DISAGREE: Final = "PERIODS_DISAGREE"
 UNIT_SLIP: Final = "UNIT_SLIP"
 POWER_IMPLAUSIBLE: Final = "POWER_IMPLAUSIBLE"
 BATTERY_EXCEEDED: Final = "BATTERY_EXCEEDED"
@@ -25,6 +27,7 @@ END_BEFORE_START: Final = "END_BEFORE_START"
 TIME_IMPLAUSIBLE: Final = "TIME_IMPLAUSIBLE"
 TIME_IN_FUTURE: Final = "TIME_IN_FUTURE"
 LOCAL_TIME_AS_UTC: Final = "LOCAL_TIME_AS_UTC"
+RECORDED_BEFORE_END: Final = "RECORDED_BEFORE_END"
 OVER_24_HOURS: Final = "OVER_24_HOURS"
 VALUE_UNREADABLE: Final = "VALUE_UNREADABLE"
 
@@ -36,7 +39,6 @@ SHORTEST_HOURS: Final = 1 / 60
 # vehicle on the road has a larger battery.
 _HIGHEST_CAR_POWER_KW = 400.0
 _LARGEST_BATTERY_KWH = 1000.0
-_EARLIEST_PLAUSIBLE_YEAR = 2010
 _REGISTER_CEILING_KWH = 1e9
 _LONG_SESSION_HOURS = 1.0
 # How stations write a figure that they do not have: -1, and 2^63-1 as it is or taken for Wh.
@@ -46,14 +48,6 @@ _UNIT = 1000.0
 _UNIT_TOLERANCE = 0.02
 # No car charges with less than 6 A: what a unit slip has hidden is at least about that.
 _LOWEST_CAR_POWER_KW = 1.0
-
-_CLOCK_TOLERANCE = timedelta(minutes=10)
-# Late by a few hours and minutes is common, so a clock is called local only when it fits this well.
-_LIVE = timedelta(minutes=2)
-# Every offset from UTC in use, in minutes (tz database, 2025): whole hours, and those with a half or a quarter.
-_OFFSETS = frozenset(60 * hours for hours in range(-12, 15) if hours) | {
-    -570, -210, 210, 270, 330, 345, 390, 525, 570, 630, 765,
-}  # fmt: skip
 
 
 def register_known(value: float | None) -> bool:
@@ -90,10 +84,19 @@ def _fell_back(record: UsageRecord) -> bool:
 
 
 def _disagree(record: UsageRecord) -> bool:
-    moved, energy = _moved(record), _energy(record)
-    if moved is None or energy is None:
+    return _differs(record, _moved(record))
+
+
+def _periods_disagree(record: UsageRecord) -> bool:
+    """Only once the session is over: until then the energy may be told before the period that it belongs to."""
+    return record.ended_at is not None and _differs(record, record.periods_kwh)
+
+
+def _differs(record: UsageRecord, measured: float | None) -> bool:
+    energy = _energy(record)
+    if measured is None or energy is None:
         return False
-    return abs(moved - energy) > REGISTER_TOLERANCE_KWH + 0.01 * abs(energy)
+    return abs(measured - energy) > REGISTER_TOLERANCE_KWH + 0.01 * abs(energy)
 
 
 def _power_kw(record: UsageRecord, energy: float) -> float | None:
@@ -114,20 +117,17 @@ def _too_much_energy(record: UsageRecord) -> bool:
 
 def _unit_slip(record: UsageRecord) -> bool:
     """Wh taken for kWh, or the reverse: the registers moved a thousand times as far as the energy says, or a
-    thousandth; or energy that cannot be, in kWh, could well be in Wh.
+    thousandth, or its periods add up to that; or energy that cannot be, in kWh, could well be in Wh.
 
     Energy that is too small shows it by the registers alone: a car that is full takes next to nothing.
     """
     if record.samples and _samples_slip(record):
         return True
-    moved, energy = _moved(record), _energy(record)
+    energy = _energy(record)
     if energy is None or energy <= 0:
         return False
-    if moved is not None and moved > 0 and not _disagree(record):
-        moved = None
-    if moved is not None:
-        ratio = energy / moved if moved > 0 else 0.0
-        return any(math.isclose(ratio, slip, rel_tol=_UNIT_TOLERANCE) for slip in (_UNIT, 1 / _UNIT))
+    if others := [measured for _, measured in _otherwise(record)]:
+        return any(_is_slip(energy, measured) for measured in others)
     return _only_as_watt_hours(record, energy)
 
 
@@ -144,6 +144,22 @@ def _last_sample(record: UsageRecord) -> float | None:
     return next((float(value) for value in readings if isinstance(value, int | float)), None)
 
 
+def _otherwise(record: UsageRecord) -> list[tuple[str, float]]:
+    """What else in the record tells its energy, and tells another: how it does so, and the energy it gives."""
+    moved, periods = _moved(record), record.periods_kwh
+    told = []
+    if moved is not None and _disagree(record):
+        told.append(("registers moved", moved))
+    if periods is not None and _periods_disagree(record):
+        told.append(("periods add up to", periods))
+    return told
+
+
+def _is_slip(energy: float, measured: float) -> bool:
+    ratio = energy / measured if measured > 0 else 0.0
+    return any(math.isclose(ratio, slip, rel_tol=_UNIT_TOLERANCE) for slip in (_UNIT, 1 / _UNIT))
+
+
 def _only_as_watt_hours(record: UsageRecord, energy: float) -> bool:
     if not (_too_much_power(record) or _too_much_energy(record)):
         return False
@@ -156,36 +172,6 @@ def _only_as_watt_hours(record: UsageRecord, energy: float) -> bool:
 def _unknown_register(record: UsageRecord) -> bool:
     registers = (record.meter_start_kwh, record.meter_stop_kwh)
     return any(value is not None and not register_known(value) for value in registers)
-
-
-def _implausible(time: datetime | None) -> bool:
-    return time is not None and time.year < _EARLIEST_PLAUSIBLE_YEAR
-
-
-def _in_future(record: UsageRecord) -> bool:
-    times = (record.started_at, record.ended_at)
-    ahead = any(time is not None and time - record.received_at > _CLOCK_TOLERANCE for time in times)
-    return ahead and not _local_time(record)
-
-
-def _local_time(record: UsageRecord) -> bool:
-    """Whether the end lies as far from its reception as a time zone from UTC.
-
-    Told only where the record was received as it was made. An end after its reception is proof of that by itself;
-    one before may be an old session, so the time of the message, where it has one, must be that of reception.
-    """
-    if record.ended_at is None or _implausible(record.ended_at):
-        return False
-    off = record.ended_at - record.received_at
-    if abs(off) < timedelta(minutes=30) or not _fits_an_offset(off):
-        return False
-    said_at = record.recorded_at - record.received_at
-    return off > timedelta(0) or (record.recorded_at != record.received_at and abs(said_at) <= _LIVE)
-
-
-def _fits_an_offset(off: timedelta) -> bool:
-    minutes = round(off / timedelta(minutes=15)) * 15
-    return minutes in _OFFSETS and abs(off - timedelta(minutes=minutes)) <= _LIVE
 
 
 def findings(record: UsageRecord) -> list[str]:
@@ -228,10 +214,11 @@ def _registers(record: UsageRecord) -> str:
 def _slip(record: UsageRecord) -> str:
     if record.samples and _samples_slip(record):
         return f"stopped at {kwh(record.meter_stop_kwh)} kWh, and was last read at {kwh(_last_sample(record))} kWh"
-    energy, moved = record.energy_kwh or 0.0, _moved(record)
-    if moved is not None and _disagree(record):
-        times = "a thousand times as much" if energy > moved else "a thousandth of it"
-        return f"recorded {kwh(energy)} kWh while its registers moved {kwh(moved)} kWh: {times}"
+    energy = record.energy_kwh or 0.0
+    for tells, measured in _otherwise(record):
+        if _is_slip(energy, measured):
+            times = "a thousand times as much" if energy > measured else "a thousandth of it"
+            return f"recorded {kwh(energy)} kWh while its {tells} {kwh(measured)} kWh: {times}"
     return f"recorded {kwh(energy)} kWh, which cannot be; {kwh(energy / _UNIT)} kWh could: Wh taken for kWh"
 
 
@@ -263,6 +250,10 @@ _FINDINGS: Final[dict[str, tuple[_Judge, _Clause]]] = {
         _disagree,
         lambda r: f"recorded {kwh(r.energy_kwh)} kWh while its registers moved {kwh(_moved(r))} kWh",
     ),
+    PERIODS_DISAGREE: (
+        _periods_disagree,
+        lambda r: f"recorded {kwh(r.energy_kwh)} kWh while its periods add up to {kwh(r.periods_kwh)} kWh",
+    ),
     UNIT_SLIP: (_unit_slip, _slip),
     POWER_IMPLAUSIBLE: (
         _too_much_power,
@@ -272,19 +263,23 @@ _FINDINGS: Final[dict[str, tuple[_Judge, _Clause]]] = {
         _too_much_energy,
         lambda r: f"recorded {kwh(r.energy_kwh)} kWh: more than any battery on the road holds",
     ),
-    END_MISSING: (lambda r: r.ended_at is None, lambda r: "has no end"),
+    END_MISSING: (lambda r: r.ended_at is None and not r.under_way, lambda r: "has no end"),
     END_BEFORE_START: (lambda r: r.hours is not None and r.hours < 0, lambda r: "ends before it starts"),
     TIME_IMPLAUSIBLE: (
-        lambda r: _implausible(r.started_at) or _implausible(r.ended_at),
+        lambda r: session_times.implausible(r.started_at) or session_times.implausible(r.ended_at),
         lambda r: "carries an impossible date",
     ),
     TIME_IN_FUTURE: (
-        _in_future,
+        session_times.in_future,
         lambda r: f"lies in the future of its record, which came at {minute(r.received_at)} UTC",
     ),
     LOCAL_TIME_AS_UTC: (
-        _local_time,
+        session_times.local_time,
         lambda r: f"ended {_off(r)}, as far as a time zone lies from UTC: local time told as UTC",
+    ),
+    RECORDED_BEFORE_END: (
+        session_times.recorded_before_end,
+        lambda r: f"was recorded at {minute(r.recorded_at)} UTC, before the end that it states",
     ),
     OVER_24_HOURS: (
         lambda r: r.hours is not None and r.hours > 24,

@@ -12,6 +12,8 @@ class UsageRecord:
     Wrong values are kept as the source sent them: they are evidence. `findings` names what is wrong with the
     record on its own (see `domain.meter`). `recorded_at` orders two records of one session: the later wins.
     `samples` are the source's own; one with `unreadable` names a field whose `text` could not be read.
+    `periods_kwh` is what the parts of the session add up to, where the source told them apart. `under_way` is set
+    where the source says that the session goes on.
     """
 
     key: str
@@ -27,6 +29,8 @@ class UsageRecord:
     energy_kwh: float | None = None
     meter_start_kwh: float | None = None
     meter_stop_kwh: float | None = None
+    periods_kwh: float | None = None
+    under_way: bool = False
     reservation_id: str | None = None
     user: str | None = None
     stop_reason: str | None = None
@@ -41,9 +45,9 @@ class UsageRecord:
         return (self.ended_at - self.started_at).total_seconds() / 3600
 
     def running_at(self, moment: datetime) -> bool:
-        """Whether the session was running at that moment; one without an end never says so."""
-        return (
-            self.started_at is not None
-            and self.ended_at is not None
-            and self.started_at <= moment <= self.ended_at
-        )
+        """Whether the session was running at that moment.
+
+        One without an end says so only while it was under way, until it was told so last.
+        """
+        until = self.recorded_at if self.under_way and self.ended_at is None else self.ended_at
+        return self.started_at is not None and until is not None and self.started_at <= moment <= until

@@ -70,7 +70,10 @@ class FaultData(TypedDict):
 
 @with_config(_TOLERANT)
 class UsageData(TypedDict):
-    """`spotclaim.usage.recorded.v1`. Energy and registers in kWh; wrong values are kept: they are evidence."""
+    """`spotclaim.usage.recorded.v1`. Energy and registers in kWh; wrong values are kept: they are evidence.
+
+    `periods_kwh` is what the parts of the session add up to; `under_way` says that it goes on.
+    """
 
     spot_id: SpotId
     session_id: Identifier
@@ -80,6 +83,8 @@ class UsageData(TypedDict):
     energy_kwh: NotRequired[float | None]
     meter_start_kwh: NotRequired[float | None]
     meter_stop_kwh: NotRequired[float | None]
+    periods_kwh: NotRequired[float | None]
+    under_way: NotRequired[bool]
     reservation_id: NotRequired[Name | None]
     user: NotRequired[Name | None]
     stop_reason: NotRequired[Name | None]

@@ -87,6 +87,8 @@ usage_records = Table(
     Column("received_at", _moment, nullable=False),
     # False once a later record of the same session has come; earlier ones are kept as evidence.
     Column("current", Boolean, nullable=False, server_default=text("true")),
+    Column("periods_kwh", Double),
+    Column("under_way", Boolean, nullable=False, server_default=text("false")),
     Index("usage_records_session", "spot_id", "session_id"),
     Index("usage_records_time", "spot_id", _place_in_time, postgresql_where=text("current")),
     Index(

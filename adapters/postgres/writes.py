@@ -142,6 +142,8 @@ _USAGE = {
     "energy_kwh": _NUMBER,
     "meter_start_kwh": _NUMBER,
     "meter_stop_kwh": _NUMBER,
+    "periods_kwh": _NUMBER,
+    "under_way": _BOOLEAN,
     "reservation_id": _TEXT,
     "user": _TEXT,
     "stop_reason": _TEXT,

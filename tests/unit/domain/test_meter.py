@@ -52,7 +52,40 @@ def test_a_sound_record_shows_nothing() -> None:
 )
 def test_energy(changes: dict[str, Any], expected: list[str]) -> None:
     """Negative, none, missing, or more than any car takes."""
-    assert findings(**changes, received_at=LATEST) == expected
+    assert findings(**changes, received_at=LATEST, recorded_at=LATEST) == expected
+
+
+@pytest.mark.parametrize(
+    ("energy", "periods", "ended_at", "expected"),
+    [
+        (11.0, 11.0, FAULT_TIME, []),
+        (11.0, 11.15, FAULT_TIME, []),
+        (11.0, 11.17, FAULT_TIME, ["PERIODS_DISAGREE"]),
+        (11.0, 0.0, FAULT_TIME, ["PERIODS_DISAGREE"]),
+        (11.0, 11_000.0, FAULT_TIME, ["PERIODS_DISAGREE", "UNIT_SLIP"]),
+        (11.0, 0.011, FAULT_TIME, ["PERIODS_DISAGREE", "UNIT_SLIP"]),
+        (-1, 11.0, FAULT_TIME, ["ENERGY_UNKNOWN"]),
+        (None, 11.0, FAULT_TIME, ["ENERGY_MISSING"]),
+        (11.0, 9.0, None, ["END_MISSING"]),
+        (11.0, 11_000.0, None, ["END_MISSING"]),
+    ],
+)
+def test_periods(energy: float | None, periods: float, ended_at: datetime | None, expected: list[str]) -> None:
+    """What the parts of a session that is over add up to is its energy."""
+    changes = {"energy_kwh": energy, "periods_kwh": periods, "ended_at": ended_at}
+    assert findings(**changes, **NO_REGISTERS) == expected
+
+
+def test_registers_and_periods_speak_each_for_itself() -> None:
+    """Registers that agree do not hide periods in another unit."""
+    assert findings(periods_kwh=11_000.0) == ["PERIODS_DISAGREE", "UNIT_SLIP"]
+    assert findings(meter_stop_kwh=105.0, periods_kwh=11.0) == ["REGISTERS_DISAGREE"]
+
+
+def test_a_session_that_goes_on_lacks_no_end() -> None:
+    """By the word of its source; one that does not say so does."""
+    assert findings(ended_at=None, under_way=True) == []
+    assert findings(ended_at=None) == ["END_MISSING"]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +135,7 @@ def test_registers(start: float | None, stop: float | None, expected: list[str])
 )
 def test_times(end: datetime | None, expected: list[str]) -> None:
     """A session without an end, with one before its start, in an impossible year, or of more than a day."""
-    assert findings(ended_at=end, received_at=LATEST) == expected
+    assert findings(ended_at=end, received_at=LATEST, recorded_at=LATEST) == expected
 
 
 def test_a_start_in_the_year_1_is_implausible() -> None:
@@ -180,6 +213,13 @@ def test_local_time_told_as_utc(off: timedelta, said: timedelta | None, expected
         (meter.REGISTER_UNKNOWN, {"meter_start_kwh": -1}, "a register that was not read (-1 to 111 kWh)"),
         (meter.REGISTER_FELL_BACK, {"meter_stop_kwh": 99.0}, "lower than it began: 100 to 99 kWh"),
         (meter.REGISTERS_DISAGREE, {"energy_kwh": 5.0}, "recorded 5 kWh while its registers moved 11 kWh"),
+        (meter.PERIODS_DISAGREE, {"periods_kwh": 9.0}, "recorded 11 kWh while its periods add up to 9 kWh"),
+        (meter.UNIT_SLIP, {"periods_kwh": 11_000.0}, "its periods add up to 11000 kWh: a thousandth of it"),
+        (
+            meter.RECORDED_BEFORE_END,
+            {"recorded_at": FAULT_TIME - timedelta(minutes=30)},
+            "was recorded at 2026-03-10 10:30 UTC, before the end that it states",
+        ),
         (meter.POWER_IMPLAUSIBLE, {"energy_kwh": 900.0}, "900 kWh in 1.00 hours: more power than any car takes"),
         (meter.ENERGY_UNKNOWN, {"energy_kwh": -1}, "recorded -1 kWh, which stands for unknown"),
         (meter.BATTERY_EXCEEDED, {"energy_kwh": 1430.17}, "recorded 1430.17 kWh: more than any battery"),

@@ -1,0 +1,54 @@
+"""The clock judged: what the times of a usage record reveal beside each other and beside its reception."""
+
+from datetime import datetime, timedelta
+
+from domain.usage import UsageRecord
+
+_EARLIEST_PLAUSIBLE_YEAR = 2010
+_CLOCK_TOLERANCE = timedelta(minutes=10)
+# Late by a few hours and minutes is common, so a clock is called local only when it fits this well.
+_LIVE = timedelta(minutes=2)
+# Every offset from UTC in use, in minutes (tz database, 2025): whole hours, and those with a half or a quarter.
+_OFFSETS = frozenset(60 * hours for hours in range(-12, 15) if hours) | {
+    -570, -210, 210, 270, 330, 345, 390, 525, 570, 630, 765,
+}  # fmt: skip
+
+
+def implausible(time: datetime | None) -> bool:
+    """Whether the time lies before there were charging spots to speak of."""
+    return time is not None and time.year < _EARLIEST_PLAUSIBLE_YEAR
+
+
+def in_future(record: UsageRecord) -> bool:
+    """Whether the session began or ended after its record was received."""
+    times = (record.started_at, record.ended_at)
+    ahead = any(time is not None and time - record.received_at > _CLOCK_TOLERANCE for time in times)
+    return ahead and not local_time(record)
+
+
+def local_time(record: UsageRecord) -> bool:
+    """Whether the end lies as far from its reception as a time zone from UTC.
+
+    Told only where the record was received as it was made. An end after its reception is proof of that by itself;
+    one before may be an old session, so the time of the message, where it has one, must be that of reception.
+    """
+    if record.ended_at is None or implausible(record.ended_at):
+        return False
+    off = record.ended_at - record.received_at
+    if abs(off) < timedelta(minutes=30) or not _fits_an_offset(off):
+        return False
+    said_at = record.recorded_at - record.received_at
+    return off > timedelta(0) or (record.recorded_at != record.received_at and abs(said_at) <= _LIVE)
+
+
+def recorded_before_end(record: UsageRecord) -> bool:
+    """Whether the record was made before the end that it states; an end yet to come is judged by its reception."""
+    end, recorded, received = record.ended_at, record.recorded_at, record.received_at
+    if end is None or recorded == received or end - received > _CLOCK_TOLERANCE:
+        return False
+    return end - recorded > _CLOCK_TOLERANCE
+
+
+def _fits_an_offset(off: timedelta) -> bool:
+    minutes = round(off / timedelta(minutes=15)) * 15
+    return minutes in _OFFSETS and abs(off - timedelta(minutes=minutes)) <= _LIVE

@@ -1,0 +1,1 @@
+"""OCPI: what partners hand over of locations, sessions, CDRs and reservations becomes events."""
