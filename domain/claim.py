@@ -70,6 +70,11 @@ class Claim:
 
     @property
     def standing(self) -> str:
-        """Where the claim stands, so that news of it can be told from older news."""
+        """Where the claim stands, so that news of it can be told from older news, and one review from the next.
+
+        What is reviewed anew was closed or waited meanwhile, which its clocks have as a pause.
+        """
         escalated = f":{self.escalated_to}" if self.escalated_to else ""
-        return f"{self.status}:{self.stage}{escalated}"
+        resumed = len(self.pauses) // 2
+        again = f":resumed {resumed}" if resumed else ""
+        return f"{self.status}:{self.stage}{escalated}{again}"

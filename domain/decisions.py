@@ -113,7 +113,7 @@ def decide(
     closed_at = claim.closed_at
     kind = _move(claim, action, status, person, authority, now)
     clocks = {} if action == NOTE else sla.acknowledge(claim, now)
-    if action == REOPEN and claim.time_zone is not None:
+    if action == REOPEN:
         clocks |= sla.follow(claim, policies(claim.policy_version), now, closed_at=closed_at)
     if clocks:
         data["clocks"] = clocks

@@ -182,10 +182,10 @@ def follow(claim: Claim, policy: Policy, now: datetime, *, closed_at: datetime |
     """Brings the clocks in line with a status that the claim just took: paused, resumed, or as they were.
 
     `policy` is the one that bound the clocks. `closed_at` is when a claim that is open again had been closed: the
-    time since does not count. Returns what changed, for the body of the event that records the change, under
-    `clocks`; when that is not empty, `owe` says which step follows.
+    time since does not count, also when the clocks are bound only later. Returns what changed, for the body of
+    the event that records the change, under `clocks`; when that is not empty, `owe` says which step follows.
     """
-    if claim.time_zone is None:
+    if claim.time_zone is None and closed_at is None:
         return {}
     if closed_at is not None and not _paused(claim):
         claim.pauses.append(closed_at)
@@ -195,7 +195,8 @@ def follow(claim: Claim, policy: Policy, now: datetime, *, closed_at: datetime |
     claim.pauses.append(max([now, *claim.pauses[-1:]]))
     change = "paused_at" if _paused(claim) else "resumed_at"
     times = {"closed_from": audit.instant(closed_at)} if closed_at else {}
-    return times | {change: audit.instant(claim.pauses[-1])} | _set_due_dates(claim, policy, now)
+    dates = _set_due_dates(claim, policy, now) if claim.time_zone is not None else {}
+    return times | {change: audit.instant(claim.pauses[-1])} | dates
 
 
 def _paused(claim: Claim) -> bool:
@@ -245,9 +246,10 @@ def _next_moment(claim: Claim, policies: Policies, now: datetime) -> datetime | 
     moments = [
         moment
         for clock, shown in readings(claim, policies(claim.policy_version), now).items()
-        if shown.stopped_at is None
         for alert, moment in ((WARNED, shown.warn_at), (BREACHED, shown.due_at))
-        if moment is not None and f"{clock}.{alert}" not in claim.sla_alerts
+        # A clock that was stopped too late may have been bound later still; what it ran past is owed as well.
+        if moment is not None and (shown.stopped_at is None or moment < shown.stopped_at)
+        if f"{clock}.{alert}" not in claim.sla_alerts
     ]
     return min(moments, default=None)
 

@@ -140,10 +140,16 @@ def test_a_late_stage_is_opened_to_the_next_authority() -> None:
 
 @pytest.mark.parametrize(
     "moved_on",
-    [{"stage": 2}, {"status": "approved"}, {"status": "rejected"}, {"escalated_to": "manager"}],
+    [
+        {"stage": 2},
+        {"status": "approved"},
+        {"status": "rejected"},
+        {"escalated_to": "manager"},
+        {"pauses": [NOW, NOW]},
+    ],
 )
 def test_a_claim_that_moved_on_is_not_escalated(moved_on: dict[str, Any]) -> None:
-    """Somebody decided in time, or the step comes twice."""
+    """Somebody decided in time, the step comes twice, or the claim was away and has its time anew."""
     claim = a_claim_under_review("reviewer", "manager", **({"stage_hours": 24} | moved_on))
 
     assert escalate([(claim, "under_review:1")], NOW) == Decision()

@@ -309,6 +309,16 @@ class TestPausing:
         )
         assert claim.resolve_due_at == NOW + 92 * HOUR
 
+    def test_nor_does_it_for_clocks_that_are_bound_later(self) -> None:
+        """As those of a claim that was withdrawn before anybody had looked at it."""
+        claim = a_claim(status="submitted")
+
+        changed = sla.follow(claim, POLICY, NOW + 30 * HOUR, closed_at=NOW + 10 * HOUR)
+        sla.bind(claim, None, POLICY, NOW + 31 * HOUR)
+
+        assert changed == {"closed_from": instant(NOW + 10 * HOUR), "resumed_at": instant(NOW + 30 * HOUR)}
+        assert claim.resolve_due_at == NOW + 92 * HOUR
+
 
 class TestStopping:
     """A clock is stopped by the one act that it waits for."""
@@ -439,4 +449,16 @@ class TestSweeping:
         decision = swept(claim, NOW + 81 * HOUR)
 
         assert ("claim.sla_breached", "resolve") in fired(decision)
+        assert "clock" not in {step.kind for step in decision.steps}
+
+    def test_a_breach_before_the_clocks_were_bound_is_still_a_breach(self) -> None:
+        """Somebody acted on the claim, too late, before it was verified; nothing else is owed while it waits."""
+        claim = a_claim(status="awaiting_evidence", acknowledged_at=NOW + 5 * HOUR)
+        sla.bind(claim, None, POLICY, NOW + 6 * HOUR)
+
+        [step] = sla.owe([claim], of_policy, NOW + 6 * HOUR)
+        decision = swept(claim, NOW + 6 * HOUR)
+
+        assert step.due_at == NOW + 3 * HOUR
+        assert fired(decision) == [("claim.sla_warned", "acknowledge"), ("claim.sla_breached", "acknowledge")]
         assert "clock" not in {step.kind for step in decision.steps}
