@@ -14,6 +14,7 @@ class Claim:
 
     `version` is the number of its audit events and `head` the hash of the last one, 64 hexadecimal digits.
     `stage` counts from 1 within `stages` (the roles that must approve, in order) while under review, else 0.
+    `filed_by` filed the first report, where somebody vouched for it, and `also_filed_by` others that were counted.
     `approved_by` holds who passed the stages so far, and `escalated_to` the authority that a late stage was opened
     to as well. `reopened` counts how often the claim was closed and taken up again.
     `verdict_seq` names the audit event that holds the verdict; 0 while there is none.
@@ -40,6 +41,7 @@ class Claim:
     reservation_id: str | None = None
     session_id: str | None = None
     filed_by: str | None = None
+    also_filed_by: list[str] = field(default_factory=list)
     cleared_at: datetime | None = None
     closed_at: datetime | None = None
     fault_count: int = 0
@@ -60,6 +62,10 @@ class Claim:
     version: int = 0
     head: str = audit.GENESIS
     evidence_digest: str = ""
+
+    def was_filed_by(self, name: str) -> bool:
+        """Whether this person or program filed any of the reports that the claim counts."""
+        return name == self.filed_by or name in self.also_filed_by
 
     @property
     def within_sla(self) -> bool:

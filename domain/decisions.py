@@ -91,8 +91,8 @@ def decide(
 
     Raises `Conflict` when the claim or its evidence has moved on from what the person saw, when its state does not
     allow the action, or when it is to be approved without its evidence; `NotAllowed` when it is not theirs to
-    decide: the stage belongs to another role, they filed the claim themselves, or they have approved it before
-    where four eyes are demanded.
+    decide: the stage belongs to another role, they filed the claim or reported it again, or they have
+    approved it before where four eyes are demanded.
     """
     if action not in ACTIONS:
         raise Conflict(f"Unknown action {action}; there are: {', '.join(ACTIONS)}.")
@@ -179,7 +179,7 @@ def _first_of(held: list[_Authority], roles: list[str] | tuple[str, ...], demand
 
 def _demand_other_eyes(claim: Claim, *names: str | None) -> None:
     for name in names:
-        if name is not None and name == claim.filed_by:
+        if name is not None and claim.was_filed_by(name):
             raise NotAllowed(f"{name} filed this claim, and nobody approves what they filed.")
         if claim.four_eyes and name in claim.approved_by:
             raise NotAllowed(f"{name} has approved this claim before; another pair of eyes must pass this stage.")

@@ -15,6 +15,7 @@ _STATED: Final = frozenset(
         "affected_user",
         "reservation_id",
         "session_id",
+        "also_filed_by",
         "fault_count",
         "first_seen_at",
         "last_seen_at",

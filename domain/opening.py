@@ -133,7 +133,7 @@ def _take_in(claim: Claim, faults: Sequence[Fault], clears: Sequence[Fault]) -> 
     if raised:
         claim.fault_count += len(raised)
         claim.last_seen_at = max(claim.last_seen_at, *(fault.occurred_at for fault in raised))
-        moved = _let_speak(claim, _earliest(raised))
+        moved = _let_speak(claim, _earliest(raised)) | _note_filers(claim, raised)
     ended = [fault for fault in (*faults, *clears) if fault.cleared and fault.occurred_at >= claim.first_seen_at]
     if ended:
         latest = max(fault.occurred_at for fault in ended)
@@ -142,6 +142,16 @@ def _take_in(claim: Claim, faults: Sequence[Fault], clears: Sequence[Fault]) -> 
     for fault in belonging:
         fault.claim_id = claim.id
     return _counted(claim, belonging) | moved if belonging else {}
+
+
+def _note_filers(claim: Claim, raised: list[Fault]) -> dict[str, Any]:
+    """Keeps who filed it and had not yet, and returns that; controllers send storms, and are named once."""
+    names = {fault.filed_by for fault in raised if fault.filed_by is not None}
+    new = sorted(name for name in names if not claim.was_filed_by(name))
+    if not new:
+        return {}
+    claim.also_filed_by = [*claim.also_filed_by, *new]
+    return {"also_filed_by": claim.also_filed_by}
 
 
 def _earliest(raised: list[Fault]) -> Fault:

@@ -145,6 +145,7 @@ claims = Table(
     Column("reservation_id", Text),
     Column("session_id", Text),
     Column("filed_by", Text),
+    Column("also_filed_by", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
     Column("opened_at", _moment, nullable=False),
     Column("first_seen_at", _moment, nullable=False),
     Column("last_seen_at", _moment, nullable=False),

@@ -64,6 +64,7 @@ _CLAIM_FIXED = {
 }
 
 _CLAIM_MOVING = {
+    "also_filed_by": _TEXTS,
     "connector_id": _INTEGER,
     "zone": _TEXT,
     "affected_user": _TEXT,

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from threading import Barrier
 
 import psycopg2
@@ -81,13 +82,31 @@ def test_each_of_many_is_looked_at_again(spotclaim: Spotclaim, decide: Decide) -
 
 def test_the_database_refuses_an_approval_of_ones_own_claim(spotclaim: Spotclaim) -> None:
     """Even where the code would have let it through, or was gone round."""
-    for body in ({}, {"on_behalf_of": "fred"}):
-        claim = reviewed(spotclaim, "reviewer", filed_by="fred", spot_id=f"E{len(body)}")
+    filers: list[dict[str, object]] = [
+        {"filed_by": "fred"},
+        {"filed_by": "rita", "also_filed_by": ["rosa", "fred"]},
+    ]
+    for number, (body, filed) in enumerate(product(({}, {"on_behalf_of": "fred"}), filers)):
+        claim = reviewed(spotclaim, "reviewer", spot_id=f"E{number}", **filed)
         who = "fred" if not body else "olga"
         event = audit.append(claim, NOW, who, "claim.approved", body)
 
         with pytest.raises(DBAPIError, match="nobody approves what they filed"):
             spotclaim.record(changed=[claim], events=[event])
+
+
+def test_whoever_reported_it_again_does_not_approve_it(spotclaim: Spotclaim, decide: Decide) -> None:
+    """Whether that was before or after it came up for review; the record says who they are."""
+    claim = reviewed(spotclaim, "reviewer", filed_by="fred")
+    spotclaim.take_in(faults=[a_fault(filed_by="rita"), a_fault(filed_by="fred"), a_fault()])
+
+    for who in (RITA, Identity("fred", "admin")):
+        with pytest.raises(NotAllowed, match=f"{who.name} filed this claim"):
+            decide(Wanted(claim.id, 2), "approve", who)
+    decide(Wanted(claim.id, 2), "approve", Identity("rosa", "reviewer"))
+
+    assert '"also_filed_by":["rita"]' in spotclaim.events(claim.id)[1].body
+    spotclaim.demand_sound_chains()
 
 
 @pytest.mark.parametrize("four_eyes", [True, False])

@@ -93,6 +93,45 @@ def test_claims_of_an_older_schema_keep_their_verdicts(empty_database_url: str) 
     assert [tuple(row) for row in rows] == [("E1", 3), ("E2", 0)]
 
 
+def test_claims_of_an_older_schema_learn_who_reported_them(empty_database_url: str) -> None:
+    """Everybody whose report they count, but for whoever filed the first; a clear is no report."""
+    engine = connect(empty_database_url)
+    migrate(empty_database_url, to="0001")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(_CLAIMS_OF_0001)
+        connection.exec_driver_sql("UPDATE claims SET filed_by = 'rita' WHERE spot_id = 'E1'")
+        connection.exec_driver_sql(_FAULTS_OF_0001)
+
+    migrate(empty_database_url)
+
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT spot_id, also_filed_by FROM claims ORDER BY spot_id").all()
+    engine.dispose()
+    assert [tuple(row) for row in rows] == [("E1", ["max", "rosa"]), ("E2", [])]
+
+
+def test_what_is_owed_to_claims_of_an_older_schema_is_still_owed(empty_database_url: str) -> None:
+    """Though where a claim stands is told otherwise for one that waited in between."""
+    engine = connect(empty_database_url)
+    migrate(empty_database_url, to="0001")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(_CLAIMS_OF_0001)
+    migrate(empty_database_url, to="0012")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE claims SET pauses = ARRAY[now(), now()] WHERE spot_id = 'E1'")
+        connection.exec_driver_sql(
+            "INSERT INTO steps (kind, claim_ids, subject, due_at)"
+            " SELECT 'escalate', array_agg(id), 'under_review:1', now() FROM claims"
+        )
+
+    migrate(empty_database_url)
+
+    with engine.connect() as connection:
+        steps = connection.exec_driver_sql("SELECT subject, cardinality(claim_ids) FROM steps ORDER BY id").all()
+    engine.dispose()
+    assert [tuple(row) for row in steps] == [("under_review:1", 2), ("under_review:1:resumed 1", 1)]
+
+
 _CLAIMS_OF_0001 = """
 INSERT INTO claims (id, spot_id, code, claim_type, severity, status, connector_id, opened_at, first_seen_at,
     last_seen_at, resolve_due_at, fault_count, stage, stages, verdict, policy_version, version, head)
@@ -110,4 +149,14 @@ FROM (VALUES
     (1, 1, 'claim.opened'), (1, 2, 'claim.verified'), (1, 3, 'claim.verified'), (1, 4, 'claim.routed'),
     (2, 1, 'claim.opened')
 ) AS v(claim, seq, kind)
+"""
+_FAULTS_OF_0001 = """
+INSERT INTO faults (key, source, message_id, claim_id, spot_id, connector_id, code, taxonomy, raw_code, cleared,
+    occurred_at, received_at, time_quality, evidence, filed_by)
+SELECT gen_random_uuid(), 'test', 'm', ('00000000-0000-0000-0000-00000000000' || claim)::uuid, 'E' || claim, 0,
+    'OTHER', 'spotclaim', 'OTHER', cleared, now(), now(), 'stated', '[]', name
+FROM (VALUES
+    (1, 'rita', false), (1, 'rosa', false), (1, NULL, false), (1, 'max', false), (1, 'rosa', false),
+    (1, 'olga', true), (2, NULL, false)
+) AS v(claim, name, cleared)
 """

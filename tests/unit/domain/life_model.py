@@ -38,7 +38,7 @@ class Loan:
 
 @dataclass
 class Model:
-    filed_by: str
+    filed_by: list[str]
     stages: list[str]
     four_eyes: bool
     demanded: set[str]
@@ -104,7 +104,7 @@ class Model:
 
     def authority(self, action: str, name: str, role: str) -> tuple[str, str | None] | None:
         """The role that they do it in and whose it is if it was lent to them; their own comes first."""
-        if action == "withdraw" and name == self.filed_by:
+        if action == "withdraw" and name == self.filed_by[0]:
             return role, None
         lent = [(loan.role, loan.of) for loan in self.loans if loan.to == name and self.holds(loan)]
         return next((held for held in [(role, None), *lent] if self.fits(action, held[0])), None)
@@ -122,7 +122,7 @@ class Model:
     def refuses_eyes(self, name: str, authority: tuple[str, str | None] | None) -> Refusal | None:
         assert authority is not None
         eyes = {name, authority[1]}
-        if self.filed_by in eyes:
+        if eyes & set(self.filed_by):
             return NotAllowed, "filed it"
         if self.four_eyes and eyes & set(self.passed_by):
             return NotAllowed, "passed it"
@@ -186,9 +186,11 @@ class Model:
         ran = {"resolve": self.ran, "acknowledge": self.ran if self.acknowledged is None else self.acknowledged}
         return {mark for mark, after in MARKS.items() if self.timed and ran[mark.partition(".")[0]] > after}
 
-    def hears(self, *, clear: bool) -> None:
+    def hears(self, filed_by: str | None, *, clear: bool) -> None:
         self.events += 1
         self.faults += not clear
+        if filed_by is not None and not clear:
+            self.filed_by.append(filed_by)
         if not clear:
             self.raised_at, self.cleared_at = self.raised_at or self.now, None
         elif self.raised_at is not None:

@@ -71,7 +71,7 @@ class ClaimLife(ClaimRows):
         rule = ApprovalRule(tuple(stages), automatic=not stages, four_eyes=four_eyes, stage_hours=24.0)
         code = CodePolicy("high", evidence=demanded, hold_down_seconds=life_model.HOLD_DOWN.total_seconds() * held)
         self.policy = replace(POLICY, approval=(rule,), codes={**POLICY.codes, "METER_MISREAD": code})
-        self.model = Model(filed_by, stages, four_eyes, set(demanded), NOW, "observed" if held else "submitted")
+        self.model = Model([filed_by], stages, four_eyes, set(demanded), NOW, "observed" if held else "submitted")
         self._begin(a_fault(filed_by=filed_by, occurred_at=NOW))
         for of, to in loans:
             self._lend(of, to, 4)
@@ -92,7 +92,7 @@ class ClaimLife(ClaimRows):
     def somebody_reviews_it(self, action: str, person: Somebody, own: bool) -> None:
         """Whether it is theirs or not; whoever filed it may be an admin by now."""
         if self.model.status == "under_review":
-            person = (self.model.filed_by, "admin") if own else person
+            person = (self.model.filed_by[-1], "admin") if own else person
             self._decide(action, person, stale=False, crash=False, look="none")
 
     @rule(crash=SELDOM)
@@ -164,16 +164,16 @@ class ClaimLife(ClaimRows):
         """And decides on it later, perhaps when it has changed."""
         self.seen = self.claim.evidence_digest, self.model.items.copy()
 
-    @rule(clear=st.booleans())
-    def another_message_comes(self, clear: bool) -> None:
+    @rule(clear=st.booleans(), filed_by=st.sampled_from([None, *(name for name, _ in PEOPLE)]))
+    def another_message_comes(self, clear: bool, filed_by: str | None) -> None:
         """An open claim counts it; a closed one leaves it to another claim, which is not told here."""
         if self.model.status in CLOSED:
             return
         self._wait_until(self.model.now + timedelta(seconds=1))
-        fault = (a_clear if clear else a_fault)(occurred_at=self.model.now)
+        fault = (a_clear if clear else a_fault)(occurred_at=self.model.now, filed_by=filed_by)
         self._commit(lambda claim, _: self._take_in(fault, {(claim.spot_id, claim.code): claim}), crash=False)
         self.reports.append((fault.occurred_at, clear))
-        self.model.hears(clear=clear)
+        self.model.hears(filed_by, clear=clear)
 
     @rule(hours=st.sampled_from([1, 1, 2, 7, 30]))
     def time_passes(self, hours: int) -> None:

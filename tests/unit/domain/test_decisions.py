@@ -147,6 +147,16 @@ def test_nobody_approves_what_they_filed() -> None:
     decided(claim, "reject", "admin")
 
 
+def test_nobody_approves_what_they_reported_again() -> None:
+    """However many had reported it before, and whoever lends them authority."""
+    claim = a_claim_under_review("manager", filed_by="fred", also_filed_by=["ann", "eve"])
+    lent = (Delegation("manager", "ann", TOMORROW),)
+
+    demand_refused(claim, "approve", "eve filed this claim", role="admin")
+    demand_refused(claim, "approve", "ann filed this claim", role="operator", who="olga", delegations=lent)
+    decided(claim, "approve", "manager", "max")
+
+
 @pytest.mark.parametrize("four_eyes", [True, False])
 def test_four_eyes_are_two_people(four_eyes: bool) -> None:
     """Where the policy demands it, whoever passed one stage cannot pass another, whatever their role."""

@@ -185,6 +185,22 @@ def test_the_actor_of_an_opening_is_who_vouches_for_it() -> None:
     assert [decision.events[0].actor for decision in (vouched, unvouched)] == ["controller-7", "controller:7"]
 
 
+def test_everybody_who_filed_a_report_is_kept() -> None:
+    """Once, whether they opened the claim or were counted; a clear says of nobody that they filed it."""
+    names = ("rita", "rosa", None, "rita")
+    opening = take_in(
+        [a_fault(filed_by=name, occurred_at=FAULT_TIME + timedelta(seconds=n)) for n, name in enumerate(names)]
+    )
+    [claim] = opening.opened
+
+    counting = take_in([a_fault(filed_by=name) for name in ("rosa", "max", None, "rita")], claim)
+    again = take_in([a_fault(filed_by="max"), a_clear(filed_by="olga")], claim)
+
+    assert (claim.filed_by, claim.also_filed_by) == ("rita", ["rosa", "max"])
+    stated = [json.loads(decision.events[0].body).get("also_filed_by") for decision in (opening, counting, again)]
+    assert stated == [["rosa"], ["rosa", "max"], None]
+
+
 def test_a_vendors_own_code_means_what_the_policy_says() -> None:
     """What the policy does not map is another error, as before."""
     policy = a_policy(mappings={"vendor:acme": {"E42": "METER_MISREAD"}})
