@@ -10,14 +10,17 @@ from domain.announcement import news_of
 from domain.approval import deciders, overdue_steps
 from domain.claim import Claim
 from domain.decision import Decision, Step
-from domain.errors import Conflict, NotAllowed, SpotclaimError
-from domain.evidence import demand_seen
+from domain.errors import Conflict, NotAllowed, NoteRefused, SpotclaimError
+from domain.evidence import demand_seen, storable
 from domain.lifecycle import CLOSED, UNDER_REVIEW, after
 
 APPROVE, REJECT, RESOLVE = "approve", "reject", "resolve"
 ACKNOWLEDGE, NOTE, WITHDRAW, REOPEN = "acknowledge", "note", "withdraw", "reopen"
 DECISIONS: Final = (ACKNOWLEDGE, APPROVE, REJECT, RESOLVE)
 ACTIONS: Final = (*DECISIONS, NOTE, WITHDRAW, REOPEN)
+
+# What nobody does without saying why, and where saying it is all.
+_WITH_A_NOTE: Final = (REJECT, WITHDRAW, REOPEN, NOTE)
 
 _ANYBODY = ("operator", "reviewer", "manager", "admin")
 # Who may do what does not belong to a stage. Whoever filed a claim may withdraw it too.
@@ -89,13 +92,15 @@ def decide(
     """One person's decision on one claim. `policies` finds the one that bound the claim's clocks, and `lacking`
     names the kinds of evidence that the policy demands and that are not on file.
 
-    Raises `Conflict` when the claim or its evidence has moved on from what the person saw, when its state does not
-    allow the action, or when it is to be approved without its evidence; `NotAllowed` when it is not theirs to
-    decide: the stage belongs to another role, they filed the claim or reported it again, or they have
-    approved it before where four eyes are demanded.
+    Raises `NoteRefused` when the action takes a reason and `note` gives none, or cannot be kept; `Conflict` when
+    the claim or its evidence has moved on from what the person saw, when its state does not allow the action, or
+    when it is to be approved without its evidence; `NotAllowed` when it is not theirs to decide: the stage belongs
+    to another role, they filed the claim or reported it again, or they have approved it before where four eyes are
+    demanded.
     """
     if action not in ACTIONS:
         raise Conflict(f"Unknown action {action}; there are: {', '.join(ACTIONS)}.")
+    _demand_note(action, note)
     if version is not None and version != claim.version:
         raise Conflict(f"The claim is at version {claim.version} by now; you saw version {version}.")
     demand_seen(claim, evidence_digest)
@@ -119,6 +124,13 @@ def decide(
         data["clocks"] = clocks
     event = audit.append(claim, now, person.name, kind, data)
     return Decision(changed=[claim], events=[event], steps=_steps_after(claim, action, policies, now))
+
+
+def _demand_note(action: str, note: str) -> None:
+    if action in _WITH_A_NOTE and not note.strip():
+        raise NoteRefused(f"The note is missing; to {action} a claim, say why in it.")
+    if not storable(note):
+        raise NoteRefused("The note holds U+0000 or half of a surrogate pair; no record can keep that.")
 
 
 def _status_after(claim: Claim, action: str) -> str:

@@ -29,6 +29,10 @@ class Conflict(SpotclaimError):
     """The claim's present state does not allow the action; the text says what it does allow."""
 
 
+class NoteRefused(SpotclaimError):
+    """What was to be said with a decision is missing, or cannot be kept; the text says which."""
+
+
 class EvidenceRefused(SpotclaimError):
     """This cannot be evidence. `code` is a stable upper-case word; `sentence` says what is wrong and the mend."""
 

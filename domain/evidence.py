@@ -95,12 +95,17 @@ def compose(kind: str, *, note: str = "", data: dict[str, Any] | None = None, fi
         raise EvidenceRefused("NOTE_TOO_LONG", f"A note may have {MOST_NOTE_CHARACTERS} characters.")
     parts: dict[str, Any] = {"note": note, "data": data, "file": asdict(file) if file else None}
     content = _canonical({name: part for name, part in parts.items() if part})
-    if "\0" in note or any("\ud800" <= character <= "\udfff" for character in content):
+    if not (storable(note) and storable(content)):
         raise EvidenceRefused("TEXT_NOT_STORABLE", "A text holds U+0000 or half of a surrogate pair.")
     if data and len(_canonical(data).encode()) > MOST_DATA_BYTES:
         sentence = f"Data may have {MOST_DATA_BYTES:,} bytes; send more as a file."
         raise EvidenceRefused("DATA_TOO_LARGE", sentence)
     return content
+
+
+def storable(text: str) -> bool:
+    """Whether a database and every reader of JSON can hold it: no U+0000, no half of a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _demand_kind(kind: str, note: str, data: dict[str, Any] | None, file: File | None) -> None:

@@ -40,7 +40,7 @@ class _Body(BaseModel):
 
 
 class Decision(_Body):
-    """A decision on a claim. A claim that moved on since that version answers 409."""
+    """A decision on a claim. A claim that moved on since that version answers 409; a rejection takes a note."""
 
     decision: Literal["acknowledge", "approve", "reject", "resolve"]
     version: _Version
@@ -55,7 +55,7 @@ class _Seen(_Body):
 
 
 class BulkDecision(_Body):
-    """One decision on many claims. Each is looked at again, and each is reported."""
+    """One decision on many claims. Each is looked at again, and each is reported; a rejection takes a note."""
 
     decision: Literal["acknowledge", "approve", "reject", "resolve"]
     claims: Annotated[list[_Seen], Field(min_length=1, max_length=500)]

@@ -209,7 +209,7 @@ def test_an_illegal_action_is_a_conflict(api: httpx.Client) -> None:
 
     assert "approve" in str(problem(decide(api, claim, "resolve"), 409)["detail"])
     problem(decide(api, claim, "approve", version=1), 409)
-    decide(api, claim, "reject").raise_for_status()
+    decide(api, claim, "reject", note="a test").raise_for_status()
     problem(decide(api, claim, "approve"), 409)
 
 
@@ -227,6 +227,22 @@ def test_an_illegal_action_is_a_conflict(api: httpx.Client) -> None:
 def test_a_wrong_question_is_a_problem(api: httpx.Client, path: str, status: int) -> None:
     """The address or a parameter makes no sense."""
     problem(api.get(path), status)
+
+
+def test_a_rejection_takes_a_note(api: httpx.Client) -> None:
+    """What is missing is told, of one claim and of each of many; nothing was decided."""
+    claims = [report(api, f"NOTELESS*{number}") for number in range(2)]
+    many = {"decision": "reject", "claims": [{"claim": c["id"], "version": c["version"]} for c in claims]}
+
+    for note in ({}, {"note": " "}):
+        assert "note is missing" in str(problem(decide(api, claims[0], "reject", **note), 422)["detail"])
+        items = api.post("/api/v1/decisions", json=many | note).raise_for_status().json()["items"]
+        assert [(item["claim"], item["problem"]["status"]) for item in items] == [(c["id"], 422) for c in claims]
+    assert "U+0000" in str(problem(decide(api, claims[0], "approve", note="\0"), 422)["detail"])
+    assert [api.get(f"/api/v1/claims/{c['id']}").json()["status"] for c in claims] == ["under_review"] * 2
+
+    items = api.post("/api/v1/decisions", json=many | {"note": "no fault found"}).json()["items"]
+    assert [item["status"] for item in items] == ["rejected"] * 2
 
 
 def test_an_unknown_decision_is_a_problem(api: httpx.Client) -> None:

@@ -49,7 +49,7 @@ def test_of_fifty_who_decide_at_once_one_does(spotclaim: Spotclaim, decide: Deci
     def one(number: int) -> str:
         together.wait()
         try:
-            decide(Wanted(claim.id, 1), action, Identity(f"reviewer {number}", "reviewer"))
+            decide(Wanted(claim.id, 1), action, Identity(f"reviewer {number}", "reviewer"), "seen")
         except Conflict:
             return "conflict"
         return "decided"
@@ -251,7 +251,7 @@ def test_a_claim_that_is_taken_up_again_goes_the_whole_way(spotclaim: Spotclaim,
     spotclaim.take_in(faults=[a_fault(raw_code="GROUND_FAILURE")])
     spotclaim.carry_out()
     [claim] = spotclaim.claims()
-    decide(Wanted(claim["id"], claim["version"]), "reject", RITA)
+    decide(Wanted(claim["id"], claim["version"]), "reject", RITA, "no photos")
     decide(Wanted(claim["id"]), "reopen", MAX, "new photos")
 
     spotclaim.carry_out()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from domain.claim import Claim
 from domain.decision import Decision
 from domain.decisions import APPROVE, REOPEN, Person, Refused, Wanted, decide
-from domain.errors import Conflict, NotAllowed, NotFound
+from domain.errors import Conflict, NotAllowed, NoteRefused, NotFound
 from domain.policy import Policy
 from domain.ports import Clock, Identity, Store, Transaction
 from domain.sla import Policies, by_policy
@@ -28,7 +28,7 @@ class Decide:
     def __call__(self, wanted: Wanted, action: str, who: Identity, note: str = "") -> Claim:
         """The claim as it is afterwards.
 
-        Raises `NotFound`, `Conflict` or `NotAllowed` (see `domain.decisions.decide`), and `TransientError`.
+        Raises `NotFound`, `TransientError`, and what `domain.decisions.decide` raises.
         """
         [result] = self.many([wanted], action, who, note)
         if isinstance(result, Refused):
@@ -61,7 +61,7 @@ class Decide:
                     )
                     whole.add(part)
                     results.append(claim)
-                except (NotFound, Conflict, NotAllowed) as reason:
+                except (NotFound, Conflict, NotAllowed, NoteRefused) as reason:
                     results.append(Refused(item.claim_id, reason))
             transaction.record(whole)
         self._on_commit("decide", whole)

@@ -62,7 +62,8 @@ def test_quarantined_messages_are_counted_by_reason() -> None:
 
 
 def closed(claim: Claim, after: timedelta) -> Decision:
-    return decide(claim, "reject", Person("eve", "admin"), policies=lambda _: POLICY, now=claim.opened_at + after)
+    person, now = Person("eve", "admin"), claim.opened_at + after
+    return decide(claim, "reject", person, note="why", policies=lambda _: POLICY, now=now)
 
 
 def test_a_closed_claim_is_timed() -> None:

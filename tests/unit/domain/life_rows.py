@@ -16,7 +16,7 @@ from domain.claim import Claim
 from domain.decision import Decision, Step
 from domain.decisions import Delegation, Person, decide
 from domain.episodes import submit
-from domain.errors import Conflict
+from domain.errors import Conflict, NoteRefused
 from domain.evidence import Evidence, compose
 from domain.opening import meet_claims, open_or_count
 from domain.policy import Policy
@@ -95,7 +95,9 @@ class ClaimRows(RuleBasedStateMachine):
             return
         raise AssertionError(f"{what}, though: {why}; the claim is {self.model.status}")
 
-    def _decide(self, action: str, person: Somebody, *, stale: bool, crash: bool, look: str) -> None:
+    def _decide(
+        self, action: str, person: Somebody, *, stale: bool, crash: bool, look: str, note: str = "why"
+    ) -> None:
         (name, role), model = person, self.model
         seen = {"none": None, "now": self.claim.evidence_digest, "before": self.seen[0]}[look]
         version = self.claim.version - stale
@@ -107,6 +109,7 @@ class ClaimRows(RuleBasedStateMachine):
                 claim,
                 action,
                 who,
+                note=note,
                 version=version,
                 evidence_digest=seen,
                 lacking=self._lacking(items),
@@ -119,6 +122,8 @@ class ClaimRows(RuleBasedStateMachine):
             refusal = Conflict, "evidence changed"
         if stale:
             refusal = Conflict, "stale"
+        if not note and action in ("reject", "withdraw", "reopen", "note"):
+            refusal = NoteRefused, "no note"
         if refusal is not None:
             return self._demand_refused(refusal, work, action)
         decision = self._commit(work, crash=crash)

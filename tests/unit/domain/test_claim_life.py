@@ -82,11 +82,14 @@ class ClaimLife(ClaimRows):
         action=ACTING,
         person=ANYBODY,
         stale=SELDOM,
+        silent=SELDOM,
         crash=SELDOM,
         look=st.sampled_from(["none", "now", "before"]),
     )
-    def a_person_decides(self, action: str, person: Somebody, stale: bool, crash: bool, look: str) -> None:
-        self._decide(action, person, stale=stale, crash=crash, look=look)
+    def a_person_decides(
+        self, action: str, person: Somebody, stale: bool, silent: bool, crash: bool, look: str
+    ) -> None:
+        self._decide(action, person, stale=stale, crash=crash, look=look, note="" if silent else "why")
 
     @rule(action=st.sampled_from(["approve", "approve", "approve", "reject"]), person=ANYBODY, own=SELDOM)
     def somebody_reviews_it(self, action: str, person: Somebody, own: bool) -> None:
@@ -188,7 +191,16 @@ class ClaimLife(ClaimRows):
 
 
 REFUSALS = {"impossible", "role", "auditor", "loan over", "stale", "evidence changed", "evidence missing"}
-REFUSALS |= {"filed it", "passed it", "closed", "no reason", "withdrawn before", "approved on it", "unknown"}
+REFUSALS |= {
+    "filed it",
+    "passed it",
+    "closed",
+    "no note",
+    "no reason",
+    "withdrawn before",
+    "approved on it",
+    "unknown",
+}
 DONE = {*ACTIONS, "on behalf", "approved by rule", "filed", "filed again", "evidence withdrawn", "crashed"}
 DONE |= {f"{kind} done" for kind in STEPS_OF_LIFE} | {"verify in vain", "escalate in vain", "clock in vain"}
 

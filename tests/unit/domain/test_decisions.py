@@ -10,7 +10,7 @@ from domain import audit
 from domain.claim import Claim
 from domain.decision import Decision
 from domain.decisions import ACTIONS, Delegation, Person, decide
-from domain.errors import Conflict, NotAllowed
+from domain.errors import Conflict, NotAllowed, NoteRefused
 from domain.lifecycle import CLOSED, STATUSES
 from domain.policy import ROLES
 from tests.builders import NOW, a_claim, a_claim_under_review, a_policy
@@ -21,7 +21,7 @@ TOMORROW = NOW + timedelta(days=1)
 
 def decided(claim: Claim, action: str, role: str = "admin", who: str = "eve", **more: Any) -> Decision:
     person = Person(who, role, more.pop("delegations", ()))
-    return decide(claim, action, person, **({"now": NOW, "policies": lambda _: POLICY} | more))
+    return decide(claim, action, person, **({"note": "why", "now": NOW, "policies": lambda _: POLICY} | more))
 
 
 def demand_refused(claim: Claim, action: str, words: str, **more: Any) -> None:
@@ -137,6 +137,33 @@ def test_auditors_change_nothing(action: str, status: str) -> None:
 
     with pytest.raises((NotAllowed, Conflict)):
         decided(claim, action, "auditor")
+
+
+@pytest.mark.parametrize("note", ["", " \n"])
+@pytest.mark.parametrize("action", ACTIONS)
+def test_what_goes_against_a_claim_takes_a_reason(action: str, note: str) -> None:
+    """To reject, to withdraw and to take up again; the others may go without a word, but for the note itself."""
+    claim = a_claim_under_review() if action in ("approve", "reject") else a_claim(status="approved")
+    claim = a_claim(status="rejected") if action == "reopen" else claim
+
+    if action in ("reject", "withdraw", "reopen", "note"):
+        with pytest.raises(NoteRefused, match=f"note is missing; to {action} a claim"):
+            decided(claim, action, note=note)
+        assert claim.version == 0
+    else:
+        decided(claim, action, note=note)
+
+
+@pytest.mark.parametrize("note", ["a\0b", "a\ud83db"])
+@pytest.mark.parametrize("action", ["approve", "reject"])
+def test_a_note_that_no_record_can_keep_is_refused(action: str, note: str) -> None:
+    """Before anything is decided."""
+    claim = a_claim_under_review()
+
+    with pytest.raises(NoteRefused, match=r"U\+0000 or half of a surrogate pair"):
+        decided(claim, action, note=note)
+
+    assert (claim.status, claim.version) == ("under_review", 0)
 
 
 def test_nobody_approves_what_they_filed() -> None:
