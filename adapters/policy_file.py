@@ -37,7 +37,8 @@ def read_policy(path: Path | None = None) -> tuple[Policy, str]:
         if twice := list(_written_twice(node)):
             raise PolicyWrong("\n".join(f"{name}, {problem}" for problem in twice))
         given = yaml.safe_load(text)
-        document = PolicyDocument.model_validate(given)
+        # Strictly, while what was stored once is restored as it was taken then.
+        document = PolicyDocument.model_validate(given, strict=True)
     except OSError as error:
         raise SetupError(f"{name} cannot be read: {error.strerror}.") from None
     except yaml.MarkedYAMLError as error:
@@ -77,18 +78,26 @@ def _written_twice(root: yaml.Node | None) -> Iterator[str]:
         waiting += reversed([value for _, value in node.value])
 
 
+# YAML's own types, of which none stands for another: "40" is a text, and so is 1e3; yes and no are no numbers.
+_TYPES = {
+    "string_type": "this must be a text; write it in quotes",
+    "float_type": "this must be a plain number, such as 40 or 0.75, without quotes",
+    "int_type": "this must be a whole number, such as 5, without quotes",
+    "bool_type": "this must be true or false, without quotes",
+    "list_type": "this must be a list; write it in brackets, as [this]",
+    "date_type": "a holiday is a date, such as 2026-12-25",
+    "missing": "is missing",
+}
+
+
 def _problem(name: str, root: Any, problem: Any) -> str:
-    path = problem["loc"]
+    path = tuple(part for part in problem["loc"] if part != "[key]")
     place = ".".join(str(part) for part in path)
-    message = problem["msg"]
+    message = _TYPES.get(problem["type"], problem["msg"].removeprefix("Value error, "))
     if problem["type"] == "extra_forbidden":
         message = f"is no setting; here there are {', '.join(_settings_at(path[:-1]))}"
-    elif problem["type"] == "missing":
-        message = "is missing"
     elif problem["type"] == "model_type":
         message = f"there must be settings here: {', '.join(_settings_at(path))}"
-    elif problem["type"] == "string_type":
-        message = "this must be a text; write it in quotes"
     return f"{name}, line {_line(root, path)}: {place or 'policy'}: {message}."
 
 
@@ -106,15 +115,15 @@ def _is_part(kind: Any) -> bool:
 
 
 def _line(node: Any, path: tuple[int | str, ...]) -> int:
-    """The line of the deepest part of the path that the file has."""
+    """The line of the deepest part of the path that the file has; of a setting, that of its name."""
+    found = node
     for part in path:
         if isinstance(node, yaml.MappingNode):
-            child = next((value for key, value in node.value if key.value == str(part)), None)
+            found, node = next(
+                ((key, value) for key, value in node.value if key.value == str(part)), (found, None)
+            )
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            child = node.value[part]
+            found = node = node.value[part]
         else:
-            child = None
-        if child is None:
             break
-        node = child
-    return int(node.start_mark.line) + 1 if node is not None else 1
+    return int(found.start_mark.line) + 1 if found is not None else 1

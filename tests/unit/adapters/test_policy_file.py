@@ -51,22 +51,22 @@ def test_a_copy_of_the_built_in_policy_is_the_same_policy(write: Write) -> None:
         (
             "resolve_hours: 24",
             "resolve_hours: soon",
-            "sla.targets.0.resolve_hours: Input should be a valid number",
+            "sla.targets.0.resolve_hours: this must be a plain number",
         ),
         ("warn_share: 0.75", "warn_share: 75", "sla.warn_share: Input should be less than 1"),
         ("currency: EUR", "currency: Euro", "currency: String should match pattern"),
         (
             "time_zone: UTC",
             "time_zone: Mars/Olympus",
-            "time_zone: Value error, 'Mars/Olympus' is no IANA time zone",
+            "time_zone: 'Mars/Olympus' is no IANA time zone",
         ),
         (
             'monday: ["08:00-18:00"]',
             'monday: ["08:00"]',
-            "calendars.business.monday.0: Value error, hours are written like 08:00-18:00",
+            "calendars.business.monday.0: hours are written like 08:00-18:00",
         ),
-        ('monday: ["08:00-18:00"]', 'monday: ["18:00-08:00"]', "monday.0: Value error, the hours end before they"),
-        ('"2026-12-25"', '"2026-25-12"', "calendars.business.holidays.0: Input should be a valid date"),
+        ('monday: ["08:00-18:00"]', 'monday: ["18:00-08:00"]', "monday.0: the hours end before they"),
+        ('"2026-12-25"', '"2026-25-12"', "calendars.business.holidays.0: a holiday is a date, such as 2026-12-25"),
         (
             "OTHER: {severity: low,",
             "OTHER: {severity: low, evidence: [gossip],",
@@ -74,7 +74,7 @@ def test_a_copy_of_the_built_in_policy_is_the_same_policy(write: Write) -> None:
         ),
         (
             "resolve_hours: 24",
-            "resolve_hours: 1e-9",
+            "resolve_hours: 1.0e-9",
             "sla.targets.0.resolve_hours: Input should be greater than or",
         ),
         (
@@ -82,7 +82,7 @@ def test_a_copy_of_the_built_in_policy_is_the_same_policy(write: Write) -> None:
             "resolve_hours: .inf",
             "sla.targets.0.resolve_hours: Input should be a finite number",
         ),
-        ("mappings: {}", "mappings: {acme: {}}", "mappings.acme.[key]: String should match pattern"),
+        ("mappings: {}", "mappings: {acme: {}}", "mappings.acme: String should match pattern"),
         (
             "evidence_wait_hours: 72",
             "evidence_wait_hours: -1",
@@ -91,7 +91,7 @@ def test_a_copy_of_the_built_in_policy_is_the_same_policy(write: Write) -> None:
         (
             "unknown_spot_passes: true",
             "unknown_spot_passes: maybe",
-            "unknown_spot_passes: Input should",
+            "unknown_spot_passes: this must be true or false",
         ),
         ("to: [ops]}", "to: []}", "notifications.0.to: List should have at least 1 item"),
     ],
@@ -123,7 +123,7 @@ def test_a_wrong_value_is_told_with_its_line(write: Write, before: str, after: s
         (
             "resolve_hours: 120",
             "resolve_hours: 80000",
-            "target 4 of sla.targets, 80000 hours of business, takes over",
+            "sla.targets.3.resolve_hours: 80000 hours of business take over ten years",
         ),
         (
             "resolve_hours: 24",
@@ -136,6 +136,83 @@ def test_a_wrong_value_is_told_with_its_line(write: Write, before: str, after: s
 def test_a_name_that_is_not_there_is_refused(write: Write, before: str, after: str, told: str) -> None:
     """A rule that names nothing would silently do nothing."""
     assert told in complaint(write(BUILT_IN.replace(before, after, 1)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("calendar: business}", "calendar: lunar}", "sla.targets.2.calendar: calendar 'lunar' is unknown"),
+        ("  OTHER: {", "  OTHR: {", "codes.OTHR: code 'OTHR' is unknown"),
+        ("mappings: {}", 'mappings: {"vendor:acme": {E1: BAD}}', "mappings.vendor:acme.E1: code 'BAD' is unknown"),
+        ("resolve_hours: 120", "resolve_hours: 80000", "sla.targets.3.resolve_hours: 80000 hours of business"),
+        ('"2026-12-25", ', '"2027-01-01", ', "calendars.business.holidays.1: the holiday 2027-01-01"),
+        ('tuesday: ["08:00-18:00"]', 'tuesday: ["08:00-12:00", "11:00-18:00"]', "business.tuesday: the hours of"),
+        ("claim.resolved,", "claim.born,", "notifications.2.event: event 'claim.born' is unknown"),
+    ],
+)
+def test_what_contradicts_another_setting_is_told_where_it_stands(
+    write: Write, before: str, after: str, told: str
+) -> None:
+    """And not in the line in which the file begins."""
+    complained = complaint(write(BUILT_IN.replace(before, after, 1)))
+
+    assert told in complained
+    assert f"policy.yaml, line {line_of(before)}: " in complained
+
+
+def test_contradictions_are_told_at_once(write: Write) -> None:
+    """Each with its own line."""
+    wrong = BUILT_IN.replace("  OTHER: {severity: low, cost: 60}\n", "").replace("  business:\n", "  always:\n")
+    text = wrong.replace("- {stages: [reviewer, manager]", "- {severities: [critical], stages: [manager]")
+
+    lines = complaint(write(text)).splitlines()
+
+    assert [line.split(": ")[1] for line in lines] == [
+        "codes",
+        "calendars.always",
+        "sla.targets.2.calendar",
+        "sla.targets.3.calendar",
+        "approval.3",
+    ]
+    assert f"line {line_of('codes:')}: codes: codes lacks OTHER" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "given", "right"),
+    [
+        ("cost: 600", '"40"', "a plain number"),
+        ("cost: 600", '"no"', "a plain number"),
+        ("cost: 600", "no", "a plain number"),
+        ("cost: 600", "1e3", "a plain number"),
+        ("stage_hours: 168", "true", "a plain number"),
+        ("warn_share: 0.75", '"0.75"', "a plain number"),
+        ("episodes: 5", "true", "a whole number"),
+        ("episodes: 5", '"5"', "a whole number"),
+        ("four_eyes: true", '"yes"', "true or false"),
+        ("four_eyes: true", "1", "true or false"),
+        ("currency: EUR", "978", "a text"),
+        ('tuesday: ["08:00-18:00"]', '"08:00-18:00"', "a list"),
+    ],
+)
+def test_a_value_of_another_kind_is_not_taken_for_what_it_looks_like(
+    write: Write, before: str, given: str, right: str
+) -> None:
+    """A text is no number, and yes is no cost."""
+    name = before.partition(":")[0]
+
+    complained = complaint(write(BUILT_IN.replace(before, f"{name}: {given}", 1)))
+
+    assert f"policy.yaml, line {line_of(before)}: " in complained
+    assert f"{name}: this must be {right}" in complained
+
+
+def test_what_was_stored_when_less_was_demanded_is_still_restored() -> None:
+    """Claims are bound to it."""
+    _, content = read_policy()
+
+    restored = restore_policy(content.replace('"cost":600', '"cost":"600"'))
+
+    assert restored == load_policy()
 
 
 def test_all_mistakes_are_told_at_once(write: Write) -> None:
@@ -256,15 +333,15 @@ def test_a_setting_that_does_not_exist(write: Write, before: str, after: str, to
     [
         ("cost: 600}", "cost: .inf}", "cost: Input should be"),
         ("cost: 600}", "cost: 600, filing_days: .inf}", "filing_days: Input should be"),
-        ("cost: 600}", "cost: 600, hold_down_seconds: 1e18}", "hold_down_seconds: Input should be less than"),
-        ("stage_hours: 168", "stage_hours: 1e300", "stage_hours: Input should be less than or equal to 87672"),
-        ("window_days: 30", "window_days: 1e300", "corroboration_window_days: Input should be less than"),
+        ("cost: 600}", "cost: 600, hold_down_seconds: 1.0e+18}", "hold_down_seconds: Input should be less than"),
+        ("stage_hours: 168", "stage_hours: 1.0e+300", "stage_hours: Input should be less than or equal to 87672"),
+        ("window_days: 30", "window_days: 1.0e+300", "corroboration_window_days: Input should be less than"),
         ("wait_hours: 72", "wait_hours: .nan", "evidence_wait_hours: Input should be"),
         ('["08:00-18:00"]', '["08:00+02:00-18:00"]', "hours are local to the site and state no offset"),
         ('["08:00-18:00"]', '["08:00Z-18:00Z"]', "hours are local to the site and state no offset"),
         ("  business:\n", "  always:\n", "the calendar always runs around the clock"),
         ('["2026-12-25", ', "[0, ", "a holiday is a date, such as 2026-12-25"),
-        ('["2026-12-25", ', '["2027-01-01", ', "holidays given twice: 2027-01-01"),
+        ('["2026-12-25", ', '["2027-01-01", ', "the holiday 2027-01-01 is given twice"),
         ('"2026-11-23"', "2026-11-23", "version: this must be a text; write it in quotes"),
         ("medium, cost: 40}", "medium, severity: low, cost: 40}", "severity is given twice"),
     ],
