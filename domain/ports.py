@@ -12,7 +12,8 @@ from domain.decision import Decision, Step
 from domain.decisions import Delegation
 from domain.delivery import Delivery
 from domain.episodes import Report
-from domain.evidence import Evidence, Reported
+from domain.evidence import Evidence, OnFile, Reported
+from domain.evidence_file import File, Upload
 from domain.fault import Fault
 from domain.intake import Batch, Quarantined
 from domain.policy import Policy
@@ -156,6 +157,35 @@ class Identity:
 
 Authenticate = Callable[[str], Identity | None]
 """Who holds an API token; None for one that is unknown or disabled."""
+
+
+class EvidenceDesk(Protocol):
+    """Adds items to claims, withdraws them, and shows what a claim has and lacks. Raises `TransientError`."""
+
+    def add(
+        self,
+        claim_id: str,
+        kind: str,
+        *,
+        who: str,
+        role: str,
+        note: str = "",
+        data: dict[str, Any] | None = None,
+        upload: Upload | None = None,
+    ) -> tuple[Evidence, bool]:
+        """The item as it is on file, and whether it is new: the same from the same person is one item.
+
+        Raises `NotAllowed`, `NotFound`, `Conflict`, and what `evidence_file.settle` and `evidence.compose` raise.
+        """
+
+    def withdraw(self, claim_id: str, item_id: str, *, who: str, role: str, reason: str) -> Evidence:
+        """Withdraws one item. Raises `NotAllowed`, and what `filing.withdraw` raises."""
+
+    def on_file(self, claim_id: str) -> OnFile:
+        """What the claim has, filed or come with its faults, and lacks by its policy. Raises `NotFound`."""
+
+    def file(self, claim_id: str, item_id: str) -> tuple[File, bytes]:
+        """A file that is on record, withdrawn or not. Raises `NotFound`."""
 
 
 class Delegations(Protocol):

@@ -15,10 +15,10 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicC
 
 from domain.audit import AuditEvent, first_broken, instant
 from domain.errors import NotAllowed, NotFound
-from domain.ports import Authenticate, Clock, Delegations, HandOver, Identity, Reports
+from domain.ports import Authenticate, Clock, Delegations, EvidenceDesk, HandOver, Identity, Reports
 from ingest import decisions_api, http_intake, problems
 from ingest.console.pages import claims_page
-from ingest.evidence_api import EvidenceDesk, add_evidence
+from ingest.evidence_api import add_evidence
 
 _bearer = HTTPBearer(auto_error=False, description="An API token.")
 _basic = HTTPBasic(auto_error=False)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Protocol
+from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
@@ -17,34 +17,12 @@ from domain.errors import EvidenceTooLarge
 from domain.evidence import Evidence, OnFile, Reported
 from domain.evidence_file import MOST_BYTES, File, Upload
 from domain.policy import EVIDENCE_KINDS
-from domain.ports import Identity
+from domain.ports import EvidenceDesk, Identity
 from ingest import strict_json
 
 # Beside the file: its name, the kind, the note, and what separates them.
 _MOST_FIELD_BYTES = 64 * 1024
 _PATH = "/api/v1/claims/{claim_id}/evidence"
-
-
-class EvidenceDesk(Protocol):
-    """What the door needs of the inside; see `workers.steps.evidence` for what it raises."""
-
-    def add(
-        self,
-        claim_id: str,
-        kind: str,
-        *,
-        who: str,
-        role: str,
-        note: str = "",
-        data: dict[str, Any] | None = None,
-        upload: Upload | None = None,
-    ) -> tuple[Evidence, bool]: ...
-
-    def withdraw(self, claim_id: str, item_id: str, *, who: str, role: str, reason: str) -> Evidence: ...
-
-    def on_file(self, claim_id: str) -> OnFile: ...
-
-    def file(self, claim_id: str, item_id: str) -> tuple[File, bytes]: ...
 
 
 class Item(BaseModel):

@@ -18,20 +18,21 @@ _MANY_DIGITS = b"0" * 19
 _UNSURE = object()
 
 
-def loads(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Any:
+def loads(body: bytes, *, max_bytes: int = MAX_BYTES) -> Any:
     """The value of a JSON text in UTF-8.
 
     Raises `MalformedMessage` for what I-JSON (RFC 7493) would not carry: more than `max_bytes`, deeper than
-    `max_depth`, duplicate keys, NaN and infinities (1e400 too), integers past 64 bits, U+0000, lone surrogates.
+    `MAX_DEPTH`, duplicate keys, NaN and infinities (1e400 too), integers past 64 bits, U+0000, lone surrogates.
     """
-    demand_size(body, max_bytes)
+    if len(body) > max_bytes:
+        raise MalformedMessage("TOO_LARGE", f"The message has {len(body)} bytes; the limit is {max_bytes}.")
     # Every level of depth needs its own opening bracket, so most messages never need the walk.
     brackets = body.count(b"[") + body.count(b"{")
     value = _fast(body)
     if value is _UNSURE:
-        value = _strict(body, max_depth)
-    if brackets > max_depth and _depth(value) > max_depth:
-        raise MalformedMessage("TOO_DEEP", f"The message is nested deeper than {max_depth}.")
+        value = _strict(body)
+    if brackets > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        raise MalformedMessage("TOO_DEEP", f"The message is nested deeper than {MAX_DEPTH}.")
     return value
 
 
@@ -51,7 +52,7 @@ def _fast(body: bytes) -> Any:
         return _UNSURE
 
 
-def _strict(body: bytes, max_depth: int) -> Any:
+def _strict(body: bytes) -> Any:
     try:
         value = _DECODER.decode(body.decode())
     except UnicodeDecodeError as error:
@@ -59,17 +60,11 @@ def _strict(body: bytes, max_depth: int) -> Any:
     except json.JSONDecodeError as error:
         raise MalformedMessage("NOT_JSON", f"Not JSON at character {error.pos}: {error.msg}.") from None
     except RecursionError:
-        raise MalformedMessage("TOO_DEEP", f"The message is nested deeper than {max_depth}.") from None
+        raise MalformedMessage("TOO_DEEP", f"The message is nested deeper than {MAX_DEPTH}.") from None
     # Only an escape can write what UTF-8 itself cannot.
     if b"\\u" in body:
         _demand_storable_text(value)
     return value
-
-
-def demand_size(body: bytes, max_bytes: int = MAX_BYTES) -> None:
-    """Raises `MalformedMessage` for a message of more than `max_bytes`."""
-    if len(body) > max_bytes:
-        raise MalformedMessage("TOO_LARGE", f"The message has {len(body)} bytes; the limit is {max_bytes}.")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

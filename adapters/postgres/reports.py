@@ -7,7 +7,8 @@ from sqlalchemy import ColumnElement, Engine, Select, String, any_, cast, func, 
 from sqlalchemy.dialects.postgresql import JSONB
 
 from adapters.postgres.engine import translated_errors
-from adapters.postgres.tables import audit_events, claims, deliveries, faults, quarantine, steps
+from adapters.postgres.message_tables import faults, quarantine
+from adapters.postgres.tables import audit_events, claims, deliveries, steps
 
 Row = dict[str, Any]
 

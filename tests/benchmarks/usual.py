@@ -16,7 +16,8 @@ import orjson
 from sqlalchemy import Connection, bindparam, create_engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from adapters.postgres.tables import audit_events, claims, faults, steps
+from adapters.postgres.message_tables import faults
+from adapters.postgres.tables import audit_events, claims, steps
 
 QUEUE = "usual"
 

@@ -16,7 +16,7 @@ from workers.steps.runner import OnCommit
 
 
 class EvidenceDesk:
-    """Adds items to claims, withdraws them, and shows what a claim has and lacks. Raises `TransientError`."""
+    """Implements `domain.ports.EvidenceDesk`."""
 
     def __init__(
         self,
@@ -47,10 +47,6 @@ class EvidenceDesk:
         data: dict[str, Any] | None = None,
         upload: Upload | None = None,
     ) -> tuple[Evidence, bool]:
-        """The item as it is on file, and whether it is new: the same from the same person is one item.
-
-        Raises `NotAllowed`, `NotFound`, `Conflict`, and what `evidence_file.settle` and `evidence.compose` raise.
-        """
         filing.demand_may_file(role)
         file = evidence_file.settle(upload, self._sniff(upload.content)) if upload else None
         content = evidence.compose(kind, note=note, data=data, file=file)
@@ -76,7 +72,6 @@ class EvidenceDesk:
         self._files.put(content)
 
     def withdraw(self, claim_id: str, item_id: str, *, who: str, role: str, reason: str) -> Evidence:
-        """Withdraws one item. Raises `NotAllowed`, and what `filing.withdraw` raises."""
         filing.demand_may_file(role)
         with self._store.transaction() as transaction:
             claim = _locked(transaction, claim_id)
@@ -87,7 +82,6 @@ class EvidenceDesk:
         return decision.evidence[0]
 
     def on_file(self, claim_id: str) -> OnFile:
-        """What the claim has, filed or come with its faults, and lacks by its policy. Raises `NotFound`."""
         with self._store.transaction() as transaction:
             claim = _locked(transaction, claim_id)
             items, reported = transaction.evidence(claim_id), transaction.reported_evidence(claim_id)
@@ -102,7 +96,6 @@ class EvidenceDesk:
         )
 
     def file(self, claim_id: str, item_id: str) -> tuple[File, bytes]:
-        """A file that is on record, withdrawn or not. Raises `NotFound`."""
         with self._store.transaction() as transaction:
             item = filing.find(transaction.evidence(claim_id), item_id)
         file = item.file

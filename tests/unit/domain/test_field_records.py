@@ -17,9 +17,9 @@ from domain.usage import UsageRecord
 from tests.builders import a_case, a_claim, a_policy, a_usage_record
 
 # Spot, connector, session, start, end, energy in kWh, findings. Whole: every session of the 67,112 with negative
-# energy, an end before its start or in 1970, or more energy than a battery holds, and the three that only seem to end
-# before they begin, since the clocks went back meanwhile. Of the 1,370 long ones without energy, the 327 without an
-# end and the 2,343 of more than a day, three each.
+# energy, an end before its start or in 1970, or more energy than a battery holds; also the three that only seem to
+# end before they begin, since the clocks went back meanwhile. Of the 1,370 long ones without energy, the 327 that
+# have no end and the 2,343 of more than a day, three each.
 DUNDEE = """
 50236 1 4027454 2017-11-29T14:32+00:00 2017-12-01T10:04+00:00 13.12 OVER_24_HOURS
 50236 2 4030385 2017-11-30T13:45+00:00 2017-12-01T08:38+00:00 0.0 ZERO_ENERGY
