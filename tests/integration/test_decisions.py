@@ -20,7 +20,7 @@ from domain.decisions import Refused, Wanted
 from domain.errors import Conflict, NotAllowed, NotFound
 from domain.policy import CodePolicy
 from domain.ports import Identity
-from tests.builders import NOW, a_claim_under_review, a_fault, a_policy
+from tests.builders import NOW, a_claim_under_review, a_clear, a_fault, a_policy
 from tests.integration.parts import Clock, Spotclaim
 from workers.steps.decide import Decide
 
@@ -288,10 +288,11 @@ def test_a_fault_that_clears_in_its_hold_down_is_no_claim(set_up: Callable[..., 
     codes = a_policy().codes
     held = CodePolicy("critical", hold_down_seconds=60)
     spotclaim = set_up(policy=a_policy(codes={**codes, "GROUND_FAILURE": held}))
-    spotclaim.take_in(faults=[a_fault(raw_code="GROUND_FAILURE", spot_id=spot) for spot in ("E1", "E2")])
-    spotclaim.take_in(
-        faults=[a_fault(raw_code="GROUND_FAILURE", spot_id="E1", cleared=True, occurred_at=NOW, key=f"{7:032x}")]
-    )
+    began = NOW - timedelta(hours=2)
+    both = [a_fault(raw_code="GROUND_FAILURE", spot_id=spot, occurred_at=began) for spot in ("E1", "E2")]
+    soon = began + timedelta(seconds=30)
+    spotclaim.take_in(faults=both)
+    spotclaim.take_in(faults=[a_clear(raw_code="GROUND_FAILURE", spot_id="E1", occurred_at=soon)])
 
     spotclaim.run_now("submit")
 
