@@ -54,6 +54,10 @@ class TransientError(SpotclaimError):
     """A server is away or busy. Nothing was changed; the same call may succeed later."""
 
 
+class FileDamaged(SpotclaimError):
+    """A file cannot be read from some place on. What stands before that place was read."""
+
+
 class LogBroken(SpotclaimError):
     """The log of audit events is not what it was when it was signed; `spotclaim audit verify` says where."""
 

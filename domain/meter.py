@@ -75,7 +75,9 @@ def _unknown_energy(record: UsageRecord) -> bool:
     # Registers that fell back by just 1 kWh say that -1 is meant.
     if energy == _UNREAD:
         return _moved(record) != _UNREAD
-    return any(math.isclose(energy, limit, rel_tol=1e-6) for limit in _INT64_MAX)
+    return energy > _REGISTER_CEILING_KWH and any(
+        math.isclose(energy, limit, rel_tol=1e-6) for limit in _INT64_MAX
+    )
 
 
 def _fell_back(record: UsageRecord) -> bool:
@@ -170,8 +172,8 @@ def _only_as_watt_hours(record: UsageRecord, energy: float) -> bool:
 
 
 def _unknown_register(record: UsageRecord) -> bool:
-    registers = (record.meter_start_kwh, record.meter_stop_kwh)
-    return any(value is not None and not register_known(value) for value in registers)
+    start, stop = record.meter_start_kwh, record.meter_stop_kwh
+    return not ((start is None or register_known(start)) and (stop is None or register_known(stop)))
 
 
 def findings(record: UsageRecord) -> list[str]:
@@ -286,7 +288,7 @@ _FINDINGS: Final[dict[str, tuple[_Judge, _Clause]]] = {
         lambda r: f"lasted {r.hours or 0:.1f} hours",
     ),
     VALUE_UNREADABLE: (
-        lambda r: any("unreadable" in sample for sample in r.samples),
+        lambda r: bool(r.samples) and any("unreadable" in sample for sample in r.samples),
         lambda r: "came with a value that could not be read",
     ),
 }

@@ -26,6 +26,9 @@ Clock = Callable[[], datetime]
 HandOver = Callable[[Batch], None]
 """Returns when every message of the batch is durable; raises `TransientError` when that cannot be said."""
 
+Known = Callable[[Batch], set[str]]
+"""The keys of those messages of the batch, quarantined ones too, that are in the database already."""
+
 
 class Transaction(Protocol):
     """One database transaction. Reads lock what they return, in one order, so writers cannot deadlock."""

@@ -1,7 +1,8 @@
-"""How the columns of somebody's CSV become our fields: a YAML file. `mappings/dundee.yaml` explains each line."""
+"""How the columns of a table become our fields: a YAML file. `mappings/dundee.yaml` explains each line."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from importlib.resources import files
 from itertools import chain
 from pathlib import Path
@@ -11,22 +12,28 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from domain.errors import SetupError
-from ingest import wall_clock
-from ingest.messages import SpotData, UsageData
+from ingest import column_names, wall_clock
+from ingest.messages import ErrorData, FaultData, SpotData, UsageData
 
-Record = Literal["sessions", "spots"]
+Record = Literal["sessions", "spots", "faults"]
 
 SPOT_DETAILS: Final = frozenset({*SpotData.__annotations__, "latitude", "longitude"} - {"spot_id", "location"})
-_FIELDS: Final = {
+FIELDS: Final[dict[Record, frozenset[str]]] = {
     "sessions": SPOT_DETAILS | {*UsageData.__annotations__, "source"} - {"samples"},
     "spots": SPOT_DETAILS | {"spot_id", "source"},
+    "faults": frozenset({*FaultData.__annotations__, *ErrorData.__annotations__} - {"error", "evidence"})
+    | {"fault_id", "cleared", "source", "time_zone"},
 }
-IDENTITY: Final[dict[Record, tuple[str, ...]]] = {"sessions": ("spot_id", "session_id"), "spots": ("spot_id",)}
+IDENTITY: Final[dict[Record, tuple[str, ...]]] = {
+    "sessions": ("spot_id", "session_id"),
+    "spots": ("spot_id",),
+    "faults": ("spot_id", "code"),
+}
 _BUILT_IN: Final = files("ingest") / "mappings"
 
 
 class TableMapping(BaseModel):
-    """A checked mapping. `columns` leads from their column to our field."""
+    """A checked mapping. `columns` leads from their column to our field; no `delimiter`: see the header."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -37,12 +44,17 @@ class TableMapping(BaseModel):
     time_zone: str = "UTC"
     date_format: str | None = None
     energy_unit: Literal["kWh", "Wh"] = "kWh"
+    power_unit: Literal["kW", "W"] = "kW"
     decimal: Literal[".", ","] = "."
-    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
+    thousands: Literal[".", ",", "'", "’", " "] | None = None
+    taxonomy: Annotated[str, StringConstraints(min_length=1, max_length=64)] = "spotclaim"
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
+    encoding: str | None = None
+    sheet: str | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        flaw = next(chain(self._flaws_of_columns(), self._flaws_of_times()), None)
+        flaw = next(chain(self._flaws_of_columns(), self._flaws_of_times(), self._flaws_of_text()), None)
         if flaw is not None:
             raise ValueError(flaw)
         return self
@@ -56,7 +68,7 @@ class TableMapping(BaseModel):
         return next(column for column, mapped in self.columns.items() if mapped == field)
 
     def _flaws_of_columns(self) -> Iterator[str]:
-        fields, known = list(self.columns.values()), _FIELDS[self.record]
+        fields, known = list(self.columns.values()), FIELDS[self.record]
         for column, field in self.columns.items():
             if field not in known:
                 yield f"columns.{column}: {field!r} is none of {', '.join(sorted(known))}"
@@ -77,6 +89,19 @@ class TableMapping(BaseModel):
         if self.date_format and not _is_date_format(self.date_format):
             yield f"date_format: {self.date_format!r} does not name a whole date in strptime directives"
 
+    def _flaws_of_text(self) -> Iterator[str]:
+        if self.thousands == self.decimal:
+            yield f"thousands: {self.thousands!r} is the decimal sign as well"
+        if self.encoding and not _is_text_encoding(self.encoding):
+            yield f"encoding: {self.encoding!r} is no text encoding that Python knows"
+
+
+def _is_text_encoding(name: str) -> bool:
+    try:
+        return b"a".decode(name, "replace") is not None
+    except LookupError:
+        return False
+
 
 def _is_date_format(date_format: str) -> bool:
     day = datetime(2001, 2, 3)
@@ -86,6 +111,7 @@ def _is_date_format(date_format: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=1)
 def built_in() -> dict[str, TableMapping]:
     """The mappings that come with Spotclaim, by name."""
     sources = [entry for entry in _BUILT_IN.iterdir() if entry.name.endswith(".yaml")]
@@ -107,15 +133,22 @@ def load(name: str) -> TableMapping:
 
 
 def choose(record: Record, header: Sequence[str]) -> TableMapping:
-    """The built-in mapping for this record that a header fits. Raises `SetupError` with what is missing."""
-    candidates = [mapping for mapping in built_in().values() if mapping.record == record]
-    closest = min(candidates, key=lambda mapping: len(mapping.missing_columns(header)))
-    if missing := closest.missing_columns(header):
+    """The built-in mapping for this record that makes most of a header. Raises `SetupError` with what is there."""
+    candidates = candidates_for(record)
+    fitting = [mapping for mapping in candidates if not mapping.missing_columns(header)]
+    closest = max(fitting or candidates, key=lambda mapping: len(mapping.columns.keys() & set(header)))
+    if not fitting:
         raise SetupError(
             f"No built-in mapping fits these {record}; the closest, {closest.name}, misses the columns"
-            f" {', '.join(missing)}. Write a mapping for yours and name it with --mapping."
+            f" {', '.join(closest.missing_columns(header))}. {column_names.likened(header, FIELDS[record])}"
+            " Write a mapping for yours and name it with --mapping."
         )
     return closest
+
+
+def candidates_for(record: Record) -> list[TableMapping]:
+    """The built-in mappings for this record."""
+    return [mapping for mapping in built_in().values() if mapping.record == record]
 
 
 def _parse(origin: str, text: str) -> TableMapping:

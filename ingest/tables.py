@@ -1,187 +1,154 @@
-"""CSV of sessions and of spots as Spotclaim's events, read by a mapping (see `ingest.mapping`)."""
+"""Tables of sessions, spots and faults as Spotclaim's events, read by a mapping (see `ingest.mapping`)."""
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
-from typing import Any
+import io
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
-from domain.errors import MalformedMessage, SetupError
-from ingest import energy, mapping, wall_clock
-from ingest.items import Item, Refused, Translated
-from ingest.mapping import IDENTITY, SPOT_DETAILS, Record, TableMapping
-from ingest.messages import SPOT_REGISTERED, USAGE_RECORDED
-from ingest.rows import Row, read_table
+from domain.catalogue import reports_nothing
+from domain.errors import MalformedMessage
+from ingest import cells, layout, wall_clock
+from ingest.items import IGNORED, Item, Refused, Translated
+from ingest.layout import Layout
+from ingest.mapping import IDENTITY, SPOT_DETAILS, Record
+from ingest.messages import FAULT_CLEARED, FAULT_RAISED, SPOT_REGISTERED, USAGE_RECORDED
+from ingest.rows import Row
+from ingest.survey import Survey
 
 _Values = dict[str, Any]
-_Column = tuple[int, str, str, Callable[[str], Any]]
+_Column = tuple[int, str, str, Callable[[Any], Any], bool]
+_Event = dict[str, Any]
+
+# What a session is still a session without: such a cell that cannot be read is kept beside it, as it is.
+_BESIDE: Final = SPOT_DETAILS - {"time_zone"} | {"ended_at", "energy_kwh", "meter_start_kwh", "meter_stop_kwh"}
 
 
-def read_sessions(lines: Iterable[str], mapping_name: str | None = None) -> Iterator[Item]:
-    """One item for each row: a usage record and, where the mapping names details of the spot, its registration
-    with the first row and with each row that describes it differently.
+class Table:
+    """One file and the mapping it is read by: `layout` is how it is understood, `survey` its rows as a whole.
 
-    `mapping_name` is a built-in mapping or a file; without it, the built-in one that the header fits. A row
-    without its spot or session, or with a number or time that cannot be read, is refused; a value that can be
-    read is kept however odd it is. Raises `SetupError` for a mapping or a header that will not do.
+    `mapping_name` is a built-in mapping or a file; without it, the built-in one that makes most of the header.
+    Raises `SetupError` for a mapping, a file or a header that will not do.
     """
-    return _Table(lines, "sessions", mapping_name).items()
 
-
-def read_spots(lines: Iterable[str], mapping_name: str | None = None) -> Iterator[Item]:
-    """One item for each row, which registers a spot. Otherwise like `read_sessions`."""
-    return _Table(lines, "spots", mapping_name).items()
-
-
-class _Table:
-    """One file and the mapping it is read by."""
-
-    def __init__(self, lines: Iterable[str], record: Record, mapping_name: str | None) -> None:
-        named = None if mapping_name is None else mapping.load(mapping_name)
-        if named is not None and named.record != record:
-            raise SetupError(f"Mapping {named.name} reads {named.record}, not {record}.")
-        header, self._rows = read_table(lines, named.delimiter if named else ",")
-        self._mapping = named or mapping.choose(record, header)
-        self._columns = _columns(self._mapping, header)
+    def __init__(self, stream: io.BufferedReader, record: Record, mapping_name: str | None = None) -> None:
+        self.layout, self._rows = layout.opened(stream, record, mapping_name)
+        self.survey = Survey()
+        self._mapping = self.layout.mapping
+        self._columns = _columns(self.layout)
+        self._details = sorted(SPOT_DETAILS & set(self.layout.fields.values()))
+        self._told: dict[str, _Values] = {}
         self._described: set[tuple[Any, ...]] = set()
 
     def items(self) -> Iterator[Item]:
-        translate = self._session if self._mapping.record == "sessions" else self._spot
+        """One item for each row.
+
+        A session gives a usage record and, where the mapping names details of the spot, its registration with the
+        first row and with each row that describes it differently; a fault that its taxonomy calls none is ignored.
+        Refused is a row without its identity, or with a value that says what, where or when and cannot be read.
+        Any other value of a session that cannot be read is kept as it is beside the record. Raises `FileDamaged`.
+        """
+        translate = {"sessions": self._session, "spots": self._spot, "faults": self._fault}[self._mapping.record]
         for row in self._rows:
             yield row if isinstance(row, Refused) else self._item(row, translate)
 
-    def _item(self, row: Row, translate: Callable[[_Values], list[dict[str, Any]]]) -> Item:
+    def _item(self, row: Row, translate: Callable[[_Values, int], list[_Event]]) -> Item:
         try:
-            return Translated(translate(self._values(row)))
+            events = translate(self._values(row), row.number)
         except MalformedMessage as reason:
-            return Refused(row.raw, reason)
+            return Refused(row.raw, reason, row.number)
+        return Translated(events, None, row.raw, row.number) if events else IGNORED
 
     def _values(self, row: Row) -> _Values:
         """The row's cells by field; empty ones are left out."""
         values: _Values = {}
-        for index, field, column, read in self._columns:
-            if cell := row.cells[index].strip():
+        for index, field, column, read, beside in self._columns:
+            cell = row.cells[index]
+            if isinstance(cell, str):
+                cell = cell.strip()
+            if cell != "":
                 try:
                     values[field] = read(cell)
                 except ValueError as error:
-                    sentence = f"Column {column} ({field}): {error}."
-                    raise MalformedMessage("INVALID_FIELD", sentence) from None
-        self._demand_identity(values)
-        return values
-
-    def _demand_identity(self, values: _Values) -> None:
+                    if not beside:
+                        raise MalformedMessage("INVALID_FIELD", f"Column {column} ({field}): {error}.") from None
+                    self._keep_unread(values, field, column, cells.words(cell), row.number)
         for field in IDENTITY[self._mapping.record]:
             if field not in values:
                 column = self._mapping.column_of(field)
                 raise MalformedMessage("MISSING_FIELD", f"Column {column} ({field}) is empty.")
+        return values
 
-    def _session(self, values: _Values) -> list[dict[str, Any]]:
-        self._settle_times(values)
-        time = values.get("ended_at") or values.get("started_at")
-        details = {field: values.pop(field) for field in SPOT_DETAILS & values.keys()}
-        source = values.pop("source", self._mapping.name)
-        usage = _event(USAGE_RECORDED, source, values["session_id"], time, values)
-        return [*self._news(source, values["spot_id"], values.get("started_at") or time, details), usage]
+    def _keep_unread(self, values: _Values, field: str, column: str, cell: str, number: int) -> None:
+        values.setdefault("samples", []).append({"unreadable": field, "text": cell})
+        self.survey.note_unread(column, cell, number)
 
-    def _spot(self, values: _Values) -> list[dict[str, Any]]:
-        source, spot_id = values.pop("source", self._mapping.name), values["spot_id"]
-        return [_registration(source, spot_id, None, values)]
-
-    def _news(self, source: str, spot_id: str, time: str | None, details: _Values) -> list[dict[str, Any]]:
-        description = (spot_id, *sorted(details.items()))
-        if not details or description in self._described:
-            return []
-        self._described.add(description)
-        return [_registration(source, spot_id, time, details)]
-
-    def _settle_times(self, values: _Values) -> None:
-        """Turns what the clock on the wall showed into RFC 3339."""
+    def _session(self, values: _Values, _number: int) -> list[_Event]:
         local = wall_clock.zone(values.get("time_zone", self._mapping.time_zone))
         start, end = values.get("started_at"), values.get("ended_at")
+        self.survey.note(values, start, end)
         if start is not None:
             start = wall_clock.moment(start, local)
             values["started_at"] = start.isoformat()
         if end is not None:
             values["ended_at"] = wall_clock.end(end, local, start).isoformat()
+        time = values.get("ended_at") or values.get("started_at")
+        details = {field: values.pop(field) for field in self._details if field in values}
+        if ("latitude" in details) != ("longitude" in details):
+            details = {field: value for field, value in details.items() if field not in ("latitude", "longitude")}
+        source = values.pop("source", self._mapping.name)
+        usage = _event(USAGE_RECORDED, source, values["session_id"], time, values)
+        return [*self._news(source, values["spot_id"], values.get("started_at") or time, details), usage]
+
+    def _spot(self, values: _Values, _number: int) -> list[_Event]:
+        self.survey.note(values, None)
+        source, spot_id = values.pop("source", self._mapping.name), values["spot_id"]
+        return [_registration(source, spot_id, None, values)]
+
+    def _fault(self, values: _Values, _number: int) -> list[_Event]:
+        taxonomy = values.setdefault("taxonomy", self._mapping.taxonomy)
+        cleared = values.pop("cleared", False)
+        if not cleared and reports_nothing(taxonomy, values["code"]):
+            return []
+        occurred = values.get("occurred_at")
+        self.survey.note(values, occurred)
+        self.survey.note_code(taxonomy, values["code"])
+        local = wall_clock.zone(values.pop("time_zone", self._mapping.time_zone))
+        if occurred is not None:
+            values["occurred_at"] = wall_clock.moment(occurred, local).isoformat()
+        source, fault_id = values.pop("source", self._mapping.name), values.pop("fault_id", None)
+        values["error"] = {name: values.pop(name) for name in ("taxonomy", "code", "info") if name in values}
+        kind = FAULT_CLEARED if cleared else FAULT_RAISED
+        return [_event(kind, source, fault_id or values["spot_id"], values.get("occurred_at"), values)]
+
+    def _news(self, source: str, spot_id: str, time: str | None, details: _Values) -> list[_Event]:
+        if not details or self._told.get(spot_id) == details:
+            return []
+        self._told[spot_id] = details
+        description = (spot_id, *details.items())
+        if description in self._described:
+            return []
+        self._described.add(description)
+        return [_registration(source, spot_id, time, details)]
 
 
-def _event(kind: str, source: str, event_id: str, time: str | None, data: _Values) -> dict[str, Any]:
+def _event(kind: str, source: str, event_id: str, time: str | None, data: _Values) -> _Event:
     event = {"specversion": "1.0", "source": f"table:{source}", "id": event_id, "type": kind, "data": data}
-    return event if time is None else event | {"time": time}
+    if time is not None:
+        event["time"] = time
+    return event
 
 
-def _registration(source: str, spot_id: str, time: str | None, details: _Values) -> dict[str, Any]:
+def _registration(source: str, spot_id: str, time: str | None, details: _Values) -> _Event:
     place = {name: details[name] for name in ("latitude", "longitude") if name in details}
     data = {name: value for name, value in details.items() if name not in place} | {"spot_id": spot_id}
     return _event(SPOT_REGISTERED, source, spot_id, time, data | ({"location": place} if place else {}))
 
 
-def _columns(by: TableMapping, header: Sequence[str]) -> list[_Column]:
-    """Where each field stands in a row and how its cell is read."""
-    if missing := by.missing_columns(header):
-        raise SetupError(f"The file lacks the columns {', '.join(missing)} of mapping {by.name}.")
-    present = [column for column in by.columns if column in header]
-    if twice := [column for column in present if header.count(column) > 1]:
-        raise SetupError(f"The file has more than one column {twice[0]}.")
-    readers = _readers(by)
+def _columns(understood: Layout) -> list[_Column]:
+    """Where each field stands in a row, how its cell is read, and whether the row can do without."""
+    by = understood.mapping
+    readers, text = cells.readers(by), str if understood.is_text else cells.words
+    beside = _BESIDE if by.record == "sessions" else frozenset[str]()
     return [
-        (header.index(column), field, column, readers.get(field, str))
-        for column in present
-        for field in (by.columns[column],)
+        (understood.header.index(column), field, column, readers.get(field, text), field in beside)
+        for column, field in understood.fields.items()
     ]
-
-
-def _readers(by: TableMapping) -> dict[str, Callable[[str], Any]]:
-    """Readers of the fields that are no plain text. They raise `ValueError` with a reason."""
-
-    def number(cell: str) -> float:
-        return _number(cell, by.decimal)
-
-    def kwh(cell: str) -> float:
-        return number(cell) / 1000 if by.energy_unit == "Wh" else number(cell)
-
-    def register(cell: str) -> float:
-        return number(cell) if number(cell) == energy.UNREAD else kwh(cell)
-
-    def time(cell: str) -> datetime:
-        return _time(cell, by.date_format)
-
-    return {
-        "connector_id": lambda cell: _whole(number(cell)),
-        "energy_kwh": kwh,
-        "meter_start_kwh": register,
-        "meter_stop_kwh": register,
-        "max_power_kw": number,
-        "latitude": number,
-        "longitude": number,
-        "started_at": time,
-        "ended_at": time,
-        "commissioned_on": lambda cell: time(cell).date().isoformat(),
-        "warranty_until": lambda cell: time(cell).date().isoformat(),
-        "time_zone": lambda cell: wall_clock.zone(cell).key,
-    }
-
-
-def _whole(value: float) -> int:
-    if not value.is_integer():
-        raise ValueError(f"{value:g} is no whole number")
-    return int(value)
-
-
-def _number(cell: str, decimal: str) -> float:
-    # Thousands separators are refused, not guessed at: 1.500 is two different numbers.
-    foreign = "_." if decimal == "," else "_,"
-    try:
-        value = math.nan if any(sign in cell for sign in foreign) else float(cell.replace(decimal, "."))
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise ValueError(f"{cell[:64]!r} is no number with the decimal sign {decimal!r}")
-    return value
-
-
-def _time(cell: str, date_format: str | None) -> datetime:
-    try:
-        return datetime.strptime(cell, date_format) if date_format else datetime.fromisoformat(cell)
-    except ValueError:
-        form = date_format or "ISO 8601"
-        raise ValueError(f"{cell[:64]!r} is no time in the form {form}") from None

@@ -25,8 +25,11 @@ def moment(time: datetime, local: tzinfo) -> datetime:
 def end(time: datetime, local: tzinfo, start: datetime | None) -> datetime:
     """Like `moment`, but a time that comes twice is read as the second where the first lies before the start."""
     first = moment(time, local)
+    # Nearly always so, and looking up offsets is dear.
+    if start is None or (first.tzinfo is start.tzinfo and first >= start):
+        return first
     second = first.replace(fold=1)
     comes_twice = first.utcoffset() != second.utcoffset()
-    if comes_twice and start is not None and first.timestamp() < start.timestamp() <= second.timestamp():
+    if comes_twice and first.timestamp() < start.timestamp() <= second.timestamp():
         return second
     return first

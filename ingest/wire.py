@@ -57,15 +57,15 @@ def take_in(batch: Batch, body: bytes, reception: Reception, headers: Mapping[st
         batch.quarantined.append(quarantined(body, MalformedMessage("NOT_READABLE", sentence), reception))
 
 
-def sort_in(batch: Batch, event: Any, reception: Reception) -> None:
-    """Adds one parsed event to its place in the batch. Raises `MalformedMessage`."""
+def sort_in(batch: Batch, event: Any, reception: Reception) -> str:
+    """Adds one parsed event to its place in the batch and returns its key. Raises `MalformedMessage`."""
     envelope: Event = _checked(_validate_event, event, "")
     try:
         add = _READERS[envelope["type"]]
     except KeyError:
         known = ", ".join(_READERS)
         raise MalformedMessage("UNKNOWN_TYPE", f"Type {envelope['type'][:128]!r} is not one of {known}.") from None
-    add(batch, envelope, reception)
+    return add(batch, envelope, reception).key
 
 
 def quarantined(body: bytes, reason: MalformedMessage, reception: Reception) -> Quarantined:
@@ -120,7 +120,7 @@ _TOLD_APART_OF_USAGE = ("started_at", "ended_at")
 _TOLD_APART_OF_SPOT = ("commissioned_on", "warranty_until", "location")
 
 
-def _read_fault(batch: Batch, event: Event, reception: Reception) -> None:
+def _read_fault(batch: Batch, event: Event, reception: Reception) -> Fault:
     data: FaultData = _checked(_validate_fault, event["data"], "data.")
     stated = data.get("occurred_at") or event.get("time")
     moment, offset_known = (None, True) if stated is None else _moment(stated, "occurred_at")
@@ -131,26 +131,26 @@ def _read_fault(batch: Batch, event: Event, reception: Reception) -> None:
     if event["type"] == messages.FAULT_RAISED and reports_nothing(error["taxonomy"], error["code"]):
         sentence = f"{error['code']} of {error['taxonomy']} reports no fault; say which one is over, as cleared."
         raise MalformedMessage("NO_FAULT", sentence)
-    batch.faults.append(
-        Fault(
-            key=_key(event),
-            source=event["source"],
-            message_id=event["id"],
-            taxonomy=error["taxonomy"],
-            raw_code=error["code"],
-            info=error.get("info"),
-            occurred_at=occurred_at,
-            received_at=reception.at,
-            time_quality=quality,
-            stated_time=None if quality == STATED else stated,
-            cleared=event["type"] == messages.FAULT_CLEARED,
-            filed_by=reception.filed_by,
-            **_but(data, _TOLD_APART_OF_FAULT),
-        )
+    fault = Fault(
+        key=_key(event),
+        source=event["source"],
+        message_id=event["id"],
+        taxonomy=error["taxonomy"],
+        raw_code=error["code"],
+        info=error.get("info"),
+        occurred_at=occurred_at,
+        received_at=reception.at,
+        time_quality=quality,
+        stated_time=None if quality == STATED else stated,
+        cleared=event["type"] == messages.FAULT_CLEARED,
+        filed_by=reception.filed_by,
+        **_but(data, _TOLD_APART_OF_FAULT),
     )
+    batch.faults.append(fault)
+    return fault
 
 
-def _read_usage(batch: Batch, event: Event, reception: Reception) -> None:
+def _read_usage(batch: Batch, event: Event, reception: Reception) -> UsageRecord:
     data: UsageData = _checked(_validate_usage, event["data"], "data.")
     record = UsageRecord(
         key=_key(event),
@@ -164,25 +164,26 @@ def _read_usage(batch: Batch, event: Event, reception: Reception) -> None:
     )
     record.findings = meter.findings(record)
     batch.usage.append(record)
+    return record
 
 
-def _read_spot(batch: Batch, event: Event, reception: Reception) -> None:
+def _read_spot(batch: Batch, event: Event, reception: Reception) -> Spot:
     data: SpotData = _checked(_validate_spot, event["data"], "data.")
     location = data.get("location")
-    batch.spots.append(
-        Spot(
-            key=_key(event),
-            source=event["source"],
-            message_id=event["id"],
-            registered_at=_event_time(event, reception),
-            received_at=reception.at,
-            commissioned_on=_date(data.get("commissioned_on"), "commissioned_on"),
-            warranty_until=_date(data.get("warranty_until"), "warranty_until"),
-            latitude=location["latitude"] if location else None,
-            longitude=location["longitude"] if location else None,
-            **_but(data, _TOLD_APART_OF_SPOT),
-        )
+    spot = Spot(
+        key=_key(event),
+        source=event["source"],
+        message_id=event["id"],
+        registered_at=_event_time(event, reception),
+        received_at=reception.at,
+        commissioned_on=_date(data.get("commissioned_on"), "commissioned_on"),
+        warranty_until=_date(data.get("warranty_until"), "warranty_until"),
+        latitude=location["latitude"] if location else None,
+        longitude=location["longitude"] if location else None,
+        **_but(data, _TOLD_APART_OF_SPOT),
     )
+    batch.spots.append(spot)
+    return spot
 
 
 def _but(data: Any, names: tuple[str, ...]) -> Any:
@@ -194,7 +195,7 @@ def _but(data: Any, names: tuple[str, ...]) -> Any:
     return data
 
 
-_READERS: dict[str, Callable[[Batch, Event, Reception], None]] = {
+_READERS: dict[str, Callable[[Batch, Event, Reception], Fault | UsageRecord | Spot]] = {
     messages.FAULT_RAISED: _read_fault,
     messages.FAULT_CLEARED: _read_fault,
     messages.USAGE_RECORDED: _read_usage,

@@ -23,6 +23,7 @@ from adapters.postgres import engine as postgres_engine
 from adapters.postgres.audit_log import AuditLog
 from adapters.postgres.delegations import Delegations
 from adapters.postgres.evidence_files import DatabaseFiles
+from adapters.postgres.known import KnownMessages
 from adapters.postgres.policies import Policies
 from adapters.postgres.reports import Reports
 from adapters.postgres.station_memory import PostgresStationMemory
@@ -34,7 +35,7 @@ from domain.decision import Decision
 from domain.errors import SetupError
 from domain.intake import Quarantined
 from domain.policy import Policy
-from domain.ports import Clock, HandOver, Notifier, StationMemory
+from domain.ports import Clock, HandOver, Known, Notifier, StationMemory
 from workers.actors import register_intake, register_steps
 from workers.checkpoints import Checkpoints
 from workers.clocks import ToldClocks
@@ -85,6 +86,7 @@ class App:
     delegations: Delegations
     evidence: EvidenceDesk
     hand_over: HandOver
+    known: Known
     station_memory: StationMemory
     metered: Metrics
     steps: StepQueue
@@ -206,6 +208,7 @@ def build(
         evidence=EvidenceDesk(store, files, sniff, policy, policies, clock, on_commit),
         # Without a broker a batch is durable only once it is in the database, so it goes there at once.
         hand_over=register_intake(step_broker, intake) if amqp else intake,
+        known=KnownMessages(engine),
         station_memory=PostgresStationMemory(engine),
         metered=metrics,
         steps=steps,

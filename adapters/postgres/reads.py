@@ -31,6 +31,10 @@ def _columns(table: str, kind: type, *, but: tuple[str, ...] = ()) -> str:
 
 
 KNOWN_MESSAGES: Final = "SELECT replace(key::text, '-', '') FROM faults WHERE key = ANY(%s::uuid[])"
+KNOWN_BATCH: Final = " UNION ALL ".join(
+    f"SELECT replace(key::text, '-', '') FROM {table} WHERE key = ANY(%s::uuid[])"
+    for table in ("faults", "usage_records", "spots", "quarantine")
+)
 
 # One look into the index for each pair, and the locks in the order of the pairs.
 OPEN_CLAIMS: Final = f"""

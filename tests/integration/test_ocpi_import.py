@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from adapters.postgres.known import KnownMessages
 from domain.usage import UsageRecord
-from ingest.importer import Tally, run_import
+from ingest.importer import Importer, Tally
 from ingest.ocpi.reader import Hints, Partner
 from tests.builders import a_claim, a_fault, a_policy
 from tests.integration.parts import Spotclaim
@@ -44,12 +45,8 @@ HANDED_OVER = (
 def bring_in(spotclaim: Spotclaim, *objects: Any) -> Tally:
     """As `spotclaim import ocpi` does."""
     items = Partner(Hints(party="FR*ABC")).items([in_lines(*objects)])
-    return run_import(
-        items,
-        lambda batch: spotclaim.take_in(faults=batch.faults, usage=batch.usage, spots=batch.spots),
-        lambda: NOW,
-        lambda _: None,
-    )
+    known = KnownMessages(spotclaim.engine)
+    return Importer(spotclaim.intake, known, lambda: NOW, lambda _: None).run(items)
 
 
 def current(spotclaim: Spotclaim) -> UsageRecord:

@@ -6,6 +6,7 @@ import typer
 
 from domain.errors import SetupError, SpotclaimError
 from workers.cli import audit, check, evidence, explain, files, imports, look, serve, simulate, users
+from workers.visible import visible
 
 app = typer.Typer(
     name="spotclaim",
@@ -33,5 +34,6 @@ def main() -> None:
 
 
 def _complain(error: SpotclaimError, code: int) -> int:
-    print(f"spotclaim: {error}", file=sys.stderr)
+    # Some errors quote a file.
+    print("spotclaim:", visible(error, keep="\n"), file=sys.stderr)
     return code

@@ -21,7 +21,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_the_built_in_mappings_are_sound() -> None:
     """They load, and bear the names they are chosen by."""
-    assert list(mapping.built_in()) == ["dundee", "spots"]
+    assert list(mapping.built_in()) == ["dundee", "faults", "sessions", "spots"]
 
 
 def test_a_mapping_is_loaded_by_name_or_by_file(file: Path) -> None:
@@ -46,7 +46,13 @@ def test_a_mapping_is_loaded_by_name_or_by_file(file: Path) -> None:
         ("energy_unit: MWh", "energy_unit: Input should be 'kWh' or 'Wh'"),
         ("decimal: ;", "decimal: Input should be"),
         ("name: ''", "name: String should match"),
-        ("record: faults", "record: Input should be 'sessions' or 'spots'"),
+        ("record: prices", "record: Input should be 'sessions', 'spots' or 'faults'"),
+        ("record: faults", "no column is mapped to code"),
+        ("power_unit: hp", "power_unit: Input should be 'kW' or 'W'"),
+        ("thousands: .", "thousands: '.' is the decimal sign as well"),
+        ("encoding: klingon", "encoding: 'klingon' is no text encoding that Python knows"),
+        ("encoding: base64", "encoding: 'base64' is no text encoding that Python knows"),
+        ("delimiter: ';;'", "delimiter: String should have at most 1 character"),
     ],
 )
 def test_what_is_wrong_is_named(file: Path, wrong: str, sentence: str) -> None:
@@ -73,5 +79,5 @@ def test_a_file_that_is_no_mapping(file: Path, text: str) -> None:
 
 def test_a_name_that_is_neither_built_in_nor_a_file() -> None:
     """The error lists what is built in."""
-    with pytest.raises(SetupError, match="neither built in \\(dundee, spots\\) nor a file"):
+    with pytest.raises(SetupError, match="neither built in \\(dundee, faults, sessions, spots\\) nor a file"):
         mapping.load("glasgow")

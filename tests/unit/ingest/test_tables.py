@@ -1,14 +1,21 @@
-"""CSV of sessions and spots becomes usage records and registrations, odd values and clock changes included."""
+"""Tables become usage records, registrations and faults, odd values and clock changes included."""
 
+import io
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.errors import SetupError
-from ingest import tables
-from ingest.items import Item, Refused, Translated
+from ingest.importer import Importer
+from ingest.items import IGNORED, Item, Refused, Translated
+from ingest.mapping import Record
+from ingest.tables import Table
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DUNDEE = "source,spot_id,connector,session_id,start,end,kwh,site,zone,model,tz,flags"
 
 
@@ -31,8 +38,13 @@ def dundee(**cells: str) -> str:
     return ",".join((whole | cells).values()) + "\n"
 
 
+def table(record: Record, lines: list[str], mapping: str | None = None) -> Table:
+    content = "".join(lines).encode("utf-8", "surrogateescape")
+    return Table(io.BufferedReader(io.BytesIO(content)), record, mapping)
+
+
 def sessions(*rows: str) -> list[Item]:
-    return list(tables.read_sessions([DUNDEE + "\n", *rows]))
+    return list(table("sessions", [DUNDEE + "\n", *rows]).items())
 
 
 def usage(item: Item) -> dict[str, Any]:
@@ -56,7 +68,7 @@ def mapped(tmp_path: Path) -> Any:
         file = tmp_path / "own.yaml"
         own = [] if any(line.startswith("columns:") for line in more) else [columns]
         file.write_text("\n".join(["name: own", "record: sessions", *own, *more]))
-        [item] = tables.read_sessions([f"{header}\n", f"{row}\n"], str(file))
+        [item] = table("sessions", [f"{header}\n", f"{row}\n"], str(file)).items()
         return item
 
     return read
@@ -117,14 +129,42 @@ class TestSessions:
         assert usage(backwards)["ended_at"] == "1970-01-01T01:00:00+01:00"  # London kept summer time all year
 
     @pytest.mark.parametrize(
+        ("cells", "field"),
+        [
+            ({"kwh": "lots"}, "energy_kwh"),
+            ({"kwh": "nan"}, "energy_kwh"),
+            ({"kwh": "1.500,0"}, "energy_kwh"),
+            ({"end": "06/06/2018"}, "ended_at"),
+        ],
+    )
+    def test_what_a_session_can_do_without_is_kept_as_it_is(self, cells: dict[str, str], field: str) -> None:
+        """A wrong value is evidence: the row stands, and beside it what could not be read."""
+        # Given a session that is known by its spot, its name and its start
+        given = table("sessions", [DUNDEE + "\n", dundee(**{name: f'"{cell}"' for name, cell in cells.items()})])
+        # When another of its cells cannot be read
+        [item] = given.items()
+        # Then the record has the cell's own words, and the survey tells of them
+        assert field not in usage(item)
+        assert usage(item)["samples"] == [{"unreadable": field, "text": next(iter(cells.values()))}]
+        [warning] = given.survey.warnings()
+        assert "1 cells cannot be read" in warning
+        assert "in row 2" in warning
+
+    def test_a_detail_of_the_spot_that_cannot_be_read_is_kept_with_the_session(self, mapped: Any) -> None:
+        """The spot is registered without it."""
+        lines = "columns: {spot: spot_id, session: session_id, power: max_power_kw, site: site, lat: latitude}"
+        item = mapped("spot,session,power,site,lat", "S1,9,strong,Lochee,56.4", lines)
+        assert usage(item)["samples"] == [{"unreadable": "max_power_kw", "text": "strong"}]
+        assert isinstance(item, Translated)
+        assert item.events[0]["data"] == {"spot_id": "S1", "site": "Lochee"}
+
+    @pytest.mark.parametrize(
         ("cells", "code", "sentence"),
         [
             ({"spot_id": ""}, "MISSING_FIELD", "Column spot_id (spot_id) is empty."),
             ({"session_id": " "}, "MISSING_FIELD", "Column session_id (session_id) is empty."),
-            ({"kwh": "lots"}, "INVALID_FIELD", "Column kwh (energy_kwh): 'lots' is no number"),
-            ({"kwh": "nan"}, "INVALID_FIELD", "Column kwh (energy_kwh): 'nan' is no number"),
+            ({"start": "lately"}, "INVALID_FIELD", "Column start (started_at): 'lately' is no time"),
             ({"connector": "1.5"}, "INVALID_FIELD", "Column connector (connector_id): 1.5 is no whole number."),
-            ({"end": "06/06/2018"}, "INVALID_FIELD", "Column end (ended_at): '06/06/2018' is no time"),
             ({"tz": "Dundee"}, "INVALID_FIELD", "Column tz (time_zone): 'Dundee' is no IANA time zone."),
             ({"flags": "a,b"}, "WRONG_COLUMNS", "The row has 13 cells where the header has 12."),
             ({"site": "\0"}, "NUL_CHARACTER", "The row contains U+0000"),
@@ -143,11 +183,12 @@ class TestSessions:
         assert (found, words.startswith(sentence)) == (code, True), words
         assert isinstance(refused, Refused)
         assert refused.raw == bad.encode("utf-8", "surrogateescape")
+        assert refused.number == 2
         assert isinstance(good, Translated)
 
     def test_a_cell_may_hold_lines(self) -> None:
         """A quoted line end is part of the cell, and of the refused row."""
-        site, bad = '"Lochee\nHub"', dundee(site='"a\nb"', kwh="x")
+        site, bad = '"Lochee\nHub"', dundee(site='"a\nb"', start="x")
         good, refused = sessions(dundee(site=site), bad)
         assert isinstance(good, Translated)
         assert good.events[0]["data"]["site"] == "Lochee\nHub"
@@ -216,10 +257,19 @@ class TestOwnMappings:
         assert [event["source"] for event in item.events] == ["table:own"]
 
     @pytest.mark.parametrize(("decimal", "cell"), [(",", "1.500"), (".", "1,500"), (",", "1.500,0")])
-    def test_thousands_separators_are_refused(self, mapped: Any, decimal: str, cell: str) -> None:
+    def test_thousands_separators_that_nobody_told_of_are_not_read(
+        self, mapped: Any, decimal: str, cell: str
+    ) -> None:
         """Guessing would be wrong by a factor of a thousand."""
-        item = mapped("spot;session;start;kwh", f"S1;9;;{cell}", f'decimal: "{decimal}"', 'delimiter: ";"')
-        assert refusal(item)[0] == "INVALID_FIELD"
+        item = mapped("spot;session;start;kwh", f"S1;9;;{cell}", f'decimal: "{decimal}"')
+        assert usage(item)["samples"] == [{"unreadable": "energy_kwh", "text": cell}]
+
+    @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+    def test_the_delimiter_is_told_by_the_header(self, mapped: Any, delimiter: str) -> None:
+        """It is the one between the columns of the mapping, whatever else the header holds."""
+        header, row = ["spot", "session", "start", "kwh", "a; b | c"], ["S1", "9", "", "1.5", "x"]
+        item = mapped(delimiter.join(f'"{name}"' for name in header), delimiter.join(row))
+        assert usage(item) == {"spot_id": "S1", "session_id": "9", "energy_kwh": 1.5}
 
     def test_an_unread_register_in_watt_hours_stays_minus_one(self, mapped: Any) -> None:
         """−1 is a mark and no measurement, so no unit applies."""
@@ -235,27 +285,38 @@ class TestOwnMappings:
     def test_a_header_that_lacks_columns_of_the_named_mapping(self) -> None:
         """The error names them."""
         with pytest.raises(SetupError, match=r"lacks the columns source, session_id, .* of mapping dundee"):
-            tables.read_sessions(["spot_id,connector\n"], "dundee")
+            table("sessions", ["spot_id,connector\n"], "dundee")
 
     def test_a_header_no_mapping_fits(self) -> None:
-        """Without --mapping, the error says what the closest one misses."""
-        with pytest.raises(SetupError, match="closest, dundee, misses the columns tz"):
-            tables.read_sessions([DUNDEE.replace("tz", "timezone") + "\n"])
+        """Without --mapping, the error says what the closest one misses, what is there, and what may be what."""
+        with pytest.raises(SetupError, match="closest, dundee, misses the columns kwh, tz") as caught:
+            table("sessions", [DUNDEE.replace("tz", "Timezone").replace("kwh", "Total kWh") + "\n"])
+        assert "The header has source, spot_id, connector," in str(caught.value)
+        assert "Timezone as time_zone" in str(caught.value)
+        assert "Total kWh as energy_kwh" in str(caught.value)
+
+    def test_of_two_mappings_that_fit_the_one_that_makes_more_of_the_header(self) -> None:
+        """A table by our own names is none of Dundee's, and the reverse."""
+        own = "spot_id,session_id,started_at,site,zone\n"
+        assert table("sessions", [own]).layout.mapping.name == "sessions"
+        assert table("sessions", [DUNDEE + "\n"]).layout.mapping.name == "dundee"
+        between = DUNDEE.replace(",tz,", ",started_at,") + "\n"
+        assert table("sessions", [between]).layout.mapping.name == "sessions"
 
     def test_a_mapped_column_that_comes_twice(self) -> None:
         """Nobody can tell which one is meant."""
         with pytest.raises(SetupError, match="more than one column kwh"):
-            tables.read_sessions([DUNDEE + ",kwh\n"])
+            table("sessions", [DUNDEE + ",kwh\n"])
 
     def test_a_mapping_of_sessions_does_not_read_spots(self) -> None:
         """The command and the mapping must agree."""
         with pytest.raises(SetupError, match="reads sessions, not spots"):
-            tables.read_spots([DUNDEE + "\n"], "dundee")
+            table("spots", [DUNDEE + "\n"], "dundee")
 
     def test_an_empty_file(self) -> None:
         """There is no header to go by."""
         with pytest.raises(SetupError, match="empty"):
-            tables.read_spots(["\n"])
+            table("spots", ["\n"])
 
 
 class TestSpots:
@@ -267,7 +328,7 @@ class TestSpots:
             "2027-03-31,S1,56.46,-2.97,22,new\n",
         ]
         # When it is read
-        [item] = tables.read_spots(lines)
+        [item] = table("spots", lines).items()
         # Then it is registered without a time: the moment of import counts
         assert item == Translated(
             [
@@ -288,9 +349,100 @@ class TestSpots:
 
     def test_a_row_without_its_spot(self) -> None:
         """There is nothing to register."""
-        [item] = tables.read_spots(["spot_id,site\n", ",Lochee\n"])
+        [item] = table("spots", ["spot_id,site\n", ",Lochee\n"]).items()
         assert refusal(item)[0] == "MISSING_FIELD"
+
+    def test_a_detail_that_cannot_be_read(self) -> None:
+        """A registration has no place to keep it, so the row waits in quarantine."""
+        [item] = table("spots", ["spot_id,max_power_kw\n", "S1,strong\n"]).items()
+        assert refusal(item) == (
+            "INVALID_FIELD",
+            "Column max_power_kw (max_power_kw): 'strong' is no number with the decimal sign '.'.",
+        )
 
     def test_blank_lines_are_no_rows(self) -> None:
         """Files end with them."""
-        assert len(list(tables.read_spots(["spot_id,site\n", "\n", "S1,\n", "\n"]))) == 1
+        assert len(list(table("spots", ["spot_id,site\n", "\n", "S1,\n", "\n"]).items())) == 1
+
+
+FAULTS = "fault_id,spot_id,connector_id,taxonomy,code,info,occurred_at,cleared,time_zone,description\n"
+
+
+class TestFaults:
+    def test_a_row_gives_a_fault(self) -> None:
+        """The code goes with its taxonomy, the time with the row's zone."""
+        # Given a fault as a partner's desk writes it down
+        row = "T-1,S1,2,ocpp1.6,GroundFailure,leak,2026-07-01T10:00:00,,Europe/Berlin,Fence hums\n"
+        # When the table is read
+        [item] = table("faults", [FAULTS, row]).items()
+        # Then the event is as the wire wants it
+        assert item == Translated(
+            [
+                {
+                    "specversion": "1.0",
+                    "source": "table:faults",
+                    "id": "T-1",
+                    "type": "spotclaim.fault.raised.v1",
+                    "time": "2026-07-01T10:00:00+02:00",
+                    "data": {
+                        "spot_id": "S1",
+                        "connector_id": 2,
+                        "error": {"taxonomy": "ocpp1.6", "code": "GroundFailure", "info": "leak"},
+                        "occurred_at": "2026-07-01T10:00:00+02:00",
+                        "description": "Fence hums",
+                    },
+                }
+            ]
+        )
+
+    @pytest.mark.parametrize(
+        ("word", "kind"), [("yes", "cleared"), ("Cleared", "cleared"), ("no", "raised"), ("", "raised")]
+    )
+    def test_a_fault_may_be_over(self, word: str, kind: str) -> None:
+        """The column `cleared` says so; empty says no."""
+        [item] = table("faults", [FAULTS, f",S1,,,METER_MISREAD,,,{word},,\n"]).items()
+        assert isinstance(item, Translated)
+        assert item.events[0]["type"] == f"spotclaim.fault.{kind}.v1"
+        assert item.events[0]["data"]["error"] == {"taxonomy": "spotclaim", "code": "METER_MISREAD"}
+
+    def test_a_row_that_reports_no_fault_is_ignored(self) -> None:
+        """Exports of statuses are full of them."""
+        assert list(table("faults", [FAULTS, ",S1,1,ocpp1.6,NoError,,,,,\n"]).items()) == [IGNORED]
+
+    def test_no_error_may_say_that_one_is_over(self) -> None:
+        """Where the column `cleared` says so."""
+        [item] = table("faults", [FAULTS, ",S1,1,ocpp1.6,NoError,,,yes,,\n"]).items()
+        assert isinstance(item, Translated)
+
+    @pytest.mark.parametrize(
+        ("row", "code"),
+        [
+            (",,1,,METER_MISREAD,,,,,", "MISSING_FIELD"),
+            (",S1,1,,,,,,,", "MISSING_FIELD"),
+            (",S1,1,,METER_MISREAD,,yesterday,,,", "INVALID_FIELD"),
+            (",S1,1,,METER_MISREAD,,,perhaps,,", "INVALID_FIELD"),
+        ],
+    )
+    def test_what_where_and_when_must_be_readable(self, row: str, code: str) -> None:
+        """A fault with the wrong time would be held against the wrong sessions."""
+        [item] = table("faults", [FAULTS, row + "\n"]).items()
+        assert refusal(item)[0] == code
+
+    def test_codes_that_mean_nothing_are_told(self) -> None:
+        """They become OTHER, which the person may not have meant."""
+        given = table("faults", [FAULTS, ",S1,,,E-42,,,,,\n", ",S2,,,E-42,,,,,\n", ",S2,,,OTHER,,,,,\n"])
+        assert len(list(given.items())) == 3
+        [warning] = given.survey.warnings()
+        assert warning == "2 faults have a code of no known meaning, taken as OTHER: E-42 of spotclaim (2)."
+
+
+@given(st.binary(max_size=400), st.sampled_from([DUNDEE, FAULTS.strip(), "spot_id,max_power_kw,warranty_until"]))
+def test_no_bytes_stop_an_import(content: bytes, header: str) -> None:
+    """Below a sound header anything may stand: it is translated or refused, and the wire has the last word."""
+    record: Record = "faults" if header.startswith("fault") else "sessions" if header == DUNDEE else "spots"
+    stream = io.BufferedReader(io.BytesIO(header.encode() + b"\n" + content))
+    taken = Importer(lambda _: None, lambda _: set(), lambda: NOW, lambda _: None).run(
+        Table(stream, record).items()
+    )
+    assert taken.read == taken.accepted + taken.known + taken.refused + taken.ignored
+    assert taken.read >= bool(content.strip(b"\r\n"))

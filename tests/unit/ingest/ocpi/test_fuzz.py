@@ -67,7 +67,7 @@ def test_no_object_is_too_odd(objects: list[dict[str, Any]]) -> None:
     """Whatever stands in the fields: every object is counted once, and none is a mistake of ours."""
     told = imported(*objects)
     tally = told.tally
-    assert tally.read == tally.accepted + tally.refused + tally.ignored
+    assert tally.read == tally.accepted + tally.known + tally.refused + tally.ignored
     assert "NOT_READABLE" not in told.reasons
     assert tally.ignored == sum(told.ignored.values())
 
@@ -80,4 +80,4 @@ def test_no_bytes_are_too_odd(noise: bytes, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(text)))
     told = Imported(text[:place] + noise + text[place:])
     assert "NOT_READABLE" not in told.reasons
-    assert told.tally.read == told.tally.accepted + told.tally.refused + told.tally.ignored
+    assert told.tally.read == told.tally.accepted + told.tally.known + told.tally.refused + told.tally.ignored

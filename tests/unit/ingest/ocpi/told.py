@@ -8,7 +8,7 @@ from domain.fault import Fault
 from domain.intake import Batch
 from domain.spot import Spot
 from domain.usage import UsageRecord
-from ingest.importer import Tally, run_import
+from ingest.importer import Importer, Tally
 from ingest.ocpi.reader import Hints, Partner
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -120,7 +120,8 @@ class Imported:
     def __init__(self, *texts: bytes, **hints: Any) -> None:
         batches: list[Batch] = []
         partner = Partner(Hints(**hints))
-        self.tally: Tally = run_import(partner.items(texts), batches.append, lambda: NOW, lambda _: None)
+        importer = Importer(batches.append, lambda _: set(), lambda: NOW, lambda _: None)
+        self.tally: Tally = importer.run(partner.items(texts))
         self.ignored = dict(partner.ignored)
         self.spots: list[Spot] = [spot for batch in batches for spot in batch.spots]
         self.usage: list[UsageRecord] = [record for batch in batches for record in batch.usage]

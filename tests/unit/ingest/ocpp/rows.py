@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from domain.intake import Batch
-from ingest.importer import Tally, run_import
+from ingest.importer import Importer, Tally
 from ingest.items import Item, Translated
 from ingest.ocpp import reader
 
@@ -80,7 +80,7 @@ def taken_in(items: Iterable[Item]) -> tuple[Batch, Tally]:
         for name in ("faults", "usage", "spots", "quarantined"):
             getattr(whole, name).extend(getattr(batch, name))
 
-    tally = run_import(items, keep, lambda: NOW, lambda _: None)
+    tally = Importer(keep, lambda _: set(), lambda: NOW, lambda _: None).run(items)
     return whole, tally
 
 
