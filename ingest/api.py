@@ -16,7 +16,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicC
 from domain.audit import AuditEvent, first_broken, instant
 from domain.errors import NotAllowed, NotFound
 from domain.ports import Authenticate, Clock, Delegations, EvidenceDesk, HandOver, Identity, Reports
-from ingest import decisions_api, http_intake, problems
+from ingest import decisions_api, http_intake, problems, quarantine_api
+from ingest.bodies import bounded
 from ingest.console.pages import claims_page
 from ingest.evidence_api import add_evidence
 
@@ -36,6 +37,7 @@ class Inside:
     decide: decisions_api.Decide
     delegations: Delegations
     evidence: EvidenceDesk
+    quarantine: quarantine_api.QuarantineDesk
     clocks: Callable[[dict[str, Any]], list[dict[str, Any]]]
     authenticate: Authenticate
     clock: Clock
@@ -104,7 +106,7 @@ def _add_intake(app: FastAPI, inside: Inside) -> None:
     async def take_in(request: Request, default_type: str, identity: Identity) -> JSONResponse:
         if identity.role == "auditor":
             raise NotAllowed("Auditors read; they do not file.")
-        body = await _bounded_body(request)
+        body = await bounded(request)
         status, answer = await run_in_threadpool(
             http_intake.take_in, body, default_type, identity, inside.hand_over, inside.clock
         )
@@ -117,15 +119,6 @@ def _add_intake(app: FastAPI, inside: Inside) -> None:
     @app.post("/api/v1/usage-records", status_code=202, summary="Report usage: one record or a list")
     async def usage(request: Request, identity: Annotated[Identity, Depends(demand)]) -> JSONResponse:
         return await take_in(request, http_intake.USAGE, identity)
-
-
-async def _bounded_body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > http_intake.MAX_BODY_BYTES:
-            raise HTTPException(413, f"The body is larger than {http_intake.MAX_BODY_BYTES} bytes.")
-    return bytes(body)
 
 
 def _found(reports: Reports, claim_id: str) -> dict[str, Any]:
@@ -173,9 +166,7 @@ def _add_claims(app: FastAPI, inside: Inside) -> None:
         of_claim = found(claim_id)["id"] if claim_id else None
         return {"deliveries": reports.list_deliveries(claim_id=of_claim, limit=limit)}
 
-    @app.get("/api/v1/quarantine", dependencies=reader, summary="Messages that could not be understood")
-    def quarantine(limit: limit_query = 100) -> dict[str, Any]:
-        return {"quarantine": reports.list_quarantine(limit=limit)}
+    app.include_router(quarantine_api.router(inside.quarantine, reports, demand))
 
     # A stream holds a thread; the rest must keep enough of them.
     seats = BoundedSemaphore(_MOST_STREAMS)

@@ -9,7 +9,6 @@ from domain.ports import Clock, HandOver, Identity
 from ingest import json_items, messages, problems, strict_json, wire
 
 MAX_ITEMS = 1000
-MAX_BODY_BYTES = 16 * 1024 * 1024
 
 
 def take_in(
@@ -25,13 +24,14 @@ def take_in(
     items = _items(body)
     batch, answers = Batch(), []
     reception = wire.Reception(clock(), "api", identity.name)
+    attributes = {"source": f"api:{identity.name}", "type": default_type}
     for index, raw in enumerate(items):
         try:
-            event = _envelope(strict_json.loads(raw), default_type, identity)
+            event = wire.completed(strict_json.loads(raw), attributes, str(uuid.uuid4()))
             wire.sort_in(batch, event, reception)
             answers.append({"index": index, "status": "accepted", "id": event["id"]})
         except MalformedMessage as reason:
-            batch.quarantined.append(wire.quarantined(raw, reason, reception))
+            batch.quarantined.append(wire.quarantined(raw, reason, reception, attributes))
             answers.append({"index": index, "status": "refused", "problem": problems.of_error(reason)})
             refused = reason
     hand_over(batch)
@@ -51,18 +51,6 @@ def _items(body: bytes) -> list[bytes]:
             "WRONG_COUNT", f"A list must hold 1 to {MAX_ITEMS} items; this one has {len(items)}."
         )
     return items
-
-
-def _envelope(item: Any, default_type: str, identity: Identity) -> Any:
-    if not isinstance(item, dict) or "specversion" in item:
-        return item
-    return {
-        "specversion": "1.0",
-        "id": str(uuid.uuid4()),
-        "source": f"api:{identity.name}",
-        "type": default_type,
-        "data": item,
-    }
 
 
 FAULTS = messages.FAULT_RAISED

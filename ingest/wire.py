@@ -46,15 +46,18 @@ def take_in(batch: Batch, body: bytes, reception: Reception, headers: Mapping[st
 
     `headers` are AMQP headers; where they carry CloudEvents attributes, the body is the data alone (binary mode).
     """
+    attributes = _binary_mode(headers) if headers else None
     try:
-        sort_in(batch, _event(body, headers), reception)
+        sort_in(batch, _event(body, attributes), reception)
     except MalformedMessage as reason:
-        batch.quarantined.append(quarantined(body, reason, reception))
+        batch.quarantined.append(quarantined(body, reason, reception, attributes))
     except Exception as bug:
         # A mistake of ours must not stop the neighbours of the message that found it.
         log.exception("message not readable")
         sentence = f"Reading the message failed: {type(bug).__name__}."
-        batch.quarantined.append(quarantined(body, MalformedMessage("NOT_READABLE", sentence), reception))
+        batch.quarantined.append(
+            quarantined(body, MalformedMessage("NOT_READABLE", sentence), reception, attributes)
+        )
 
 
 def sort_in(batch: Batch, event: Any, reception: Reception) -> str:
@@ -68,10 +71,13 @@ def sort_in(batch: Batch, event: Any, reception: Reception) -> str:
     return add(batch, envelope, reception).key
 
 
-def quarantined(body: bytes, reason: MalformedMessage, reception: Reception) -> Quarantined:
-    """The record of a message that could not be understood."""
+def quarantined(
+    body: bytes, reason: MalformedMessage, reception: Reception, attributes: Mapping[str, Any] | None = None
+) -> Quarantined:
+    """The record of a message that could not be understood; `attributes` are those that the body does not hold."""
+    beside = orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS, default=str) if attributes else b""
     return Quarantined(
-        key=blake2b(body, digest_size=16).hexdigest(),
+        key=blake2b(body + beside, digest_size=16).hexdigest(),
         reason=reason.code,
         sentence=reason.sentence,
         body=b64encode(body[:QUARANTINE_BODY_LIMIT]).decode(),
@@ -79,13 +85,19 @@ def quarantined(body: bytes, reason: MalformedMessage, reception: Reception) -> 
         received_at=reception.at,
         door=reception.door,
         source=reception.filed_by,
+        attributes=orjson.loads(beside) if beside else None,
     )
 
 
-def _event(body: bytes, headers: Mapping[str, Any] | None) -> Any:
-    if headers and (attributes := _binary_mode(headers)):
-        return attributes | {"data": strict_json.loads(body)}
-    return strict_json.loads(body)
+def completed(item: Any, attributes: Mapping[str, Any] | None, made_id: str) -> Any:
+    """The event of which a door has the whole, or the data alone, with what else is known of it."""
+    if attributes is None or not isinstance(item, dict) or "specversion" in item:
+        return item
+    return {"specversion": "1.0", "id": made_id, **attributes, "data": item}
+
+
+def _event(body: bytes, attributes: Mapping[str, Any] | None) -> Any:
+    return {**attributes, "data": strict_json.loads(body)} if attributes else strict_json.loads(body)
 
 
 def _binary_mode(headers: Mapping[str, Any]) -> dict[str, Any]:

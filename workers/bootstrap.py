@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from adapters import dramatiq_broker, embedded, policy_file, rabbitmq, redis_feed
 from adapters.apprise_notifier import AppriseNotifier
+from adapters.batch_json import from_batch
 from adapters.media_types import sniff
 from adapters.object_files import object_files
 from adapters.postgres import engine as postgres_engine
@@ -33,7 +34,7 @@ from adapters.postgres.tokens import Tokens
 from adapters.prometheus import DatabaseCollector, Metrics
 from domain.decision import Decision
 from domain.errors import SetupError
-from domain.intake import Quarantined
+from domain.intake import Batch, Quarantined
 from domain.policy import Policy
 from domain.ports import Clock, HandOver, Known, Notifier, StationMemory
 from workers.actors import register_intake, register_steps
@@ -50,6 +51,7 @@ from workers.steps.deliver import Deliver
 from workers.steps.escalate import Escalate
 from workers.steps.evidence import EvidenceDesk
 from workers.steps.open import Intake
+from workers.steps.quarantine import WORKER_DOOR, QuarantineDesk
 from workers.steps.route import Route
 from workers.steps.runner import StepHandler, StepRunner
 from workers.steps.submit import Submit
@@ -85,6 +87,7 @@ class App:
     decide: Decide
     delegations: Delegations
     evidence: EvidenceDesk
+    quarantine: QuarantineDesk
     hand_over: HandOver
     known: Known
     station_memory: StationMemory
@@ -206,6 +209,7 @@ def build(
         decide=Decide(store, policy, policies, clock, on_commit),
         delegations=Delegations(engine),
         evidence=EvidenceDesk(store, files, sniff, policy, policies, clock, on_commit),
+        quarantine=QuarantineDesk(store, intake, clock),
         # Without a broker a batch is durable only once it is in the database, so it goes there at once.
         hand_over=register_intake(step_broker, intake) if amqp else intake,
         known=KnownMessages(engine),
@@ -262,11 +266,11 @@ def _demand_checkpoint_destination(settings: Settings, notifier: Notifier) -> No
         )
 
 
-def _refusal(clock: Clock) -> Callable[[object, Exception], Quarantined]:
+def _refusal(clock: Clock) -> Callable[[Batch, Exception], Quarantined]:
     """How a message that the store refused is kept: as it was understood, since its bytes are gone by then."""
 
-    def refuse(message: object, error: Exception) -> Quarantined:
-        body = orjson.dumps(message)
+    def refuse(batch: Batch, error: Exception) -> Quarantined:
+        body = orjson.dumps(from_batch(batch))
         return Quarantined(
             key=blake2b(body, digest_size=16).hexdigest(),
             reason="NOT_STORABLE",
@@ -274,7 +278,7 @@ def _refusal(clock: Clock) -> Callable[[object, Exception], Quarantined]:
             body=b64encode(body).decode(),
             size=len(body),
             received_at=clock(),
-            door="worker",
+            door=WORKER_DOOR,
         )
 
     return refuse

@@ -236,6 +236,7 @@ def _server(app: App) -> uvicorn.Server:
         delegations=app.delegations,
         clocks=app.clocks,
         evidence=app.evidence,
+        quarantine=app.quarantine,
         authenticate=app.tokens,
         clock=app.clock,
         problems=lambda: health.problems(app),

@@ -1,29 +1,20 @@
 """The HTTP door of the whole system: what programs ask, and what they are answered."""
 
-import re
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import count
-from typing import Any
 from urllib.parse import unquote
 
 import httpx
 import pytest
 
 from ingest.strict_json import MAX_BYTES
-from tests.builders import BUILT_IN_POLICY, an_event
-from tests.integration.parts import PATIENCE_SECONDS, Clock, Everyone
-from tests.servers.loopback import HOST, free_port, listening
+from tests.builders import an_event
+from tests.integration.door import NOW, Api, as_role, demand_problem
+from tests.integration.parts import PATIENCE_SECONDS
 from tests.servers.waiting import wait_until
-from workers import roles
-from workers.bootstrap import App, build
-from workers.settings import load_settings
 
-# Not in the past: the database's clock decides when a claim's clock is read, and its claims are opened now.
-NOW = datetime.now(UTC)
 FAULT_TIME = (NOW - timedelta(hours=1)).isoformat()
 FAULT = {"spot_id": "DE*ABC*E1", "error": {"taxonomy": "spotclaim", "code": "METER_MISREAD"}}
 MISREAD = {
@@ -36,72 +27,6 @@ MISREAD = {
 SOMEBODY = "00000000-0000-7000-8000-000000000001"
 
 
-@pytest.fixture(scope="module")
-def system(worker_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """Everything in one process, serving HTTP. Its clock stands still, so nothing may be late."""
-    policy = tmp_path_factory.mktemp("policy") / "policy.yaml"
-    policy.write_text(re.sub(r", stage_hours: \d+", "", BUILT_IN_POLICY.read_text()))
-    with ExitStack() as stack:
-        settings = load_settings(database_url=worker_database_url, host=HOST, port=free_port(), policy=policy)
-        app = build(settings, stack, clock=Clock(NOW), notifier=Everyone())
-        stack.enter_context(running(app))
-        yield app
-
-
-@contextmanager
-def running(app: App) -> Iterator[None]:
-    thread = threading.Thread(target=roles.run_up, args=[app], kwargs={"with_demo": False})
-    thread.start()
-    try:
-        assert wait_until(lambda: listening(app.settings.port), PATIENCE_SECONDS)
-        yield
-    finally:
-        app.stopping.set()
-        thread.join(2 * PATIENCE_SECONDS)
-        assert not thread.is_alive()
-
-
-@pytest.fixture
-def anybody(system: App, emptied_database_url: str) -> Iterator[httpx.Client]:
-    """A client without a token."""
-    for role in ("operator", "reviewer", "manager", "auditor", "admin"):
-        system.tokens.put(f"{role}'s program", role, f"token of {role}")
-    with httpx.Client(base_url=f"http://{HOST}:{system.settings.port}", trust_env=False, timeout=30) as client:
-        yield client
-    # What one test owes must not be done in the next one's time.
-    assert wait_until(lambda: system.steps.due() == 0, PATIENCE_SECONDS)
-
-
-class Api:
-    """Asks with a token of the role that is named."""
-
-    def __init__(self, client: httpx.Client) -> None:
-        self._client = client
-
-    def get(self, path: str, role: str = "operator", **parameters: Any) -> httpx.Response:
-        return self._client.get(f"/api/v1/{path}", params=parameters, headers=_as(role))
-
-    def post(self, path: str, body: Any, role: str = "operator") -> httpx.Response:
-        return self._client.post(f"/api/v1/{path}", json=body, headers=_as(role))
-
-    def decide(self, claim_id: str, decision: str, role: str, **more: Any) -> httpx.Response:
-        """By somebody who has just looked at the claim, unless a version is given."""
-        seen = {"version": self.get(f"claims/{claim_id}").json().get("version", 1)}
-        return self.post(f"claims/{claim_id}/decisions", {"decision": decision, **seen, **more}, role)
-
-    def events(self, claim_id: str) -> list[dict[str, Any]]:
-        return list(self.get(f"claims/{claim_id}/events").json()["events"])
-
-
-def _as(role: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer token of {role}"}
-
-
-@pytest.fixture
-def api(anybody: httpx.Client) -> Api:
-    return Api(anybody)
-
-
 @pytest.fixture
 def reviewed(api: Api) -> str:
     """The id of a claim that waits for its reviewer, of which people were told."""
@@ -110,13 +35,6 @@ def reviewed(api: Api) -> str:
     claim_id: str = api.get("claims").json()["claims"][0]["id"]
     assert wait_until(lambda: api.events(claim_id)[-1]["kind"] == "claim.announced", PATIENCE_SECONDS)
     return claim_id
-
-
-def demand_problem(answer: httpx.Response, status: int, words: str = "") -> None:
-    """RFC 9457: every refusal says what, in one form."""
-    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
-    assert answer.json()["status"] == status
-    assert words in answer.json()["detail"]
 
 
 def test_a_fault_becomes_a_claim_that_people_decide(api: Api, reviewed: str) -> None:
@@ -202,7 +120,7 @@ def test_what_is_too_large_is_refused(anybody: httpx.Client, api: Api) -> None:
     """A body, or a message in it."""
     body = b" " * (17 * 1024 * 1024)
 
-    demand_problem(anybody.post("/api/v1/faults", content=body, headers=_as("operator")), 413)
+    demand_problem(anybody.post("/api/v1/faults", content=body, headers=as_role("operator")), 413)
     demand_problem(api.post("faults", FAULT | {"description": "x" * MAX_BYTES}), 422)
 
 
@@ -285,7 +203,7 @@ def test_what_happens_is_streamed(anybody: httpx.Client, api: Api) -> None:
             api.post("faults", FAULT | {"spot_id": f"E{next(numbers)}"})
 
     with (
-        anybody.stream("GET", "/api/v1/stream", headers=_as("operator")) as stream,
+        anybody.stream("GET", "/api/v1/stream", headers=as_role("operator")) as stream,
         ThreadPoolExecutor(1) as pool,
     ):
         assert stream.headers["content-type"].startswith("text/event-stream")
