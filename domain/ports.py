@@ -169,6 +169,11 @@ Authenticate = Callable[[str], Identity | None]
 """Who holds an API token; None for one that is unknown or disabled."""
 
 
+BindKey = Callable[[str, str, bytes], None]
+"""Binds somebody's idempotency key to a request for a day. Raises `KeyReused` when it is bound to another, and
+`TransientError`."""
+
+
 class EvidenceDesk(Protocol):
     """Adds items to claims, withdraws them, and shows what a claim has and lacks. Raises `TransientError`."""
 

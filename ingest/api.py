@@ -8,22 +8,38 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import Depends, FastAPI, Header, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials, HTTPBearer
+from pydantic import AfterValidator
 
 from domain.audit import AuditEvent, first_broken, instant
 from domain.errors import NotAllowed, NotFound
-from domain.ports import Authenticate, Clock, Delegations, EvidenceDesk, HandOver, Identity, Reports
+from domain.lifecycle import STATUSES
+from domain.ports import Authenticate, BindKey, Clock, Delegations, EvidenceDesk, HandOver, Identity, Reports
 from ingest import decisions_api, http_intake, problems, quarantine_api
-from ingest.bodies import bounded
+from ingest.bodies import json_body
 from ingest.console.pages import claims_page
 from ingest.evidence_api import add_evidence
+from ingest.known import one_of
 
 _bearer = HTTPBearer(auto_error=False, description="An API token.")
 _basic = HTTPBasic(auto_error=False)
 _Filter = Annotated[str | None, Query(max_length=256, pattern=r"^[^\x00]*$")]
+_Status = Annotated[
+    str | None,
+    AfterValidator(lambda word: word and one_of("status", STATUSES)(word)),
+    Query(json_schema_extra={"enum": list(STATUSES)}),
+]
+_IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r'^("[^"\\\x00-\x1f\x7f]{1,255}"|[^"\\\x00-\x1f\x7f]{1,255})$',
+        description="For a day, the same key with the same body is one request; with another body it is refused.",
+    ),
+]
 _MOST_STREAMS = 8
 
 
@@ -40,6 +56,7 @@ class Inside:
     quarantine: quarantine_api.QuarantineDesk
     clocks: Callable[[dict[str, Any]], list[dict[str, Any]]]
     authenticate: Authenticate
+    bind_key: BindKey
     clock: Clock
     problems: Callable[[], list[str]]
     metrics: Callable[[], bytes]
@@ -103,22 +120,31 @@ def _is_loopback(host: str) -> bool:
 def _add_intake(app: FastAPI, inside: Inside) -> None:
     demand = _identity(inside)
 
-    async def take_in(request: Request, default_type: str, identity: Identity) -> JSONResponse:
+    async def take_in(request: Request, default_type: str, identity: Identity, key: str | None) -> JSONResponse:
         if identity.role == "auditor":
             raise NotAllowed("Auditors read; they do not file.")
-        body = await bounded(request)
-        status, answer = await run_in_threadpool(
-            http_intake.take_in, body, default_type, identity, inside.hand_over, inside.clock
-        )
+        body = await json_body(request)
+        status, answer = await run_in_threadpool(durable, body, default_type, identity, key and key.strip('"'))
         return JSONResponse(answer, status)
 
+    def durable(body: bytes, default_type: str, identity: Identity, key: str | None) -> tuple[int, dict[str, Any]]:
+        make_id: http_intake.MakeId = http_intake.any_id
+        if key is not None:
+            inside.bind_key(identity.name, key, default_type.encode() + body)
+            make_id = http_intake.ids_of(key, identity)
+        return http_intake.take_in(body, default_type, identity, inside.hand_over, inside.clock, make_id)
+
     @app.post("/api/v1/faults", status_code=202, summary="Report faults: one or a list of up to 1,000")
-    async def faults(request: Request, identity: Annotated[Identity, Depends(demand)]) -> JSONResponse:
-        return await take_in(request, http_intake.FAULTS, identity)
+    async def faults(
+        request: Request, identity: Annotated[Identity, Depends(demand)], key: _IdempotencyKey = None
+    ) -> JSONResponse:
+        return await take_in(request, http_intake.FAULTS, identity, key)
 
     @app.post("/api/v1/usage-records", status_code=202, summary="Report usage: one record or a list")
-    async def usage(request: Request, identity: Annotated[Identity, Depends(demand)]) -> JSONResponse:
-        return await take_in(request, http_intake.USAGE, identity)
+    async def usage(
+        request: Request, identity: Annotated[Identity, Depends(demand)], key: _IdempotencyKey = None
+    ) -> JSONResponse:
+        return await take_in(request, http_intake.USAGE, identity, key)
 
 
 def _found(reports: Reports, claim_id: str) -> dict[str, Any]:
@@ -139,7 +165,7 @@ def _add_claims(app: FastAPI, inside: Inside) -> None:
 
     @app.get("/api/v1/claims", dependencies=reader, summary="Claims, newest first")
     def claims(
-        status: _Filter = None,
+        status: _Status = None,
         spot_id: _Filter = None,
         code: _Filter = None,
         before: UUID | None = None,

@@ -5,14 +5,26 @@ They are typed dictionaries: a message is checked in one pass and no object is m
 
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import ConfigDict, Field, StringConstraints, with_config
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, with_config
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 # White space alone names no spot.
 SpotId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"\S")]
 Name = Annotated[str, StringConstraints(max_length=256)]
-ConnectorId = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+def _no_boolean(value: object) -> object:
+    """Python takes True for 1, and nobody else does."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("number_type", "Input should be a number, not true or false")
+    return value
+
+
+_Numeric = BeforeValidator(_no_boolean)
+Number = Annotated[float, _Numeric]
+ConnectorId = Annotated[int, Field(ge=0, le=2**31 - 1), _Numeric]
 
 FAULT_RAISED = "spotclaim.fault.raised.v1"
 FAULT_CLEARED = "spotclaim.fault.cleared.v1"
@@ -80,10 +92,10 @@ class UsageData(TypedDict):
     connector_id: NotRequired[ConnectorId | None]
     started_at: NotRequired[str | None]
     ended_at: NotRequired[str | None]
-    energy_kwh: NotRequired[float | None]
-    meter_start_kwh: NotRequired[float | None]
-    meter_stop_kwh: NotRequired[float | None]
-    periods_kwh: NotRequired[float | None]
+    energy_kwh: NotRequired[Number | None]
+    meter_start_kwh: NotRequired[Number | None]
+    meter_stop_kwh: NotRequired[Number | None]
+    periods_kwh: NotRequired[Number | None]
     under_way: NotRequired[bool]
     reservation_id: NotRequired[Name | None]
     user: NotRequired[Name | None]
@@ -95,8 +107,8 @@ class UsageData(TypedDict):
 class LocationData(TypedDict):
     """Degrees, WGS 84."""
 
-    latitude: float
-    longitude: float
+    latitude: Number
+    longitude: Number
 
 
 @with_config(_TOLERANT)
@@ -110,7 +122,7 @@ class SpotData(TypedDict):
     vendor: NotRequired[Name | None]
     model: NotRequired[Name | None]
     firmware: NotRequired[Name | None]
-    max_power_kw: NotRequired[float | None]
+    max_power_kw: NotRequired[Number | None]
     commissioned_on: NotRequired[str | None]
     warranty_until: NotRequired[str | None]
     location: NotRequired[LocationData | None]

@@ -11,6 +11,7 @@ from domain.errors import (
     Conflict,
     EvidenceRefused,
     EvidenceTooLarge,
+    KeyReused,
     MalformedMessage,
     MediaTypeRefused,
     NotAllowed,
@@ -26,6 +27,7 @@ _TITLES: dict[type[SpotclaimError], tuple[int, str]] = {
     NotAllowed: (403, "Not allowed"),
     Conflict: (409, "The claim's state does not allow this"),
     NoteRefused: (422, "The note cannot be taken"),
+    KeyReused: (422, "The key was used before"),
     EvidenceRefused: (422, "This cannot be evidence"),
     EvidenceTooLarge: (413, "The evidence is too large"),
     MediaTypeRefused: (415, "Files of this type are not taken"),
@@ -41,8 +43,10 @@ def problem(status: int, title: str, detail: str, **members: Any) -> dict[str, A
 def of_error(error: SpotclaimError) -> dict[str, Any]:
     """The problem document of one of our own errors."""
     status, title = _TITLES.get(type(error), (500, "Internal error"))
-    code = {"code": error.code} if isinstance(error, MalformedMessage | EvidenceRefused) else {}
-    return problem(status, title, str(error), **code)
+    more = {"code": error.code} if isinstance(error, MalformedMessage | EvidenceRefused) else {}
+    if isinstance(error, MalformedMessage):
+        more["pointer"] = error.pointer
+    return problem(status, title, str(error), **more)
 
 
 def respond(document: dict[str, Any], headers: dict[str, str] | None = None) -> JSONResponse:

@@ -67,7 +67,8 @@ def sort_in(batch: Batch, event: Any, reception: Reception) -> str:
         add = _READERS[envelope["type"]]
     except KeyError:
         known = ", ".join(_READERS)
-        raise MalformedMessage("UNKNOWN_TYPE", f"Type {envelope['type'][:128]!r} is not one of {known}.") from None
+        sentence = f"Type {envelope['type'][:128]!r} is not one of {known}."
+        raise MalformedMessage("UNKNOWN_TYPE", sentence, "/type") from None
     return add(batch, envelope, reception).key
 
 
@@ -121,9 +122,10 @@ def _checked(validate: Callable[[Any], Any], value: Any, where: str) -> Any:
         return validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        field = where + ".".join(str(part) for part in first["loc"])
+        path = [where, *map(str, first["loc"])] if where else [*map(str, first["loc"])]
         code = "MISSING_FIELD" if first["type"] == "missing" else "INVALID_FIELD"
-        raise MalformedMessage(code, f"{field or 'The message'}: {first['msg']}.") from None
+        sentence = f"{'.'.join(path) or 'The message'}: {first['msg']}."
+        raise MalformedMessage(code, sentence, "".join(f"/{part}" for part in path)) from None
 
 
 # What each reader makes something of; every other field of the data is one of the record, by the same name.
@@ -133,16 +135,17 @@ _TOLD_APART_OF_SPOT = ("commissioned_on", "warranty_until", "location")
 
 
 def _read_fault(batch: Batch, event: Event, reception: Reception) -> Fault:
-    data: FaultData = _checked(_validate_fault, event["data"], "data.")
+    data: FaultData = _checked(_validate_fault, event["data"], "data")
     stated = data.get("occurred_at") or event.get("time")
-    moment, offset_known = (None, True) if stated is None else _moment(stated, "occurred_at")
+    named = "occurred_at" if data.get("occurred_at") else "time"
+    moment, offset_known = (None, True) if stated is None else _moment(stated, named)
     occurred_at, quality = settle_time(moment, reception.at)
     if not offset_known:
         occurred_at, quality = reception.at, IMPLAUSIBLE
     error = data["error"]
     if event["type"] == messages.FAULT_RAISED and reports_nothing(error["taxonomy"], error["code"]):
         sentence = f"{error['code']} of {error['taxonomy']} reports no fault; say which one is over, as cleared."
-        raise MalformedMessage("NO_FAULT", sentence)
+        raise MalformedMessage("NO_FAULT", sentence, "/data/error/code")
     fault = Fault(
         key=_key(event),
         source=event["source"],
@@ -163,7 +166,7 @@ def _read_fault(batch: Batch, event: Event, reception: Reception) -> Fault:
 
 
 def _read_usage(batch: Batch, event: Event, reception: Reception) -> UsageRecord:
-    data: UsageData = _checked(_validate_usage, event["data"], "data.")
+    data: UsageData = _checked(_validate_usage, event["data"], "data")
     record = UsageRecord(
         key=_key(event),
         source=event["source"],
@@ -180,7 +183,7 @@ def _read_usage(batch: Batch, event: Event, reception: Reception) -> UsageRecord
 
 
 def _read_spot(batch: Batch, event: Event, reception: Reception) -> Spot:
-    data: SpotData = _checked(_validate_spot, event["data"], "data.")
+    data: SpotData = _checked(_validate_spot, event["data"], "data")
     location = data.get("location")
     spot = Spot(
         key=_key(event),
@@ -251,7 +254,7 @@ def _moment(text: str, field: str) -> tuple[datetime, bool]:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise MalformedMessage("INVALID_TIME", f"{field} is not an RFC 3339 time: {text[:64]!r}.") from None
+        raise _no_time(field, "RFC 3339 time", text) from None
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC), False
     # At the ends of the calendar an offset would leave the years that can be stored.
@@ -267,4 +270,9 @@ def _date(text: str | None, field: str) -> date | None:
         # Some write a day as the moment that it begins.
         return date.fromisoformat(text) if len(text) <= _LENGTH_OF_A_DATE else datetime.fromisoformat(text).date()
     except ValueError:
-        raise MalformedMessage("INVALID_TIME", f"{field} is not an ISO 8601 date: {text[:64]!r}.") from None
+        raise _no_time(field, "ISO 8601 date", text) from None
+
+
+def _no_time(field: str, wanted: str, text: str) -> MalformedMessage:
+    place = "/time" if field == "time" else f"/data/{field}"
+    return MalformedMessage("INVALID_TIME", f"{field} is not an {wanted}: {text[:64]!r}.", place)

@@ -24,6 +24,7 @@ from adapters.postgres import engine as postgres_engine
 from adapters.postgres.audit_log import AuditLog
 from adapters.postgres.delegations import Delegations
 from adapters.postgres.evidence_files import DatabaseFiles
+from adapters.postgres.idempotency import IdempotencyKeys
 from adapters.postgres.known import KnownMessages
 from adapters.postgres.policies import Policies
 from adapters.postgres.reports import Reports
@@ -36,7 +37,7 @@ from domain.decision import Decision
 from domain.errors import SetupError
 from domain.intake import Batch, Quarantined
 from domain.policy import Policy
-from domain.ports import Clock, HandOver, Known, Notifier, StationMemory
+from domain.ports import BindKey, Clock, HandOver, Known, Notifier, StationMemory
 from workers.actors import register_intake, register_steps
 from workers.checkpoints import Checkpoints
 from workers.clocks import ToldClocks
@@ -83,6 +84,7 @@ class App:
     feed: redis_feed.RedisFeed
     reports: Reports
     tokens: Tokens
+    bind_key: BindKey
     notifier: Notifier
     decide: Decide
     delegations: Delegations
@@ -205,6 +207,7 @@ def build(
         feed=feed,
         reports=reports,
         tokens=Tokens(engine),
+        bind_key=IdempotencyKeys(engine),
         notifier=notifier,
         decide=Decide(store, policy, policies, clock, on_commit),
         delegations=Delegations(engine),

@@ -238,6 +238,7 @@ def _server(app: App) -> uvicorn.Server:
         evidence=app.evidence,
         quarantine=app.quarantine,
         authenticate=app.tokens,
+        bind_key=app.bind_key,
         clock=app.clock,
         problems=lambda: health.problems(app),
         metrics=app.metrics,

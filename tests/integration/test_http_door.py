@@ -7,6 +7,7 @@ from itertools import count
 from urllib.parse import unquote
 
 import httpx
+import orjson
 import pytest
 
 from ingest.strict_json import MAX_BYTES
@@ -124,6 +125,40 @@ def test_what_is_too_large_is_refused(anybody: httpx.Client, api: Api) -> None:
     demand_problem(api.post("faults", FAULT | {"description": "x" * MAX_BYTES}), 422)
 
 
+def test_a_list_of_too_many_is_refused(api: Api) -> None:
+    """None of it is taken in; the problem names the limit."""
+    demand_problem(api.post("faults", [FAULT] * 1001), 422, "1 to 1000 items; this one has 1001")
+    assert api.post("faults", [FAULT] * 1000).json()["accepted"] == 1000
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/json",
+        "Application/CloudEvents+JSON; charset=UTF-8",
+        "application/cloudevents-batch+json",
+        None,
+    ],
+)
+def test_json_is_taken_by_each_of_its_names(anybody: httpx.Client, kind: str | None) -> None:
+    """Or without one."""
+    headers = as_role("operator") | ({"Content-Type": kind} if kind else {})
+    body = orjson.dumps([an_event()])
+    assert anybody.post("/api/v1/faults", content=body, headers=headers).status_code == 202
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/csv", "application/x-www-form-urlencoded", "application/json; charset=latin-1"]
+)
+def test_another_content_type_is_refused(anybody: httpx.Client, kind: str) -> None:
+    """The problem names those there are, for people and in a header for programs."""
+    headers = as_role("operator") | {"Content-Type": kind}
+    answer = anybody.post("/api/v1/usage-records", content=orjson.dumps(MISREAD), headers=headers)
+
+    demand_problem(answer, 415, "application/cloudevents+json")
+    assert answer.headers["accept"].startswith("application/json, ")
+
+
 def test_claims_come_in_pages(api: Api) -> None:
     """Each page names where the next begins; the last one nothing."""
     api.post("faults", [FAULT | {"spot_id": f"E{number}"} for number in range(5)])
@@ -143,7 +178,7 @@ def test_a_wrong_question_is_a_problem(api: Api) -> None:
     demand_problem(api.get("claims", limit=1001), 422)
     demand_problem(api.get("claims", before="yesterday"), 422)
     demand_problem(api.get("claims", spot_id="\0"), 422)
-    demand_problem(api.get("claims", status="x" * 257), 422)
+    demand_problem(api.get("claims", status="nope"), 422, "there are observed, submitted")
     demand_problem(api.get("deliveries", claim_id="\0"), 422)
     demand_problem(api.get("deliveries", limit="many"), 422)
 

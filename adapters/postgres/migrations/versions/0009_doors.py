@@ -1,4 +1,4 @@
-"""What becomes of a message in quarantine: replayed or discarded, by whom, when and why."""
+"""What becomes of a message in quarantine, and what the idempotency keys of programs stand for."""
 
 from alembic import op
 
@@ -17,6 +17,16 @@ ALTER TABLE quarantine
 CREATE INDEX quarantine_open ON quarantine (reason) WHERE state = 'open';
 """
 
+_KEYS = """
+CREATE TABLE idempotency_keys (
+    key bytea PRIMARY KEY,
+    request bytea NOT NULL,
+    used_at timestamptz NOT NULL
+);
+CREATE INDEX idempotency_keys_used ON idempotency_keys (used_at);
+"""
+
 
 def upgrade() -> None:
     op.execute(_QUARANTINE)
+    op.execute(_KEYS)
