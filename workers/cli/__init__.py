@@ -5,7 +5,20 @@ import sys
 import typer
 
 from domain.errors import SetupError, SpotclaimError
-from workers.cli import audit, check, evidence, explain, files, imports, look, quarantine, serve, simulate, users
+from workers.cli import (
+    audit,
+    check,
+    evidence,
+    explain,
+    files,
+    imports,
+    look,
+    quarantine,
+    schema,
+    serve,
+    simulate,
+    users,
+)
 from workers.visible import visible
 
 app = typer.Typer(
@@ -17,7 +30,7 @@ app = typer.Typer(
     # Plain text: boxes break long paths and read badly in logs.
     rich_markup_mode=None,
 )
-for module in (serve, files, imports, simulate, look, quarantine, evidence, explain, check, audit, users):
+for module in (serve, files, imports, simulate, look, quarantine, evidence, explain, check, audit, schema, users):
     module.add_to(app)
 
 
