@@ -20,6 +20,7 @@ from domain.errors import (
     SpotclaimError,
     TransientError,
 )
+from ingest.requests import methods_of
 
 _TITLES: dict[type[SpotclaimError], tuple[int, str]] = {
     MalformedMessage: (422, "The message cannot be understood"),
@@ -33,6 +34,8 @@ _TITLES: dict[type[SpotclaimError], tuple[int, str]] = {
     MediaTypeRefused: (415, "Files of this type are not taken"),
     TransientError: (503, "Try again later"),
 }
+
+_METHOD_NOT_ALLOWED = 405
 
 
 def problem(status: int, title: str, detail: str, **members: Any) -> dict[str, Any]:
@@ -62,9 +65,10 @@ def install(app: FastAPI) -> None:
         return respond(of_error(error), {"Retry-After": "5"} if isinstance(error, TransientError) else None)
 
     @app.exception_handler(HTTPException)
-    def theirs(_request: Request, error: HTTPException) -> JSONResponse:
+    def theirs(request: Request, error: HTTPException) -> JSONResponse:
         document = problem(error.status_code, "The request cannot be served", str(error.detail))
-        return respond(document, dict(error.headers or {}))
+        allowed = {"Allow": methods_of(request, app.routes)} if error.status_code == _METHOD_NOT_ALLOWED else {}
+        return respond(document, dict(error.headers or {}) | allowed)
 
     @app.exception_handler(RequestValidationError)
     def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
