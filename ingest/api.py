@@ -20,12 +20,12 @@ from domain.ports import Authenticate, BindKey, Clock, Delegations, EvidenceDesk
 from ingest import decisions_api, intake_api, openapi, problems, quarantine_api
 from ingest.console.pages import claims_page
 from ingest.evidence_api import add_evidence
-from ingest.known import one_of
 from ingest.requests import demand_known_parameters
+from ingest.words import STORABLE, one_of
 
 _bearer = HTTPBearer(auto_error=False, description="An API token.")
 _basic = HTTPBasic(auto_error=False)
-_Filter = Annotated[str | None, Query(max_length=256, pattern=r"^[^\x00]*$")]
+_Filter = Annotated[str | None, Query(min_length=1, max_length=256, pattern=STORABLE)]
 _Status = Annotated[
     str | None,
     AfterValidator(lambda word: word and one_of("status", STATUSES)(word)),

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -19,6 +19,7 @@ from domain.evidence_file import MOST_BYTES, File, Upload
 from domain.policy import EVIDENCE_KINDS
 from domain.ports import EvidenceDesk, Identity
 from ingest import strict_json
+from ingest.words import Note
 
 # Beside the file: its name, the kind, the note, and what separates them.
 _MOST_FIELD_BYTES = 64 * 1024
@@ -38,7 +39,7 @@ class Item(BaseModel):
 class Withdrawal(BaseModel):
     """Why an item counts no more."""
 
-    reason: Annotated[str, Field(max_length=4000)]
+    reason: Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,12 @@ _REQUEST_BODY: Final = {
 }
 
 
+_DESCRIBED: Final[dict[str, Any]] = {
+    "responses": {200: {"description": "It was on file already", "model": dict[str, Any]}},
+    "openapi_extra": _REQUEST_BODY,
+}
+
+
 def add_evidence(
     routes: APIRouter,
     desk: EvidenceDesk,
@@ -81,7 +88,13 @@ def add_evidence(
         claim = found(claim_id)
         return told(desk.on_file(claim["id"]))
 
-    @routes.post(_PATH, status_code=201, summary="Add evidence: an item, or a file", openapi_extra=_REQUEST_BODY)
+    @routes.post(
+        _PATH,
+        status_code=201,
+        summary="Add evidence: an item, or a file",
+        responses={200: _ON_FILE},
+        openapi_extra=_REQUEST_BODY,
+    )
     async def add(claim_id: str, request: Request, identity: Annotated[Identity, Depends(demand)]) -> JSONResponse:
         # Told before the file travels.
         claim = await run_in_threadpool(found, claim_id)

@@ -7,16 +7,16 @@ from typing import Annotated, Any, Protocol
 import orjson
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from domain.errors import NotFound
 from domain.ports import Identity, Reports
 from domain.quarantine import OPEN, STATES
 from ingest.bodies import bounded
-from ingest.known import one_of
 from ingest.replay import decoded
+from ingest.words import Note, Reason, one_of
 
-_Why = Annotated[str, Query(max_length=4000, pattern=r"^[^\x00]*$", description="Why it is replayed.")]
+_Why = Annotated[Note, Query(description="Why it is replayed.")]
 ALL = "all"
 LISTED = (*STATES, ALL)
 _State = Annotated[str, AfterValidator(one_of("state", LISTED)), Query(json_schema_extra={"enum": list(LISTED)})]
@@ -35,9 +35,7 @@ class Discard(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=r"^[^\x00]*$")
-    ]
+    reason: Reason
 
 
 def router(desk: QuarantineDesk, reports: Reports, identity: Callable[..., Identity]) -> APIRouter:

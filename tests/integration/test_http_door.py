@@ -258,3 +258,30 @@ def test_every_address_is_described(anybody: httpx.Client) -> None:
     assert all(action["summary"] for path in described.values() for action in path.values())
     demand_problem(anybody.get("/api/v1/nothing"), 404)
     demand_problem(anybody.delete("/api/v1/claims"), 405)
+
+
+def test_a_question_that_nobody_would_hear_is_refused(api: Api, anybody: httpx.Client) -> None:
+    """A misspelt parameter, or one given twice; the problem names those there are."""
+    demand_problem(api.get("claims", statsu="approved"), 422, "there are status, spot_id, code, before, limit")
+    demand_problem(api.get(f"claims/{SOMEBODY}", verbose="yes"), 422, "there are none")
+    demand_problem(api.get("claims", code=["A", "B"]), 422, "give it once")
+    demand_problem(api.get("claims", code=""), 422)
+
+
+def test_an_address_names_its_methods(anybody: httpx.Client) -> None:
+    """All of them, for whoever took another."""
+    answer = anybody.put("/api/v1/delegations")
+    demand_problem(answer, 405)
+    assert answer.headers["allow"] == "GET, POST"
+
+
+def test_no_text_may_hold_what_the_database_cannot(api: Api, reviewed: str) -> None:
+    """Told before anything is written."""
+    for path, body in (
+        ("notes", {"note": "a\0b"}),
+        ("withdrawal", {"note": "a\0b"}),
+        ("decisions", {"decision": "approve", "version": 1, "note": "a\0b"}),
+        ("evidence", {"kind": "note", "note": "a\0b"}),
+    ):
+        demand_problem(api.post(f"claims/{reviewed}/{path}", body, "admin"), 422)
+    demand_problem(api.post("delegations", {"to": "a\0b", "until": NOW.isoformat()}, "manager"), 422)

@@ -9,7 +9,14 @@ import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    positive_data_acceptance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 
 from ingest.api import create_app
 from tests.integration.door import Api, as_role
@@ -30,6 +37,31 @@ def address(api: Api, system: App) -> Iterator[str]:
     """Of the whole system, which has a claim and a message in quarantine."""
     api.post("faults", [FAULT, {}])
     return f"http://{system.settings.host}:{system.settings.port}"
+
+
+SOUND = (
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    response_headers_conformance,
+)
+
+
+@pytest.fixture
+def there(api: Api, address: str) -> dict[str, str]:
+    """The ids of what the addresses can name."""
+    claim, message = api.get("claims").json()["claims"][0], api.get("quarantine").json()["quarantine"][0]
+    note = api.post(f"claims/{claim['id']}/evidence", {"kind": "note", "note": "seen"}).json()
+    return {"claim_id": claim["id"], "key": message["key"], "item_id": note["id"]}
+
+
+@described.include(path_regex=r"\{").parametrize()
+@settings(max_examples=5 * EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_answer_about_what_is_there_is_as_described(case: Any, address: str, there: dict[str, str]) -> None:
+    """In whatever state the requests before have left it."""
+    case.path_parameters |= {name: id_ for name, id_ in there.items() if name in case.path_parameters}
+    case.call_and_validate(base_url=address, headers=as_role("admin"), checks=SOUND)
 
 
 @described.parametrize()
