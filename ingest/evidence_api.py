@@ -92,8 +92,7 @@ def add_evidence(
         _PATH,
         status_code=201,
         summary="Add evidence: an item, or a file",
-        responses={200: _ON_FILE},
-        openapi_extra=_REQUEST_BODY,
+        **_DESCRIBED,
     )
     async def add(claim_id: str, request: Request, identity: Annotated[Identity, Depends(demand)]) -> JSONResponse:
         # Told before the file travels.
