@@ -19,6 +19,7 @@ from workers.cli import (
     simulate,
     users,
 )
+from workers.cli.output import Output, ReaderGone, leave_quietly
 from workers.visible import visible
 
 app = typer.Typer(
@@ -36,14 +37,25 @@ for module in (serve, files, imports, simulate, look, quarantine, evidence, expl
 
 def main() -> None:
     """The `spotclaim` command."""
+    if sys.stdout is not None:
+        sys.stdout = Output(sys.stdout)
     try:
-        app()
+        _run()
+    except ReaderGone:
+        sys.exit(leave_quietly())
     except SetupError as error:
         sys.exit(_complain(error, 2))
     except SpotclaimError as error:
         sys.exit(_complain(error, 1))
-    except BrokenPipeError:
-        sys.exit(0)
+
+
+def _run() -> None:
+    try:
+        app()
+    finally:
+        # A reader that went before the last line is found out here, and not when the interpreter ends.
+        if sys.stdout is not None:
+            sys.stdout.flush()
 
 
 def _complain(error: SpotclaimError, code: int) -> int:

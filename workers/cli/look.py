@@ -8,7 +8,7 @@ from rich.table import Table
 from domain.audit import AuditEvent, first_broken, instant
 from domain.errors import NotFound
 from domain.lifecycle import STATUSES
-from workers.cli.opening import DataOption, JsonOption, opened
+from workers.cli.opening import DataOption, JsonOption, existing
 from workers.cli.printing import add_row, counted, minute, print_json, print_table
 from workers.cli.timeline import faults_named, story
 from workers.visible import visible
@@ -37,7 +37,7 @@ def claims(
     as_json: JsonOption = False,
 ) -> None:
     """List claims, newest first."""
-    with opened(data) as app:
+    with existing(data) as app:
         rows = app.reports.list_claims(status=status, spot_id=spot, code=code, limit=limit)
     if as_json:
         return print_json(rows)
@@ -63,7 +63,7 @@ def claim(
     as_json: JsonOption = False,
 ) -> None:
     """Show one claim: what happened, when, who did it and why."""
-    with opened(data) as app:
+    with existing(data) as app:
         row = app.reports.find_claim(claim_id)
         if row is None:
             raise NotFound(f"No claim ends with {claim_id}, or more than one does.")

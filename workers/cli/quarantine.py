@@ -23,7 +23,7 @@ from ingest.quarantine_api import ALL, LISTED, found, told
 from ingest.words import one_of
 from workers import roles
 from workers.cli.look import LimitOption
-from workers.cli.opening import DataOption, JsonOption, opened
+from workers.cli.opening import DataOption, JsonOption, existing
 from workers.cli.printing import add_row, counted, minute, print_json, print_table
 from workers.visible import visible
 
@@ -55,7 +55,7 @@ def list_quarantine(
     as_json: JsonOption = False,
 ) -> None:
     """List quarantined messages that wait for somebody, latest first."""
-    with opened(data) as app:
+    with existing(data) as app:
         rows = app.reports.list_quarantine(state=None if state == ALL else state, limit=limit)
     if as_json:
         return print_json(rows)
@@ -85,7 +85,7 @@ def show_quarantined(
     as_json: JsonOption = False,
 ) -> None:
     """Show one quarantined message: why, decoded as far as it goes, and its original bytes."""
-    with opened(data) as app:
+    with existing(data) as app:
         row = found(app.reports, key)
     if raw:
         sys.stdout.buffer.write(bytes(row["body"]))
@@ -123,7 +123,7 @@ def replay(
     if file and edit:
         raise typer.BadParameter("give --file or --edit, not both.")
     with ExitStack() as stack:
-        app = stack.enter_context(opened(data))
+        app = stack.enter_context(existing(data))
         row = found(app.reports, key)
         edited = stack.enter_context(_edited(row)) if edit else _read(file) if file else None
         with roles.carrying_on(app):
@@ -145,7 +145,7 @@ def discard(
     """Set a message aside for good; it stays on record with the reason."""
     if not reason.strip():
         raise typer.BadParameter("--reason: say why.")
-    with opened(data) as app:
+    with existing(data) as app:
         row = found(app.reports, key)
         app.quarantine.discard(row["key"], _who(), reason.strip())
     if as_json:
