@@ -28,7 +28,7 @@ _basic = HTTPBasic(auto_error=False)
 _Filter = Annotated[str | None, Query(min_length=1, max_length=256, pattern=STORABLE)]
 _Status = Annotated[
     str | None,
-    AfterValidator(lambda word: word and one_of("status", STATUSES)(word)),
+    AfterValidator(lambda word: None if word is None else one_of("status", STATUSES)(word)),
     Query(json_schema_extra={"enum": list(STATUSES)}),
 ]
 _MOST_STREAMS = 8

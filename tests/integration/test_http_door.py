@@ -266,6 +266,7 @@ def test_a_question_that_nobody_would_hear_is_refused(api: Api, anybody: httpx.C
     demand_problem(api.get(f"claims/{SOMEBODY}", verbose="yes"), 422, "there are none")
     demand_problem(api.get("claims", code=["A", "B"]), 422, "give it once")
     demand_problem(api.get("claims", code=""), 422)
+    demand_problem(api.get("claims", status=""), 422)
 
 
 def test_an_address_names_its_methods(anybody: httpx.Client) -> None:

@@ -94,7 +94,7 @@ def show_quarantined(
     if as_json:
         return print_json(shown)
     for name, value in shown.items():
-        if name not in _APART:
+        if name not in _APART and value not in (None, ""):
             typer.echo(f"{name:>18}  {visible(value)}")
     if shown["decoded"] is not None:
         _print_part("decoded", orjson.dumps(shown["decoded"], option=orjson.OPT_INDENT_2).decode())
