@@ -60,6 +60,7 @@ def _object(schema: dict[str, Any], parts: Any) -> st.SearchStrategy[Any]:
 
 _BY_TYPE: dict[str, Callable[[Any, Any], st.SearchStrategy[Any]]] = {
     "null": lambda *_: st.none(),
+    "boolean": lambda *_: st.booleans(),
     "string": _text,
     "integer": lambda schema, _: st.integers(schema["minimum"], schema["maximum"]),
     "number": lambda *_: st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**62), 2**62),
