@@ -40,10 +40,11 @@ bench: .venv/installed-dev ## benchmarks on private servers
 	@.ci/install-servers rabbitmq-server redis-server
 	@$(BIN)/python -m tests.servers run -- $(BIN)/python -m tests.benchmarks $(ARGS)
 
-nightly: .venv/installed-dev servers-installed ## long campaigns: a thousand tamperings and orders, 200,000 steps of claims' lives
-	@SPOTCLAIM_TAMPERINGS=1000 SPOTCLAIM_LIFE_STEPS=200000 SPOTCLAIM_ORDERS=1000 $(BIN)/python -m tests.servers run -- \
-		$(BIN)/python -m pytest -q --timeout 3600 tests/integration/test_audit_tampering.py \
-		tests/integration/test_any_order.py tests/unit/domain/test_claim_life.py
+nightly: .venv/installed-dev servers-installed ## long campaigns: tamperings, orders, requests, steps of claims' lives
+	@SPOTCLAIM_TAMPERINGS=1000 SPOTCLAIM_LIFE_STEPS=200000 SPOTCLAIM_ORDERS=1000 SPOTCLAIM_API_EXAMPLES=300 \
+		$(BIN)/python -m tests.servers run -- $(BIN)/python -m pytest -q --timeout 3600 \
+		tests/integration/test_audit_tampering.py tests/integration/test_any_order.py \
+		tests/integration/test_openapi.py tests/unit/domain/test_claim_life.py
 
 lock: $(BIN)/uv ## lock the dependencies in pyproject.toml; ARGS=--upgrade takes newer versions
 	@$(COMPILE) --output-file requirements.lock $(ARGS)

@@ -8,13 +8,15 @@ class SpotclaimError(Exception):
 class MalformedMessage(SpotclaimError):
     """The message cannot be understood and goes to quarantine.
 
-    `code` is a stable upper-case word for metrics and filters; `sentence` tells a person what is wrong.
+    `code` is a stable upper-case word for metrics and filters; `sentence` tells a person what is wrong; `pointer`
+    (RFC 6901) says where in the message, and is empty for the whole of it.
     """
 
-    def __init__(self, code: str, sentence: str) -> None:
+    def __init__(self, code: str, sentence: str, pointer: str = "") -> None:
         super().__init__(sentence)
         self.code = code
         self.sentence = sentence
+        self.pointer = pointer
 
 
 class NotFound(SpotclaimError):
@@ -31,6 +33,10 @@ class Conflict(SpotclaimError):
 
 class NoteRefused(SpotclaimError):
     """What was to be said with a decision is missing, or cannot be kept; the text says which."""
+
+
+class KeyReused(SpotclaimError):
+    """The idempotency key stands for another request."""
 
 
 class EvidenceRefused(SpotclaimError):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from domain.fault import Fault
 from domain.spot import Spot
@@ -12,7 +13,8 @@ from domain.usage import UsageRecord
 class Quarantined:
     """A message that could not be understood: why, in a word and a sentence, and what it was.
 
-    `key` is the digest of the bytes. `body` is base64, so that any bytes survive; when a message is larger than
+    `attributes` are CloudEvents attributes that did not travel in the body, such as those of binary mode; `key` is
+    the digest of both. `body` is base64, so that any bytes survive; when a message is larger than
     `QUARANTINE_BODY_LIMIT`, its first part, while `size` states the whole in bytes.
     """
 
@@ -25,6 +27,7 @@ class Quarantined:
     door: str
     source: str | None = None
     message_id: str | None = None
+    attributes: dict[str, Any] | None = None
 
 
 QUARANTINE_BODY_LIMIT = 1024 * 1024

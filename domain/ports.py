@@ -17,6 +17,7 @@ from domain.evidence_file import File, Upload
 from domain.fault import Fault
 from domain.intake import Batch, Quarantined
 from domain.policy import Policy
+from domain.quarantine import Entry
 from domain.spot import Spot
 from domain.usage import UsageRecord
 
@@ -90,6 +91,12 @@ class Transaction(Protocol):
     def quarantine(self, items: Sequence[Quarantined]) -> None:
         """Keeps messages that could not be understood; the same bytes once, with a count."""
 
+    def quarantined(self, key: str) -> Entry | None:
+        """The message in quarantine with this key, locked."""
+
+    def settle_quarantined(self, entry: Entry) -> None:
+        """Writes what became of a message in quarantine, or why it was refused again."""
+
 
 class Store(Protocol):
     """The truth. Raises `TransientError` when it is away, busy, or two writers met."""
@@ -162,6 +169,11 @@ Authenticate = Callable[[str], Identity | None]
 """Who holds an API token; None for one that is unknown or disabled."""
 
 
+BindKey = Callable[[str, str, bytes], None]
+"""Binds somebody's idempotency key to a request for a day. Raises `KeyReused` when it is bound to another, and
+`TransientError`."""
+
+
 class EvidenceDesk(Protocol):
     """Adds items to claims, withdraws them, and shows what a claim has and lacks. Raises `TransientError`."""
 
@@ -230,8 +242,8 @@ class Reports(Protocol):
     def list_deliveries(self, *, claim_id: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
         """Deliveries, newest first; of one claim only, if named."""
 
-    def list_quarantine(self, *, limit: int = 100) -> list[dict[str, Any]]:
-        """Quarantined messages without their bytes, latest first."""
+    def list_quarantine(self, *, state: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
+        """Quarantined messages without their bytes, latest first; of one state only, if named."""
 
     def find_quarantined(self, key: str) -> dict[str, Any] | None:
         """One quarantined message with its bytes, by its key or the unique beginning of it."""

@@ -8,22 +8,36 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Response
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials, HTTPBearer
+from pydantic import AfterValidator
 
 from domain.audit import AuditEvent, first_broken, instant
-from domain.errors import NotAllowed, NotFound
-from domain.ports import Authenticate, Clock, Delegations, EvidenceDesk, HandOver, Identity, Reports
-from ingest import decisions_api, http_intake, problems
+from domain.errors import NotFound
+from domain.lifecycle import STATUSES
+from domain.ports import Authenticate, BindKey, Clock, Delegations, EvidenceDesk, HandOver, Identity, Reports
+from ingest import decisions_api, intake_api, openapi, problems, quarantine_api
 from ingest.console.pages import claims_page
 from ingest.evidence_api import add_evidence
+from ingest.requests import demand_known_parameters
+from ingest.words import STORABLE, one_of
 
 _bearer = HTTPBearer(auto_error=False, description="An API token.")
 _basic = HTTPBasic(auto_error=False)
-_Filter = Annotated[str | None, Query(max_length=256, pattern=r"^[^\x00]*$")]
+_Filter = Annotated[str | None, Query(min_length=1, max_length=256, pattern=STORABLE)]
+_Status = Annotated[
+    str | None,
+    AfterValidator(lambda word: None if word is None else one_of("status", STATUSES)(word)),
+    Query(json_schema_extra={"enum": list(STATUSES)}),
+]
 _MOST_STREAMS = 8
+
+
+class EventStreamResponse(StreamingResponse):
+    """Server-sent events."""
+
+    media_type = "text/event-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +50,10 @@ class Inside:
     decide: decisions_api.Decide
     delegations: Delegations
     evidence: EvidenceDesk
+    quarantine: quarantine_api.QuarantineDesk
     clocks: Callable[[dict[str, Any]], list[dict[str, Any]]]
     authenticate: Authenticate
+    bind_key: BindKey
     clock: Clock
     problems: Callable[[], list[str]]
     metrics: Callable[[], bytes]
@@ -47,13 +63,16 @@ class Inside:
 
 def create_app(inside: Inside) -> FastAPI:
     """The application. Raises nothing; everything that fails later answers as a problem document."""
-    app = FastAPI(title="Spotclaim", version="1", docs_url=None, redoc_url=None)
+    app = FastAPI(title="Spotclaim", version="1", docs_url=None, redoc_url=None, responses=openapi.PROBLEMS)
     problems.install(app)
+    openapi.install(app)
     _add_probes(app, inside)
     _add_page(app, inside)
-    _add_intake(app, inside)
-    _add_claims(app, inside)
-    add_evidence(app, inside.evidence, lambda claim_id: _found(inside.reports, claim_id), _identity(inside))
+    routes = APIRouter(dependencies=[Depends(demand_known_parameters)])
+    routes.include_router(intake_api.router(inside.hand_over, inside.bind_key, _identity(inside), inside.clock))
+    _add_claims(routes, inside)
+    add_evidence(routes, inside.evidence, lambda claim_id: _found(inside.reports, claim_id), _identity(inside))
+    app.include_router(routes)
     return app
 
 
@@ -72,12 +91,12 @@ def _add_probes(app: FastAPI, inside: Inside) -> None:
     def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
-    @app.get("/readyz", summary="Whether intake works")
+    @app.get("/readyz", summary="Whether intake works", responses={503: openapi.OBJECT})
     def readyz() -> JSONResponse:
         found = inside.problems()
         return JSONResponse({"status": "unready" if found else "ready", "problems": found}, 503 if found else 200)
 
-    @app.get("/metrics", summary="Prometheus metrics")
+    @app.get("/metrics", summary="Prometheus metrics", response_class=PlainTextResponse)
     def metrics() -> Response:
         return Response(inside.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
@@ -98,36 +117,6 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _add_intake(app: FastAPI, inside: Inside) -> None:
-    demand = _identity(inside)
-
-    async def take_in(request: Request, default_type: str, identity: Identity) -> JSONResponse:
-        if identity.role == "auditor":
-            raise NotAllowed("Auditors read; they do not file.")
-        body = await _bounded_body(request)
-        status, answer = await run_in_threadpool(
-            http_intake.take_in, body, default_type, identity, inside.hand_over, inside.clock
-        )
-        return JSONResponse(answer, status)
-
-    @app.post("/api/v1/faults", status_code=202, summary="Report faults: one or a list of up to 1,000")
-    async def faults(request: Request, identity: Annotated[Identity, Depends(demand)]) -> JSONResponse:
-        return await take_in(request, http_intake.FAULTS, identity)
-
-    @app.post("/api/v1/usage-records", status_code=202, summary="Report usage: one record or a list")
-    async def usage(request: Request, identity: Annotated[Identity, Depends(demand)]) -> JSONResponse:
-        return await take_in(request, http_intake.USAGE, identity)
-
-
-async def _bounded_body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > http_intake.MAX_BODY_BYTES:
-            raise HTTPException(413, f"The body is larger than {http_intake.MAX_BODY_BYTES} bytes.")
-    return bytes(body)
-
-
 def _found(reports: Reports, claim_id: str) -> dict[str, Any]:
     claim = reports.find_claim(claim_id)
     if claim is None:
@@ -135,7 +124,7 @@ def _found(reports: Reports, claim_id: str) -> dict[str, Any]:
     return claim
 
 
-def _add_claims(app: FastAPI, inside: Inside) -> None:
+def _add_claims(routes: APIRouter, inside: Inside) -> None:
     reports, demand = inside.reports, _identity(inside)
     reader = [Depends(demand)]
     limit_query = Annotated[int, Query(ge=1, le=1000)]
@@ -144,9 +133,9 @@ def _add_claims(app: FastAPI, inside: Inside) -> None:
         claim = _found(reports, claim_id)
         return claim | {"clocks": inside.clocks(claim)}
 
-    @app.get("/api/v1/claims", dependencies=reader, summary="Claims, newest first")
+    @routes.get("/api/v1/claims", dependencies=reader, summary="Claims, newest first")
     def claims(
-        status: _Filter = None,
+        status: _Status = None,
         spot_id: _Filter = None,
         code: _Filter = None,
         before: UUID | None = None,
@@ -156,35 +145,38 @@ def _add_claims(app: FastAPI, inside: Inside) -> None:
         rows = reports.list_claims(status=status, spot_id=spot_id, code=code, before=page, limit=limit)
         return {"claims": rows, "next_before": rows[-1]["id"] if len(rows) == limit else None}
 
-    @app.get("/api/v1/claims/{claim_id}", dependencies=reader, summary="One claim")
+    @routes.get("/api/v1/claims/{claim_id}", dependencies=reader, summary="One claim")
     def claim(claim_id: str) -> dict[str, Any]:
         return found(claim_id)
 
-    @app.get("/api/v1/claims/{claim_id}/events", dependencies=reader, summary="A claim's audit events")
+    @routes.get("/api/v1/claims/{claim_id}/events", dependencies=reader, summary="A claim's audit events")
     def events(claim_id: str) -> dict[str, Any]:
         rows = reports.claim_events(found(claim_id)["id"])
         chain = [AuditEvent(**(row | {"at": instant(row["at"])})) for row in rows]
         return {"events": rows, "intact": first_broken(chain) is None}
 
-    app.include_router(decisions_api.router(inside.decide, inside.delegations, demand, found, inside.clock))
+    routes.include_router(decisions_api.router(inside.decide, inside.delegations, demand, found, inside.clock))
 
-    @app.get("/api/v1/deliveries", dependencies=reader, summary="Notifications and what came of them")
+    @routes.get("/api/v1/deliveries", dependencies=reader, summary="Notifications and what came of them")
     def deliveries(claim_id: _Filter = None, limit: limit_query = 100) -> dict[str, Any]:
         of_claim = found(claim_id)["id"] if claim_id else None
         return {"deliveries": reports.list_deliveries(claim_id=of_claim, limit=limit)}
 
-    @app.get("/api/v1/quarantine", dependencies=reader, summary="Messages that could not be understood")
-    def quarantine(limit: limit_query = 100) -> dict[str, Any]:
-        return {"quarantine": reports.list_quarantine(limit=limit)}
+    routes.include_router(quarantine_api.router(inside.quarantine, reports, demand))
 
     # A stream holds a thread; the rest must keep enough of them.
     seats = BoundedSemaphore(_MOST_STREAMS)
 
-    @app.get("/api/v1/stream", dependencies=reader, summary="What happens, as server-sent events")
+    @routes.get(
+        "/api/v1/stream",
+        dependencies=reader,
+        summary="What happens, as server-sent events",
+        response_class=EventStreamResponse,
+    )
     def stream() -> StreamingResponse:
         if not seats.acquire(blocking=False):
             raise HTTPException(503, f"There are {_MOST_STREAMS} streams open already.")
-        return StreamingResponse(_server_sent(inside.follow(5.0), seats), media_type="text/event-stream")
+        return EventStreamResponse(_server_sent(inside.follow(5.0), seats))
 
 
 def _server_sent(entries: Iterator[dict[str, Any] | None], seats: BoundedSemaphore) -> Iterator[bytes]:

@@ -6,17 +6,17 @@ from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.claim import Claim
 from domain.decisions import NOTE, REOPEN, WITHDRAW, Refused, Wanted
 from domain.errors import Conflict, NotAllowed
 from domain.policy import AUTHORITIES
 from domain.ports import Clock, Delegations, Identity
-from ingest import problems
+from ingest import problems, words
+from ingest.words import Note
 
 _LONGEST_DELEGATION = timedelta(days=366)
-_Note = Annotated[str, Field(max_length=4000)]
 _Digest = Annotated[
     str, Field(pattern=r"^([0-9a-f]{64})?$", description="The digest of the evidence that the person saw.")
 ]
@@ -45,7 +45,7 @@ class Decision(_Body):
     decision: Literal["acknowledge", "approve", "reject", "resolve"]
     version: _Version
     evidence_digest: _Digest | None = None
-    note: _Note = ""
+    note: Note = ""
 
 
 class _Seen(_Body):
@@ -59,20 +59,20 @@ class BulkDecision(_Body):
 
     decision: Literal["acknowledge", "approve", "reject", "resolve"]
     claims: Annotated[list[_Seen], Field(min_length=1, max_length=500)]
-    note: _Note = ""
+    note: Note = ""
 
 
 class Reason(_Body):
     """Why; nobody withdraws or takes up a claim again without saying so."""
 
-    note: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+    note: words.Reason
     version: _Version | None = None
 
 
 class Lending(_Body):
     """The authority of one's own role, lent to somebody until a moment."""
 
-    to: Annotated[str, Field(min_length=1, max_length=256)]
+    to: words.Name
     until: AwareDatetime
 
 

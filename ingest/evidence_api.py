@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -19,6 +19,7 @@ from domain.evidence_file import MOST_BYTES, File, Upload
 from domain.policy import EVIDENCE_KINDS
 from domain.ports import EvidenceDesk, Identity
 from ingest import strict_json
+from ingest.words import Note
 
 # Beside the file: its name, the kind, the note, and what separates them.
 _MOST_FIELD_BYTES = 64 * 1024
@@ -38,7 +39,7 @@ class Item(BaseModel):
 class Withdrawal(BaseModel):
     """Why an item counts no more."""
 
-    reason: Annotated[str, Field(max_length=4000)]
+    reason: Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +69,31 @@ _REQUEST_BODY: Final = {
 }
 
 
+_DESCRIBED: Final[dict[str, Any]] = {
+    "responses": {200: {"description": "It was on file already", "model": dict[str, Any]}},
+    "openapi_extra": _REQUEST_BODY,
+}
+
+
 def add_evidence(
-    app: FastAPI,
+    routes: APIRouter,
     desk: EvidenceDesk,
     found: Callable[[str], dict[str, Any]],
     demand: Callable[..., Identity],
 ) -> None:
     """Adds the addresses. `found` is a claim by its id, or raises `NotFound`; `demand` says who asks."""
 
-    @app.get(_PATH, dependencies=[Depends(demand)], summary="A claim's evidence, and what is missing")
+    @routes.get(_PATH, dependencies=[Depends(demand)], summary="A claim's evidence, and what is missing")
     def evidence(claim_id: str) -> dict[str, Any]:
         claim = found(claim_id)
         return told(desk.on_file(claim["id"]))
 
-    @app.post(_PATH, status_code=201, summary="Add evidence: an item, or a file", openapi_extra=_REQUEST_BODY)
+    @routes.post(
+        _PATH,
+        status_code=201,
+        summary="Add evidence: an item, or a file",
+        **_DESCRIBED,
+    )
     async def add(claim_id: str, request: Request, identity: Annotated[Identity, Depends(demand)]) -> JSONResponse:
         # Told before the file travels.
         claim = await run_in_threadpool(found, claim_id)
@@ -98,7 +110,7 @@ def add_evidence(
         )
         return JSONResponse(told_item(item), 201 if new else 200)
 
-    @app.post(_PATH + "/{item_id}/withdrawal", summary="Withdraw evidence; it stays on record")
+    @routes.post(_PATH + "/{item_id}/withdrawal", summary="Withdraw evidence; it stays on record")
     def withdraw(
         claim_id: str, item_id: str, withdrawal: Withdrawal, identity: Annotated[Identity, Depends(demand)]
     ) -> dict[str, Any]:
@@ -106,7 +118,7 @@ def add_evidence(
         item = desk.withdraw(claim["id"], item_id, who=identity.name, role=identity.role, reason=withdrawal.reason)
         return told_item(item)
 
-    @app.get(_PATH + "/{item_id}/file", dependencies=[Depends(demand)], summary="The file of an item")
+    @routes.get(_PATH + "/{item_id}/file", dependencies=[Depends(demand)], summary="The file of an item")
     def file(claim_id: str, item_id: str) -> Response:
         described, content = desk.file(found(claim_id)["id"], item_id)
         return Response(content, headers=_headers(described))

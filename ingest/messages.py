@@ -5,14 +5,29 @@ They are typed dictionaries: a message is checked in one pass and no object is m
 
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import ConfigDict, Field, StringConstraints, with_config
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, with_config
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 # White space alone names no spot.
 SpotId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"\S")]
 Name = Annotated[str, StringConstraints(max_length=256)]
-ConnectorId = Annotated[int, Field(ge=0, le=2**31 - 1)]
+# A time without an offset is taken and marked; anything that is no time is refused.
+Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+Day = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
+
+
+def _no_boolean(value: object) -> object:
+    """Python takes True for 1, and nobody else does."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("number_type", "Input should be a number, not true or false")
+    return value
+
+
+_Numeric = BeforeValidator(_no_boolean)
+Number = Annotated[float, _Numeric]
+ConnectorId = Annotated[int, Field(ge=0, le=2**31 - 1), _Numeric]
 
 FAULT_RAISED = "spotclaim.fault.raised.v1"
 FAULT_CLEARED = "spotclaim.fault.cleared.v1"
@@ -31,13 +46,14 @@ class Event(TypedDict):
     id: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
     source: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
     type: str
-    time: NotRequired[str | None]
+    time: NotRequired[Moment | None]
     data: dict[str, Any]
 
 
 @with_config(_TOLERANT)
 class ErrorData(TypedDict):
-    """An error in the words of the standard it comes from."""
+    """An error in the words of the standard it comes from: `spotclaim`, `ocpp1.6`, `ocpp2.0.1`, `mrec`,
+    `ocpi2.2.1` or `vendor:<id>`. A code that is in no table is taken as `OTHER` and kept."""
 
     taxonomy: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     code: Annotated[str, StringConstraints(min_length=1, max_length=256)]
@@ -53,12 +69,16 @@ class EvidenceData(TypedDict):
 
 @with_config(_TOLERANT)
 class FaultData(TypedDict):
-    """`spotclaim.fault.raised.v1` and `spotclaim.fault.cleared.v1`. Times are RFC 3339 with an offset."""
+    """`spotclaim.fault.raised.v1` and `spotclaim.fault.cleared.v1`. Times are RFC 3339 with an offset.
+
+    Connector 0, or none, is the whole spot. Without `occurred_at` the time of the event counts, and without that
+    the time of its reception. `NoError` of `ocpp1.6` cannot be raised; it says that something is cleared.
+    """
 
     spot_id: SpotId
     error: ErrorData
     connector_id: NotRequired[ConnectorId | None]
-    occurred_at: NotRequired[str | None]
+    occurred_at: NotRequired[Moment | None]
     zone: NotRequired[Name | None]
     affected_user: NotRequired[Name | None]
     reservation_id: NotRequired[Name | None]
@@ -78,12 +98,12 @@ class UsageData(TypedDict):
     spot_id: SpotId
     session_id: Identifier
     connector_id: NotRequired[ConnectorId | None]
-    started_at: NotRequired[str | None]
-    ended_at: NotRequired[str | None]
-    energy_kwh: NotRequired[float | None]
-    meter_start_kwh: NotRequired[float | None]
-    meter_stop_kwh: NotRequired[float | None]
-    periods_kwh: NotRequired[float | None]
+    started_at: NotRequired[Moment | None]
+    ended_at: NotRequired[Moment | None]
+    energy_kwh: NotRequired[Number | None]
+    meter_start_kwh: NotRequired[Number | None]
+    meter_stop_kwh: NotRequired[Number | None]
+    periods_kwh: NotRequired[Number | None]
     under_way: NotRequired[bool]
     reservation_id: NotRequired[Name | None]
     user: NotRequired[Name | None]
@@ -95,8 +115,8 @@ class UsageData(TypedDict):
 class LocationData(TypedDict):
     """Degrees, WGS 84."""
 
-    latitude: float
-    longitude: float
+    latitude: Number
+    longitude: Number
 
 
 @with_config(_TOLERANT)
@@ -110,7 +130,7 @@ class SpotData(TypedDict):
     vendor: NotRequired[Name | None]
     model: NotRequired[Name | None]
     firmware: NotRequired[Name | None]
-    max_power_kw: NotRequired[float | None]
-    commissioned_on: NotRequired[str | None]
-    warranty_until: NotRequired[str | None]
+    max_power_kw: NotRequired[Number | None]
+    commissioned_on: NotRequired[Day | None]
+    warranty_until: NotRequired[Day | None]
     location: NotRequired[LocationData | None]

@@ -11,6 +11,7 @@ from domain.errors import (
     Conflict,
     EvidenceRefused,
     EvidenceTooLarge,
+    KeyReused,
     MalformedMessage,
     MediaTypeRefused,
     NotAllowed,
@@ -19,6 +20,7 @@ from domain.errors import (
     SpotclaimError,
     TransientError,
 )
+from ingest.requests import methods_of
 
 _TITLES: dict[type[SpotclaimError], tuple[int, str]] = {
     MalformedMessage: (422, "The message cannot be understood"),
@@ -26,11 +28,14 @@ _TITLES: dict[type[SpotclaimError], tuple[int, str]] = {
     NotAllowed: (403, "Not allowed"),
     Conflict: (409, "The claim's state does not allow this"),
     NoteRefused: (422, "The note cannot be taken"),
+    KeyReused: (422, "The key was used before"),
     EvidenceRefused: (422, "This cannot be evidence"),
     EvidenceTooLarge: (413, "The evidence is too large"),
     MediaTypeRefused: (415, "Files of this type are not taken"),
     TransientError: (503, "Try again later"),
 }
+
+_METHOD_NOT_ALLOWED = 405
 
 
 def problem(status: int, title: str, detail: str, **members: Any) -> dict[str, Any]:
@@ -41,8 +46,10 @@ def problem(status: int, title: str, detail: str, **members: Any) -> dict[str, A
 def of_error(error: SpotclaimError) -> dict[str, Any]:
     """The problem document of one of our own errors."""
     status, title = _TITLES.get(type(error), (500, "Internal error"))
-    code = {"code": error.code} if isinstance(error, MalformedMessage | EvidenceRefused) else {}
-    return problem(status, title, str(error), **code)
+    more = {"code": error.code} if isinstance(error, MalformedMessage | EvidenceRefused) else {}
+    if isinstance(error, MalformedMessage):
+        more["pointer"] = error.pointer
+    return problem(status, title, str(error), **more)
 
 
 def respond(document: dict[str, Any], headers: dict[str, str] | None = None) -> JSONResponse:
@@ -58,9 +65,10 @@ def install(app: FastAPI) -> None:
         return respond(of_error(error), {"Retry-After": "5"} if isinstance(error, TransientError) else None)
 
     @app.exception_handler(HTTPException)
-    def theirs(_request: Request, error: HTTPException) -> JSONResponse:
+    def theirs(request: Request, error: HTTPException) -> JSONResponse:
         document = problem(error.status_code, "The request cannot be served", str(error.detail))
-        return respond(document, dict(error.headers or {}))
+        allowed = {"Allow": methods_of(request, app.routes)} if error.status_code == _METHOD_NOT_ALLOWED else {}
+        return respond(document, dict(error.headers or {}) | allowed)
 
     @app.exception_handler(RequestValidationError)
     def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:

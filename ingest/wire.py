@@ -46,15 +46,18 @@ def take_in(batch: Batch, body: bytes, reception: Reception, headers: Mapping[st
 
     `headers` are AMQP headers; where they carry CloudEvents attributes, the body is the data alone (binary mode).
     """
+    attributes = _binary_mode(headers) if headers else None
     try:
-        sort_in(batch, _event(body, headers), reception)
+        sort_in(batch, _event(body, attributes), reception)
     except MalformedMessage as reason:
-        batch.quarantined.append(quarantined(body, reason, reception))
+        batch.quarantined.append(quarantined(body, reason, reception, attributes))
     except Exception as bug:
         # A mistake of ours must not stop the neighbours of the message that found it.
         log.exception("message not readable")
         sentence = f"Reading the message failed: {type(bug).__name__}."
-        batch.quarantined.append(quarantined(body, MalformedMessage("NOT_READABLE", sentence), reception))
+        batch.quarantined.append(
+            quarantined(body, MalformedMessage("NOT_READABLE", sentence), reception, attributes)
+        )
 
 
 def sort_in(batch: Batch, event: Any, reception: Reception) -> str:
@@ -64,14 +67,18 @@ def sort_in(batch: Batch, event: Any, reception: Reception) -> str:
         add = _READERS[envelope["type"]]
     except KeyError:
         known = ", ".join(_READERS)
-        raise MalformedMessage("UNKNOWN_TYPE", f"Type {envelope['type'][:128]!r} is not one of {known}.") from None
+        sentence = f"Type {envelope['type'][:128]!r} is not one of {known}."
+        raise MalformedMessage("UNKNOWN_TYPE", sentence, "/type") from None
     return add(batch, envelope, reception).key
 
 
-def quarantined(body: bytes, reason: MalformedMessage, reception: Reception) -> Quarantined:
-    """The record of a message that could not be understood."""
+def quarantined(
+    body: bytes, reason: MalformedMessage, reception: Reception, attributes: Mapping[str, Any] | None = None
+) -> Quarantined:
+    """The record of a message that could not be understood; `attributes` are those that the body does not hold."""
+    beside = orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS, default=str) if attributes else b""
     return Quarantined(
-        key=blake2b(body, digest_size=16).hexdigest(),
+        key=blake2b(body + beside, digest_size=16).hexdigest(),
         reason=reason.code,
         sentence=reason.sentence,
         body=b64encode(body[:QUARANTINE_BODY_LIMIT]).decode(),
@@ -79,13 +86,19 @@ def quarantined(body: bytes, reason: MalformedMessage, reception: Reception) -> 
         received_at=reception.at,
         door=reception.door,
         source=reception.filed_by,
+        attributes=orjson.loads(beside) if beside else None,
     )
 
 
-def _event(body: bytes, headers: Mapping[str, Any] | None) -> Any:
-    if headers and (attributes := _binary_mode(headers)):
-        return attributes | {"data": strict_json.loads(body)}
-    return strict_json.loads(body)
+def completed(item: Any, attributes: Mapping[str, Any] | None, made_id: str) -> Any:
+    """The event of which a door has the whole, or the data alone, with what else is known of it."""
+    if attributes is None or not isinstance(item, dict) or "specversion" in item:
+        return item
+    return {"specversion": "1.0", "id": made_id, **attributes, "data": item}
+
+
+def _event(body: bytes, attributes: Mapping[str, Any] | None) -> Any:
+    return {**attributes, "data": strict_json.loads(body)} if attributes else strict_json.loads(body)
 
 
 def _binary_mode(headers: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,9 +122,10 @@ def _checked(validate: Callable[[Any], Any], value: Any, where: str) -> Any:
         return validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        field = where + ".".join(str(part) for part in first["loc"])
+        path = [where, *map(str, first["loc"])] if where else [*map(str, first["loc"])]
         code = "MISSING_FIELD" if first["type"] == "missing" else "INVALID_FIELD"
-        raise MalformedMessage(code, f"{field or 'The message'}: {first['msg']}.") from None
+        sentence = f"{'.'.join(path) or 'The message'}: {first['msg']}."
+        raise MalformedMessage(code, sentence, "".join(f"/{part}" for part in path)) from None
 
 
 # What each reader makes something of; every other field of the data is one of the record, by the same name.
@@ -121,16 +135,17 @@ _TOLD_APART_OF_SPOT = ("commissioned_on", "warranty_until", "location")
 
 
 def _read_fault(batch: Batch, event: Event, reception: Reception) -> Fault:
-    data: FaultData = _checked(_validate_fault, event["data"], "data.")
+    data: FaultData = _checked(_validate_fault, event["data"], "data")
     stated = data.get("occurred_at") or event.get("time")
-    moment, offset_known = (None, True) if stated is None else _moment(stated, "occurred_at")
+    named = "occurred_at" if data.get("occurred_at") else "time"
+    moment, offset_known = (None, True) if stated is None else _moment(stated, named)
     occurred_at, quality = settle_time(moment, reception.at)
     if not offset_known:
         occurred_at, quality = reception.at, IMPLAUSIBLE
     error = data["error"]
     if event["type"] == messages.FAULT_RAISED and reports_nothing(error["taxonomy"], error["code"]):
         sentence = f"{error['code']} of {error['taxonomy']} reports no fault; say which one is over, as cleared."
-        raise MalformedMessage("NO_FAULT", sentence)
+        raise MalformedMessage("NO_FAULT", sentence, "/data/error/code")
     fault = Fault(
         key=_key(event),
         source=event["source"],
@@ -151,7 +166,7 @@ def _read_fault(batch: Batch, event: Event, reception: Reception) -> Fault:
 
 
 def _read_usage(batch: Batch, event: Event, reception: Reception) -> UsageRecord:
-    data: UsageData = _checked(_validate_usage, event["data"], "data.")
+    data: UsageData = _checked(_validate_usage, event["data"], "data")
     record = UsageRecord(
         key=_key(event),
         source=event["source"],
@@ -168,7 +183,7 @@ def _read_usage(batch: Batch, event: Event, reception: Reception) -> UsageRecord
 
 
 def _read_spot(batch: Batch, event: Event, reception: Reception) -> Spot:
-    data: SpotData = _checked(_validate_spot, event["data"], "data.")
+    data: SpotData = _checked(_validate_spot, event["data"], "data")
     location = data.get("location")
     spot = Spot(
         key=_key(event),
@@ -239,7 +254,7 @@ def _moment(text: str, field: str) -> tuple[datetime, bool]:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise MalformedMessage("INVALID_TIME", f"{field} is not an RFC 3339 time: {text[:64]!r}.") from None
+        raise _no_time(field, "RFC 3339 time", text) from None
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC), False
     # At the ends of the calendar an offset would leave the years that can be stored.
@@ -255,4 +270,9 @@ def _date(text: str | None, field: str) -> date | None:
         # Some write a day as the moment that it begins.
         return date.fromisoformat(text) if len(text) <= _LENGTH_OF_A_DATE else datetime.fromisoformat(text).date()
     except ValueError:
-        raise MalformedMessage("INVALID_TIME", f"{field} is not an ISO 8601 date: {text[:64]!r}.") from None
+        raise _no_time(field, "ISO 8601 date", text) from None
+
+
+def _no_time(field: str, wanted: str, text: str) -> MalformedMessage:
+    place = "/time" if field == "time" else f"/data/{field}"
+    return MalformedMessage("INVALID_TIME", f"{field} is not an {wanted}: {text[:64]!r}.", place)

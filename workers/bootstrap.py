@@ -17,12 +17,14 @@ from sqlalchemy import Engine
 
 from adapters import dramatiq_broker, embedded, policy_file, rabbitmq, redis_feed
 from adapters.apprise_notifier import AppriseNotifier
+from adapters.batch_json import from_batch
 from adapters.media_types import sniff
 from adapters.object_files import object_files
 from adapters.postgres import engine as postgres_engine
 from adapters.postgres.audit_log import AuditLog
 from adapters.postgres.delegations import Delegations
 from adapters.postgres.evidence_files import DatabaseFiles
+from adapters.postgres.idempotency import IdempotencyKeys
 from adapters.postgres.known import KnownMessages
 from adapters.postgres.policies import Policies
 from adapters.postgres.reports import Reports
@@ -33,9 +35,9 @@ from adapters.postgres.tokens import Tokens
 from adapters.prometheus import DatabaseCollector, Metrics
 from domain.decision import Decision
 from domain.errors import SetupError
-from domain.intake import Quarantined
+from domain.intake import Batch, Quarantined
 from domain.policy import Policy
-from domain.ports import Clock, HandOver, Known, Notifier, StationMemory
+from domain.ports import BindKey, Clock, HandOver, Known, Notifier, StationMemory
 from workers.actors import register_intake, register_steps
 from workers.checkpoints import Checkpoints
 from workers.clocks import ToldClocks
@@ -50,6 +52,7 @@ from workers.steps.deliver import Deliver
 from workers.steps.escalate import Escalate
 from workers.steps.evidence import EvidenceDesk
 from workers.steps.open import Intake
+from workers.steps.quarantine import WORKER_DOOR, QuarantineDesk
 from workers.steps.route import Route
 from workers.steps.runner import StepHandler, StepRunner
 from workers.steps.submit import Submit
@@ -81,10 +84,12 @@ class App:
     feed: redis_feed.RedisFeed
     reports: Reports
     tokens: Tokens
+    bind_key: BindKey
     notifier: Notifier
     decide: Decide
     delegations: Delegations
     evidence: EvidenceDesk
+    quarantine: QuarantineDesk
     hand_over: HandOver
     known: Known
     station_memory: StationMemory
@@ -202,10 +207,12 @@ def build(
         feed=feed,
         reports=reports,
         tokens=Tokens(engine),
+        bind_key=IdempotencyKeys(engine),
         notifier=notifier,
         decide=Decide(store, policy, policies, clock, on_commit),
         delegations=Delegations(engine),
         evidence=EvidenceDesk(store, files, sniff, policy, policies, clock, on_commit),
+        quarantine=QuarantineDesk(store, intake, clock),
         # Without a broker a batch is durable only once it is in the database, so it goes there at once.
         hand_over=register_intake(step_broker, intake) if amqp else intake,
         known=KnownMessages(engine),
@@ -262,11 +269,11 @@ def _demand_checkpoint_destination(settings: Settings, notifier: Notifier) -> No
         )
 
 
-def _refusal(clock: Clock) -> Callable[[object, Exception], Quarantined]:
+def _refusal(clock: Clock) -> Callable[[Batch, Exception], Quarantined]:
     """How a message that the store refused is kept: as it was understood, since its bytes are gone by then."""
 
-    def refuse(message: object, error: Exception) -> Quarantined:
-        body = orjson.dumps(message)
+    def refuse(batch: Batch, error: Exception) -> Quarantined:
+        body = orjson.dumps(from_batch(batch))
         return Quarantined(
             key=blake2b(body, digest_size=16).hexdigest(),
             reason="NOT_STORABLE",
@@ -274,7 +281,7 @@ def _refusal(clock: Clock) -> Callable[[object, Exception], Quarantined]:
             body=b64encode(body).decode(),
             size=len(body),
             received_at=clock(),
-            door="worker",
+            door=WORKER_DOOR,
         )
 
     return refuse

@@ -42,14 +42,18 @@ class Holdings:
         return self._present(("quarantine",), keys)
 
     def counted(self) -> tuple[int, int]:
-        """How many messages there are in all: taken in, and in quarantine."""
-        taken_in, quarantined = (
-            " + ".join(f"(SELECT count(*) FROM {table})" for table in tables)
-            for tables in (_MESSAGE_TABLES, ("quarantine",))
-        )
+        """How many messages there are in all: taken in, and in quarantine and not taken in from there."""
+        taken_in = " + ".join(f"(SELECT count(*) FROM {table})" for table in _MESSAGE_TABLES)
+        quarantined = "(SELECT count(*) FROM quarantine WHERE state <> 'replayed')"
         with translated_errors(), self._engine.connect() as connection:
             row = connection.exec_driver_sql(f"SELECT {taken_in}, {quarantined}").one()
         return int(row[0]), int(row[1])
+
+    def replayed(self) -> set[str]:
+        """The keys of the messages that were taken in out of quarantine."""
+        sql = "SELECT replace(message_key::text, '-', '') FROM quarantine WHERE state = 'replayed'"
+        with translated_errors(), self._engine.connect() as connection:
+            return set(connection.exec_driver_sql(sql).scalars())
 
     def of_sources(self, sources: Collection[str]) -> set[str]:
         """The keys of every message that these sources ever sent."""

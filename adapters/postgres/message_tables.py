@@ -143,4 +143,15 @@ quarantine = Table(
     Column("received_at", _moment, nullable=False),
     Column("last_received_at", _moment, nullable=False),
     Column("times", Integer, nullable=False, server_default=text("1")),
+    # CloudEvents attributes that the bytes do not hold.
+    Column("attributes", JSONB),
+    Column("state", Text, nullable=False, server_default=text("'open'")),
+    # The bytes of the last replay, where they were others.
+    Column("edited", LargeBinary),
+    # The message that it was taken in as.
+    Column("message_key", _uuid),
+    Column("settled_at", _moment),
+    Column("settled_by", Text),
+    Column("settled_why", Text, nullable=False, server_default=text("''")),
+    Index("quarantine_open", "reason", postgresql_where=text("state = 'open'::text")),
 )

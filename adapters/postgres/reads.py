@@ -8,6 +8,7 @@ from domain.decision import Step
 from domain.delivery import Delivery
 from domain.evidence import Evidence
 from domain.fault import Fault
+from domain.quarantine import Entry
 from domain.spot import Spot
 from domain.usage import UsageRecord
 
@@ -97,6 +98,8 @@ SELECT claim_id::text, array_agg(kind) FROM (
 STEPS: Final = f"""
 SELECT {_columns("steps", Step)} FROM steps WHERE id = ANY(%s) AND kind = %s ORDER BY id FOR UPDATE SKIP LOCKED
 """
+
+QUARANTINED: Final = f"SELECT {_columns('quarantine', Entry)} FROM quarantine WHERE key = %s FOR UPDATE"
 
 # Every registration is kept, and a spot is what they say together: of each detail the latest word, where one that
 # says nothing of a detail takes nothing away. So the order in which they came does not matter.

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from adapters.postgres.engine import translated_errors
 from adapters.postgres.message_tables import faults, quarantine
 from adapters.postgres.tables import audit_events, claims, deliveries, steps
+from domain.quarantine import OPEN
 
 Row = dict[str, Any]
 
@@ -23,7 +24,7 @@ _WITH_VERDICT = claims.outerjoin(
 )
 _FULL_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TAIL = re.compile(r"[0-9a-fA-F-]{6,35}")
-_KEY = re.compile(r"[0-9a-fA-F-]{1,36}")
+_KEY = re.compile(r"[0-9a-fA-F]{1,32}")
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
@@ -94,15 +95,17 @@ class Reports:
             else query.where(literal(claim_id, claims.c.id.type) == any_(deliveries.c.claim_ids))
         )
 
-    def list_quarantine(self, *, limit: int = 100) -> list[Row]:
-        columns = [column for column in quarantine.c if column.name != "body"]
-        return self._rows(select(*columns).order_by(quarantine.c.last_received_at.desc()).limit(limit))
+    def list_quarantine(self, *, state: str | None = None, limit: int = 100) -> list[Row]:
+        columns = [column for column in quarantine.c if column.name not in ("body", "edited")]
+        query = select(*columns).order_by(quarantine.c.last_received_at.desc(), quarantine.c.key).limit(limit)
+        return self._rows(query if state is None else query.where(quarantine.c.state == state))
 
     def find_quarantined(self, key: str) -> Row | None:
-        if not _KEY.fullmatch(key):
+        digits = key.replace("-", "")
+        if not _KEY.fullmatch(digits):
             return None
-        query = select(quarantine).where(cast(quarantine.c.key, String).like(key.lower() + "%")).limit(2)
-        found = self._rows(query)
+        begins_so = quarantine.c.key.between(digits.ljust(32, "0"), digits.ljust(32, "f"))
+        found = self._rows(select(quarantine).where(begins_so).limit(2))
         return found[0] if len(found) == 1 else None
 
     def sla(self) -> list[Row]:
@@ -128,8 +131,14 @@ class Reports:
         due = steps.c.due_at <= func.now()
         pending = select(steps.c.kind, func.count()).where(due).group_by(steps.c.kind)
         oldest = select(func.coalesce(func.extract("epoch", func.now() - func.min(steps.c.due_at)), 0)).where(due)
+        unsettled = (
+            select(quarantine.c.reason, func.count())
+            .where(quarantine.c.state == OPEN)
+            .group_by(quarantine.c.reason)
+        )
         with translated_errors(), self._engine.connect() as connection:
             return {
+                "quarantine_open": [((reason,), n) for reason, n in connection.execute(unsettled)],
                 "claims_active": [((status, kind), n) for status, kind, n in connection.execute(active)],
                 "steps_pending": [((kind,), n) for kind, n in connection.execute(pending)],
                 "steps_oldest_seconds": [((), float(connection.execute(oldest).scalar_one()))],

@@ -26,6 +26,7 @@ from domain.fault import Fault
 from domain.intake import Quarantined
 from domain.lifecycle import JUDGED
 from domain.policy import Policy
+from domain.quarantine import Entry
 from domain.spot import Spot
 from domain.usage import UsageRecord
 
@@ -207,6 +208,28 @@ class PostgresTransaction:
         once = {item.key: asdict(item) | {"times": times[item.key]} for item in items}
         rows = orjson.dumps([once[key] for key in sorted(once)]).decode()
         self._execute(writes.INSERT_QUARANTINE, rows)
+
+    def quarantined(self, key: str) -> Entry | None:
+        for row in self._execute(reads.QUARANTINED, key):
+            entry = Entry(*row)
+            # They come as views of the driver's memory.
+            entry.body, entry.edited = bytes(entry.body), entry.edited and bytes(entry.edited)
+            return entry
+        return None
+
+    def settle_quarantined(self, entry: Entry) -> None:
+        self._execute(
+            writes.SETTLE_QUARANTINED,
+            entry.state,
+            entry.reason,
+            entry.sentence,
+            entry.edited,
+            entry.message_key,
+            entry.settled_at,
+            entry.settled_by,
+            entry.settled_why,
+            entry.key,
+        )
 
 
 class PostgresStore:

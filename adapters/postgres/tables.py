@@ -165,6 +165,16 @@ deliveries = Table(
     Column("finished_at", _moment),
 )
 
+# Digests of a program's name with its key, and of the request that the key stands for.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("request", LargeBinary, nullable=False),
+    Column("used_at", _moment, nullable=False),
+    Index("idempotency_keys_used", "used_at"),
+)
+
 delegations = Table(
     "delegations",
     metadata,

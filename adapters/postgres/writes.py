@@ -261,14 +261,20 @@ HAVING count(*) > 0
 
 INSERT_QUARANTINE: Final = """
 INSERT INTO quarantine AS q (
-    key, reason, sentence, body, size, door, source, message_id, received_at, last_received_at, times
+    key, reason, sentence, body, size, door, source, message_id, attributes, received_at, last_received_at, times
 )
 SELECT r.key, r.reason, r.sentence, decode(r.body, 'base64'), r.size, r.door, r.source, r.message_id,
-    r.received_at, r.received_at, r.times
+    r.attributes, r.received_at, r.received_at, r.times
 FROM json_to_recordset(%s::json) AS r(
     key uuid, reason text, sentence text, body text, size bigint, door text, source text, message_id text,
-    received_at timestamptz, times integer
+    attributes jsonb, received_at timestamptz, times integer
 )
 ON CONFLICT (key) DO UPDATE
     SET times = q.times + excluded.times, last_received_at = excluded.last_received_at
+"""
+
+SETTLE_QUARANTINED: Final = """
+UPDATE quarantine SET state = %s, reason = %s, sentence = %s, edited = %s, message_key = %s, settled_at = %s,
+    settled_by = %s, settled_why = %s
+WHERE key = %s
 """

@@ -13,7 +13,10 @@ from sqlalchemy.engine import make_url
 
 from adapters.postgres.engine import connect
 from adapters.postgres.tables import metadata
+from tests.integration.door import anybody, api, system
 from tests.integration.parts import Spotclaim
+
+__all__ = ["anybody", "api", "system"]
 
 # A superuser may go round the triggers that keep audit events, which is what tests need and nobody else.
 EMPTY = "; ".join(["SET session_replication_role = replica", *(f"DELETE FROM {name}" for name in metadata.tables)])

@@ -36,6 +36,7 @@ from workers.steps.deliver import Deliver
 from workers.steps.escalate import Escalate
 from workers.steps.evidence import EvidenceDesk
 from workers.steps.open import Intake
+from workers.steps.quarantine import QuarantineDesk
 from workers.steps.route import Route
 from workers.steps.runner import StepHandler, StepRunner
 from workers.steps.submit import Submit
@@ -131,6 +132,7 @@ class Spotclaim:
             stopping=self.stopping,
             refuse=lambda _, error: a_quarantined(type(error).__name__.encode(), reason="NOT_STORABLE"),
         )
+        self.quarantine = QuarantineDesk(self.store, self.intake, self.clock)
 
     def desk_over(self, store: Store) -> EvidenceDesk:
         return EvidenceDesk(

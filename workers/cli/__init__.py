@@ -5,7 +5,21 @@ import sys
 import typer
 
 from domain.errors import SetupError, SpotclaimError
-from workers.cli import audit, check, evidence, explain, files, imports, look, serve, simulate, users
+from workers.cli import (
+    audit,
+    check,
+    evidence,
+    explain,
+    files,
+    imports,
+    look,
+    quarantine,
+    schema,
+    serve,
+    simulate,
+    users,
+)
+from workers.cli.output import Output, ReaderGone, leave_quietly
 from workers.visible import visible
 
 app = typer.Typer(
@@ -17,20 +31,31 @@ app = typer.Typer(
     # Plain text: boxes break long paths and read badly in logs.
     rich_markup_mode=None,
 )
-for module in (serve, files, imports, simulate, look, evidence, explain, check, audit, users):
+for module in (serve, files, imports, simulate, look, quarantine, evidence, explain, check, audit, schema, users):
     module.add_to(app)
 
 
 def main() -> None:
     """The `spotclaim` command."""
+    if sys.stdout is not None:
+        sys.stdout = Output(sys.stdout)
     try:
-        app()
+        _run()
+    except ReaderGone:
+        sys.exit(leave_quietly())
     except SetupError as error:
         sys.exit(_complain(error, 2))
     except SpotclaimError as error:
         sys.exit(_complain(error, 1))
-    except BrokenPipeError:
-        sys.exit(0)
+
+
+def _run() -> None:
+    try:
+        app()
+    finally:
+        # A reader that went before the last line is found out here, and not when the interpreter ends.
+        if sys.stdout is not None:
+            sys.stdout.flush()
 
 
 def _complain(error: SpotclaimError, code: int) -> int:

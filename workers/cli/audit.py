@@ -22,7 +22,7 @@ from domain.errors import NotFound, SetupError
 from workers.auditor import Record, processors
 from workers.auditor import audit as run_audit
 from workers.bootstrap import App
-from workers.cli.opening import DataOption, JsonOption, opened
+from workers.cli.opening import DataOption, JsonOption, existing
 from workers.collector import calm_the_collector
 from workers.findings import Finding, Result
 from workers.proof import prove as make_proof
@@ -65,7 +65,7 @@ def verify(
         with open_archive(archive) as record:
             result = _replay(record, outside, keys or _own_keys(record))
     else:
-        with opened(data) as app, open_record(app.engine) as record_now:
+        with existing(data) as app, open_record(app.engine) as record_now:
             result = _replay(record_now, [*outside, *_kept(app)], keys or _kept_keys(app))
     if as_json:
         typer.echo(orjson.dumps({"sound": result.clean, **asdict(result)}, option=orjson.OPT_INDENT_2).decode())
@@ -80,7 +80,7 @@ def export(
     file: Annotated[Path, typer.Argument(help="The archive to write.", dir_okay=False)], data: DataOption = None
 ) -> None:
     """Write the whole record into one archive that can be verified anywhere, without a database."""
-    with opened(data) as app, open_record(app.engine) as record:
+    with existing(data) as app, open_record(app.engine) as record:
         key = public_file(app.settings.audit_key_file)
         public_key = key.read_bytes() if key.exists() else None
         claims, events = write_archive(record, file, instant(app.clock()), public_key)
@@ -91,7 +91,7 @@ def export(
 @audit.command("checkpoint")
 def checkpoint(data: DataOption = None) -> None:
     """Give every event its position and sign the log as it is now; print the checkpoint."""
-    with opened(data) as app:
+    with existing(data) as app:
         while app.sequencer.run_once().events:
             pass
         line = app.checkpoints.run_once() or next(iter(app.audit_log.checkpoints()[-1:]), None)
@@ -106,7 +106,7 @@ def prove(
     data: DataOption = None,
 ) -> None:
     """Print a proof, as JSON, that the claim's last event is under the latest checkpoint."""
-    with opened(data) as app:
+    with existing(data) as app:
         row = app.reports.find_claim(claim_id)
         if row is None:
             raise NotFound(f"No claim ends with {claim_id}, or more than one does.")

@@ -16,7 +16,7 @@ from domain.policy import EVIDENCE_KINDS
 from ingest.evidence_api import told, told_item
 from workers import roles
 from workers.bootstrap import App
-from workers.cli.opening import DataOption, JsonOption, opened
+from workers.cli.opening import DataOption, JsonOption, existing
 
 evidence = typer.Typer(help="The evidence of claims.", no_args_is_help=True)
 
@@ -42,7 +42,7 @@ def add(
 ) -> None:
     """Add a file, a note, or both as one item to a claim's evidence."""
     upload = _upload(file) if file else None
-    with opened(data) as app, roles.carrying_on(app):
+    with existing(data) as app, roles.carrying_on(app):
         claim = _found(app, claim_id)
         # Whoever may use this command may read and write the data folder or knows the servers' passwords.
         who = f"cli:{getpass.getuser()}"
@@ -68,7 +68,7 @@ def _upload(file: Path) -> Upload:
 @evidence.command("list")
 def list_evidence(claim_id: ClaimArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
     """List what a claim has, filed or come with its faults, and what is missing."""
-    with opened(data) as app:
+    with existing(data) as app:
         claim = _found(app, claim_id)
         rows = told(app.evidence.on_file(claim["id"]))
     if as_json:

@@ -17,7 +17,7 @@ from domain.errors import NotFound
 from domain.policy import Policy
 from domain.sla import by_policy
 from workers.bootstrap import App
-from workers.cli.opening import DataOption, JsonOption, opened
+from workers.cli.opening import DataOption, JsonOption, existing
 
 
 def add_to(app: typer.Typer) -> None:
@@ -34,7 +34,7 @@ def verify(
 ) -> None:
     """Show what verification would find of a claim now, rule by rule. Changes nothing."""
     other = load_policy(policy) if policy else None
-    with opened(data) as app:
+    with existing(data) as app:
         now, row = app.clock(), app.reports.find_claim(claim_id)
         if row is None:
             raise NotFound(f"No claim ends with {claim_id}, or more than one does.")

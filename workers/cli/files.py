@@ -14,7 +14,8 @@ from ingest.ledger import Ledger
 from ingest.publisher import publish
 from workers import roles
 from workers.bootstrap import App
-from workers.cli.opening import DataOption, opened
+from workers.cli.opening import DataOption, JsonOption, opened
+from workers.cli.printing import print_json
 
 FileArgument = Annotated[Path, typer.Argument(help="The file; - for standard input.", allow_dash=True)]
 _BATCH = 500
@@ -29,6 +30,7 @@ def send(
     file: FileArgument,
     data: DataOption = None,
     ledger: Annotated[Path | None, typer.Option(help="Folder to write down what was sent and confirmed.")] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Send CloudEvents: one JSON object, a list of them, or one on each line."""
     bodies, refused = _bodies(file), 0
@@ -39,8 +41,11 @@ def send(
         else:
             with roles.carrying_on(app):
                 count, refused = _hand_over(app, bodies, book)
+    if as_json:
+        return print_json({"sent": count, "quarantined": refused})
     quarantined = f" {refused:,} of them went to quarantine." if refused else ""
     typer.echo(f"{count:,} messages sent and confirmed.{quarantined}")
+    return None
 
 
 def _hand_over(app: App, bodies: Iterable[bytes], book: Ledger | None) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import structlog
 import typer
 
+from domain.errors import SetupError
 from workers import health, roles, telemetry
 from workers.bootstrap import App, build
 from workers.settings import load_settings, misspelt
@@ -17,6 +18,18 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for program
 
 
 log = structlog.get_logger("settings")
+
+
+@contextmanager
+def existing(data: Path | None) -> Iterator[App]:
+    """The application over what is there. Raises `SetupError` where nothing is: looking makes no database."""
+    settings = load_settings(data=data)
+    if settings.database_url is None and not (settings.data / "postgres" / "PG_VERSION").exists():
+        raise SetupError(
+            f"There is no data of Spotclaim in {settings.data}; name its folder with --data, or begin with `up`."
+        )
+    with opened(data) as app:
+        yield app
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import typer
 
 from domain.errors import SetupError
 from domain.policy import ROLES
-from workers.cli.opening import DataOption, JsonOption, opened
+from workers.cli.opening import DataOption, JsonOption, existing, opened
 
 users = typer.Typer(help="Users and programs, with their API tokens.", no_args_is_help=True)
 
@@ -38,7 +38,7 @@ def add(
 @users.command("list")
 def list_users(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List users with their roles; never their tokens."""
-    with opened(data) as app:
+    with existing(data) as app:
         rows = app.tokens.listed()
     if as_json:
         typer.echo(orjson.dumps(rows).decode())
@@ -51,6 +51,6 @@ def list_users(data: DataOption = None, as_json: JsonOption = False) -> None:
 @users.command()
 def disable(name: str, data: DataOption = None) -> None:
     """Disable a user's token; exit 1 if there is no such user."""
-    with opened(data) as app:
+    with existing(data) as app:
         app.tokens.disable(name)
     typer.echo(f"{name} is disabled.")

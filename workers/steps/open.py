@@ -35,7 +35,7 @@ class Intake:
         *,
         patience_seconds: float,
         stopping: Event,
-        refuse: Callable[[object, Exception], Quarantined],
+        refuse: Callable[[Batch, Exception], Quarantined],
     ) -> None:
         self._store = store
         self._policy = policy
@@ -73,22 +73,31 @@ class Intake:
         except Exception as error:
             if len(batch) == 1:
                 log.exception("message refused by the store")
-                self._commit(Batch(quarantined=[self._refuse(_only(batch), error)]))
+                self._commit(Batch(quarantined=[self._refuse(batch, error)]))
                 return
             for half in _halves(batch):
                 self._take_in(half)
 
     def _commit(self, batch: Batch) -> None:
-        decision = Decision()
         with self._store.transaction() as transaction:
-            if batch.spots:
-                transaction.register_spots(batch.spots)
-            if batch.usage:
-                transaction.record_usage(batch.usage)
-            if batch.quarantined:
-                transaction.quarantine(batch.quarantined)
-            if batch.faults:
-                decision = self._open(transaction, batch.faults)
+            decision, _ = self.within(transaction, batch)
+        self.committed(batch, decision)
+
+    def within(self, transaction: Transaction, batch: Batch) -> tuple[Decision, int]:
+        """Takes a batch in as part of a transaction: what it led to, and how many of its messages were new."""
+        decision, new = Decision(), 0
+        if batch.spots:
+            new += transaction.register_spots(batch.spots)
+        if batch.usage:
+            new += transaction.record_usage(batch.usage)
+        if batch.quarantined:
+            transaction.quarantine(batch.quarantined)
+        if batch.faults:
+            decision = self._open(transaction, batch.faults)
+        return decision, new + len(decision.faults)
+
+    def committed(self, batch: Batch, decision: Decision) -> None:
+        """Counts and tells of a batch, once its transaction is committed."""
         self._metrics.taken_in(batch, decision)
         if decision.opened:
             self._feed.publish("opened", decision.opened)
@@ -107,10 +116,6 @@ class Intake:
         decision = open_or_count(groups, open_claims, self._policy, self._clock(), new_claim_id, clears)
         transaction.record(decision)
         return decision
-
-
-def _only(batch: Batch) -> object:
-    return (*batch.faults, *batch.usage, *batch.spots, *batch.quarantined)[0]
 
 
 def _halves(batch: Batch) -> tuple[Batch, Batch]:

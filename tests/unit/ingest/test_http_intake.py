@@ -202,3 +202,55 @@ def test_posting_twice_is_two_faults_unless_the_event_has_an_id() -> None:
 
     keys = [batch.faults[0].key for batch in inside.batches]
     assert (len(set(keys[:2])), len(set(keys[2:]))) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("item", "pointer"),
+    [
+        ({"spot_id": "E1"}, "/error"),
+        (FAULT | {"error": {"taxonomy": "spotclaim"}}, "/error/code"),
+        (FAULT | {"evidence": [{"kind": "note"}, {"kind": "rumour"}]}, "/evidence/1/kind"),
+        (FAULT | {"occurred_at": "yesterday"}, "/occurred_at"),
+        (FAULT | {"connector_id": True}, "/connector_id"),
+        (FAULT | {"error": {"taxonomy": "ocpp1.6", "code": "NoError"}}, "/error/code"),
+        (an_event({"spot_id": "E1"}), "/data/error"),
+        (an_event(type="rumour"), "/type"),
+        (an_event(FAULT | {"occurred_at": "yesterday"}), "/data/occurred_at"),
+        (5, ""),
+    ],
+)
+def test_a_problem_points_at_the_mistake(item: Any, pointer: str) -> None:
+    """In the item that stands alone, and in the list that it stands in."""
+    with pytest.raises(MalformedMessage) as alone:
+        posted(item, Inside())
+    _, answer = posted([FAULT, item], Inside())
+
+    assert alone.value.pointer == pointer
+    assert answer["items"][1]["problem"]["pointer"] == f"/1{pointer}"
+
+
+def test_a_key_makes_the_same_ids_of_the_same_request() -> None:
+    """So the repetition is a duplicate, item by item, and its answer is the first one's."""
+    inside, who = Inside(), Identity("billing", "operator")
+    body = orjson.dumps([FAULT, FAULT, {"spot_id": "E1"}, an_event(id="e-1")])
+
+    answers = [
+        http_intake.take_in(
+            body, http_intake.FAULTS, who, inside.hand_over, lambda: NOW, http_intake.ids_of("k", who)
+        )
+        for _ in range(2)
+    ]
+
+    assert answers[0] == answers[1]
+    first, second = ([fault.key for fault in batch.faults] for batch in inside.batches)
+    assert first == second
+    assert len(set(first)) == 3
+
+
+def test_keys_of_different_people_have_nothing_to_do_with_each_other() -> None:
+    """Nor have two keys of one."""
+    ids = {
+        http_intake.ids_of(key, Identity(name, "operator"))(index)
+        for key, name, index in [("k", "a", 0), ("k", "b", 0), ("ka", "", 0), ("l", "a", 0), ("k", "a", 1)]
+    }
+    assert len(ids) == 5
