@@ -116,7 +116,7 @@ def test_what_is_owed_to_claims_of_an_older_schema_is_still_owed(empty_database_
     migrate(empty_database_url, to="0001")
     with engine.begin() as connection:
         connection.exec_driver_sql(_CLAIMS_OF_0001)
-    migrate(empty_database_url, to="0012")
+    migrate(empty_database_url, to="0010")
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE claims SET pauses = ARRAY[now(), now()] WHERE spot_id = 'E1'")
         connection.exec_driver_sql(

@@ -39,7 +39,7 @@ def told(tmp_path: Path) -> str:
         ((HEADER + ROW).encode("utf-8-sig"), "text, UTF-8, cells between semicolons"),
         (("\ufeff" + HEADER + ROW).encode("utf-16-le"), "text, UTF-16-LE, cells between semicolons"),
         (("\ufeff" + HEADER + ROW).encode("utf-16-be"), "text, UTF-16-BE, cells between semicolons"),
-        (gzip.compress((HEADER + ROW).encode()), "text, UTF-8, cells between semicolons, gzip"),
+        (gzip.compress((HEADER + ROW).encode(), mtime=0), "text, UTF-8, cells between semicolons, gzip"),
         (("\r\n" + HEADER + ROW).replace(";", "\t").encode(), "text, UTF-8, cells between tabs"),
     ],
 )
@@ -88,7 +88,7 @@ def test_columns_that_the_mapping_has_and_the_file_has_not() -> None:
         (b"\xfd7zXZ\x00", "no text but packed by xz"),
         (b"\x28\xb5\x2f\xfdabc", "no text but packed by zstd"),
         (b"%PDF-1.7", "no text but a PDF"),
-        (gzip.compress(b"PK\x03\x04abc"), "no text but a zip archive or an Excel workbook"),
+        (gzip.compress(b"PK\x03\x04abc", mtime=0), "no text but a zip archive or an Excel workbook"),
         (b"", "The file is empty"),
         ("Säule;b\n".encode("cp1252"), "The first line is no utf-8; say the file's encoding in the mapping"),
     ],
@@ -107,7 +107,9 @@ def test_a_utf16_file_that_ends_within_a_character() -> None:
         list(rows)
 
 
-@pytest.mark.parametrize("content", [b"\x1f\x8b", b"\x1f\x8b\x08\x00garbage", gzip.compress(HEADER.encode())[:12]])
+@pytest.mark.parametrize(
+    "content", [b"\x1f\x8b", b"\x1f\x8b\x08\x00garbage", gzip.compress(HEADER.encode(), mtime=0)[:12]]
+)
 def test_gzip_that_is_damaged_from_its_beginning(content: bytes) -> None:
     """There is nothing to import."""
     with pytest.raises(FileDamaged, match="damaged"):

@@ -4,8 +4,8 @@ owed to claims that are reviewed anew is owed under the name that tells one revi
 
 from alembic import op
 
-revision = "0008"
-down_revision = "0012"
+revision = "0011"
+down_revision = "0010"
 
 _CHANGES = """
 ALTER TABLE claims ADD COLUMN also_filed_by text[] NOT NULL DEFAULT '{}';
