@@ -9,6 +9,9 @@ from domain.errors import Conflict, MalformedMessage, NotAllowed
 OPEN, REPLAYED, DISCARDED = "open", "replayed", "discarded"
 STATES: Final = (OPEN, REPLAYED, DISCARDED)
 
+# Where messages are translated from something else: what is kept there is a row, an object or a frame.
+TRANSLATING_DOORS: Final = ("import", "ocpp")
+
 
 @dataclass(slots=True)
 class Entry:
@@ -51,9 +54,15 @@ def demand_open(entry: Entry) -> None:
 
 
 def bytes_to_replay(entry: Entry, edited: bytes | None) -> bytes:
-    """The edited bytes or the original ones. Raises `Conflict` where only the beginning of these was kept."""
+    """The edited bytes or the original ones. Raises `Conflict` where these are no event, or only their beginning
+    was kept."""
     if edited is not None:
         return edited
+    if entry.door in TRANSLATING_DOORS:
+        raise Conflict(
+            f"What came by {entry.door} is kept as it came, and is no event: mend it there and bring it in again, "
+            "or replay the event that it should have been."
+        )
     if len(entry.body) < entry.size:
         raise Conflict(f"Only {len(entry.body)} of its {entry.size} bytes were kept; give the message itself.")
     return entry.body

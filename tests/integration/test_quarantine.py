@@ -69,6 +69,20 @@ def test_an_edited_message_becomes_its_claim(spotclaim: Spotclaim) -> None:
     assert (bytes(kept["body"]), bytes(kept["edited"])) == (orjson.dumps(BAD), MENDED)
 
 
+@pytest.mark.parametrize("door", ["import", "ocpp"])
+def test_a_row_or_a_frame_is_no_event(spotclaim: Spotclaim, door: str) -> None:
+    """Its reason stays the one that helps; the event that it should have been may be replayed in its place."""
+    row = a_quarantined(b"S1;yesterday;9 kWh", door=door, reason="MISSING_FIELD")
+    spotclaim.take_in(quarantined=[row])
+
+    with pytest.raises(Conflict, match="is no event"):
+        spotclaim.quarantine.replay(row.key, WHO)
+    assert (entry(spotclaim, row.key)["state"], entry(spotclaim, row.key)["reason"]) == ("open", "MISSING_FIELD")
+
+    assert spotclaim.quarantine.replay(row.key, WHO, orjson.dumps(an_event(id="row-1")))
+    assert entry(spotclaim, row.key)["state"] == "replayed"
+
+
 def test_what_is_owed_for_the_claim_is_done(spotclaim: Spotclaim) -> None:
     """A replayed fault is checked and routed as any other."""
     spotclaim.quarantine.replay(put(spotclaim, orjson.dumps(BAD)), WHO, MENDED)
