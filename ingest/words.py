@@ -1,19 +1,31 @@
 """Words that people and programs send: what a text may hold, and words of which there are only so many."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
-# No text of the database can hold U+0000.
 STORABLE = r"^[^\x00]*$"
-_STORABLE_AND_NOT_BLANK = r"^[^\x00]*[^\s\x00][^\x00]*$"
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=STORABLE)]
-Note = Annotated[str, StringConstraints(max_length=4000, pattern=STORABLE)]
+
+def storable(text: str) -> str:
+    """The text. Raises `ValueError` for one with U+0000, which no text of the database can hold."""
+    if "\0" in text:
+        raise ValueError("the text holds U+0000, which no database text can hold")
+    return text
+
+
+def _described(pattern: str) -> Any:
+    return Field(json_schema_extra={"pattern": pattern})
+
+
+Name = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(storable), _described(STORABLE)]
+Note = Annotated[str, Field(max_length=4000), AfterValidator(storable), _described(STORABLE)]
 Reason = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=_STORABLE_AND_NOT_BLANK),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=4000),
+    AfterValidator(storable),
+    _described(r"^[^\x00]*[^\s\x00][^\x00]*$"),
 ]
 
 

@@ -284,5 +284,5 @@ def test_no_text_may_hold_what_the_database_cannot(api: Api, reviewed: str) -> N
         ("decisions", {"decision": "approve", "version": 1, "note": "a\0b"}),
         ("evidence", {"kind": "note", "note": "a\0b"}),
     ):
-        demand_problem(api.post(f"claims/{reviewed}/{path}", body, "admin"), 422)
+        demand_problem(api.post(f"claims/{reviewed}/{path}", body, "admin"), 422, "U+0000")
     demand_problem(api.post("delegations", {"to": "a\0b", "until": NOW.isoformat()}, "manager"), 422)
