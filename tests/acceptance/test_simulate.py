@@ -72,7 +72,7 @@ def test_frames_go_in_by_import(up: Up, tmp_path: Path) -> None:
 
     read, *parts = (int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*(?= )", told.splitlines()[0]))
     assert read == tally["messages"] == sum(parts)
-    assert " 0 to quarantine" in told
+    assert " 0 in quarantine" in told
     assert of_outage(up.succeed("claims", "--json", "--limit", 1000).json) >= struck(truth)
 
 
