@@ -3,15 +3,17 @@
 Twenty thousand spots have recorded fifty sessions each, written by one SQL statement: registers that go on from
 one session to the next, and every twentieth session with something wrong. On every spot a fault is taken in, of
 every kind of the catalogue in turn, by the domain and the store as a worker would. Then the owed `verify` steps,
-500 claims each, are carried out as one worker process does it, by two threads: a transaction a step, which takes
-the step, locks the claims, reads their spots, sessions and reports, judges, and records verdicts, audit events and
-what follows.
+500 claims each, are carried out as two worker processes do it: a transaction a step, which takes the step, locks
+the claims, reads their spots, sessions and reports, judges, and records verdicts, audit events and what follows.
+Beside it, the same by the two threads of one process.
 """
 
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 
 from sqlalchemy import Engine
 
@@ -32,6 +34,7 @@ from workers.steps.verify import Verify
 
 _BATCH = 500
 _THREADS = 2
+_PATIENCE_SECONDS = 300
 _SESSIONS = 50
 _SESSION_EVERY = timedelta(hours=14)
 _NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -72,20 +75,25 @@ CROSS JOIN LATERAL (
 
 def measure(scale: Scale) -> Iterator[Row]:
     """Verdicts a second."""
-    turns = [rate(scale.verification_spots) for _ in range(scale.repetitions)]
     records = scale.verification_spots * _SESSIONS
-    yield rate_row("verification", f"against {records:,} usage records", turns, "claims/s", at_least=5000)
+    turns = [
+        (rate(scale.verification_spots, 2), rate(scale.verification_spots, 1)) for _ in range(scale.repetitions)
+    ]
+    two, one = zip(*turns, strict=True)
+    against = f"against {records:,} usage records"
+    yield rate_row("verification", f"{against}, 2 processes", list(two), "claims/s", at_least=5000)
+    yield rate_row("verification", f"{against}, 1 process", list(one), "claims/s")
 
 
-def rate(spots: int) -> float:
+def rate(spots: int, processes: int) -> float:
     """One turn: every spot has one claim."""
     with fresh_corner() as corner:
         fill(corner, spots)
-        engine = connect(corner.database_url, pool_size=_THREADS)
+        engine = connect(corner.database_url, pool_size=1)
         try:
             open_claims(engine, spots)
             corner.settle(analyze=True)
-            return verify_all(engine, spots)
+            return verify_all(engine, corner.database_url, spots, processes)
         finally:
             engine.dispose()
 
@@ -112,28 +120,43 @@ def open_claims(engine: Engine, spots: int) -> None:
             transaction.record(open_or_count(groups, {}, policy, _NOW, new_claim_id))
 
 
-def verify_all(engine: Engine, spots: int) -> float:
+def verify_all(engine: Engine, url: str, spots: int, processes: int) -> float:
     """Carries out every owed step, and demands that every claim has its verdict; claims a second."""
-    policy = load_policy()
+    with engine.connect() as connection:
+        ids = list(connection.exec_driver_sql("SELECT id FROM steps WHERE kind = 'verify' ORDER BY id").scalars())
+    own = get_context("spawn")
+    ready = own.Barrier(processes + 1)
+    workers = [own.Process(target=_work, args=(url, ids[place::processes], ready)) for place in range(processes)]
+    for worker in workers:
+        worker.start()
+    ready.wait(_PATIENCE_SECONDS)
+    began = time.perf_counter()
+    for worker in workers:
+        worker.join(_PATIENCE_SECONDS)
+    seconds = time.perf_counter() - began
+    with engine.connect() as connection:
+        verified = connection.exec_driver_sql("SELECT count(*) FROM claims WHERE verdict_seq > 0").scalar_one()
+    if verified != spots:
+        raise ValueError(f"{verified:,} of {spots:,} claims were verified.")
+    return spots / seconds
+
+
+def _work(url: str, ids: list[int], ready: Barrier) -> None:
+    """One worker process: as many threads as it has, each with a step at a time."""
+    engine, policy = connect(url, pool_size=_THREADS), load_policy()
     runner = StepRunner(
         PostgresStore(engine),
         {"verify": Verify(policy, lambda: _NOW, lambda _: policy)},
         lambda: _NOW,
         lambda *_: None,
     )
-    with engine.connect() as connection:
-        ids = list(connection.exec_driver_sql("SELECT id FROM steps WHERE kind = 'verify' ORDER BY id").scalars())
-    calm_the_collector()
+    with engine.connect():
+        calm_the_collector()
     with ThreadPoolExecutor(_THREADS) as threads:
-        began = time.perf_counter()
+        ready.wait(_PATIENCE_SECONDS)
         for done in [threads.submit(runner.run, "verify", [step_id]) for step_id in ids]:
             done.result()
-        seconds = time.perf_counter() - began
-    with engine.connect() as connection:
-        verified = connection.exec_driver_sql("SELECT count(*) FROM claims WHERE verdict_seq > 0").scalar_one()
-    if verified != spots:
-        raise ValueError(f"{verified:,} of {spots:,} claims were verified.")
-    return spots / seconds
+    engine.dispose()
 
 
 def _fault(spot: int) -> Fault:
