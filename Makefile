@@ -40,11 +40,15 @@ bench: .venv/installed-dev ## benchmarks on private servers
 	@.ci/install-servers rabbitmq-server redis-server
 	@$(BIN)/python -m tests.servers run -- $(BIN)/python -m tests.benchmarks $(ARGS)
 
-nightly: .venv/installed-dev servers-installed ## long campaigns: tamperings, orders, requests, steps of claims' lives
-	@SPOTCLAIM_TAMPERINGS=1000 SPOTCLAIM_LIFE_STEPS=200000 SPOTCLAIM_ORDERS=1000 SPOTCLAIM_API_EXAMPLES=300 \
-		$(BIN)/python -m tests.servers run -- $(BIN)/python -m pytest -q --timeout 3600 \
+nightly: .venv/installed-dev servers-installed ## long campaigns: tamperings, orders, fuzzing, requests, claims' lives
+	@SPOTCLAIM_TAMPERINGS=1000 SPOTCLAIM_LIFE_STEPS=200000 SPOTCLAIM_ORDERS=1000 SPOTCLAIM_API_EXAMPLES=50 \
+		SPOTCLAIM_FUZZ_EXAMPLES=10000 \
+		$(BIN)/python -m tests.servers run -- $(BIN)/python -m pytest -q --timeout 3600 -n 2 --dist loadfile \
 		tests/integration/test_audit_tampering.py tests/integration/test_any_order.py \
-		tests/integration/test_openapi.py tests/unit/domain/test_claim_life.py
+		tests/integration/test_openapi.py tests/unit/domain/test_claim_life.py $(FUZZED)
+
+FUZZED = $(addprefix tests/unit/ingest/, ocpp/test_fuzz.py ocpi/test_fuzz.py test_wire.py test_tables.py \
+	test_strict_json.py test_json_items.py test_json_documents.py)
 
 lock: $(BIN)/uv ## lock the dependencies in pyproject.toml; ARGS=--upgrade takes newer versions
 	@$(COMPILE) --output-file requirements.lock $(ARGS)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from domain.errors import SetupError
 from ingest import json_documents
 from ingest.items import Refused
+from tests.unit.ingest.fuzzing import fuzzed
 
 ONE, TWO, THREE = b'{"id": 1}', b'{"id": "}[", "in": {"a": [{}]}}', b'{"text": "\\"{ \\u00e9"}'
 ALL = [ONE, TWO, THREE]
@@ -94,6 +95,7 @@ def test_a_file_is_read_byte_for_byte() -> None:
 
 
 @given(st.lists(st.sampled_from([*ALL, b"{", b"}", b"[", b"]", b'"', b"\n", b",", b":", b"\\", b'"data":', b"x"])))
+@fuzzed
 def test_every_byte_is_accounted_for(parts: list[bytes]) -> None:
     """What is neither found nor handed back holds nothing: brackets of lists, gaps, and the rest of a page."""
     text, position = b"".join(parts), 0

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest import json_items
+from tests.unit.ingest.fuzzing import fuzzed
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
@@ -50,6 +51,7 @@ def test_the_items_are_those_that_a_reader_finds(values: list[object]) -> None:
 
 
 @given(st.binary(max_size=200))
+@fuzzed
 def test_no_bytes_stop_it(text: bytes) -> None:
     """It tells or it does not; it never raises."""
     json_items.split(text)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from domain.errors import MalformedMessage
 from ingest.strict_json import MAX_BYTES, MAX_DEPTH, loads
+from tests.unit.ingest.fuzzing import fuzzed
 
 
 def refusal(body: bytes) -> str:
@@ -127,6 +128,7 @@ def test_any_sound_value_comes_back_as_it_was(value: Any, ascii_only: bool) -> N
 
 
 @given(st.binary(max_size=200) | st.text(alphabet='{}[]",:\\ud80eE+-.0123456789naN', max_size=60).map(str.encode))
+@fuzzed
 def test_arbitrary_bytes_never_raise_anything_else(body: bytes) -> None:
     """Either a value that every reader agrees on, or `MalformedMessage`."""
     try:

@@ -14,6 +14,7 @@ from ingest.importer import Importer
 from ingest.items import IGNORED, Item, Refused, Translated
 from ingest.mapping import Record
 from ingest.tables import Table
+from tests.unit.ingest.fuzzing import fuzzed
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DUNDEE = "source,spot_id,connector,session_id,start,end,kwh,site,zone,model,tz,flags"
@@ -437,6 +438,7 @@ class TestFaults:
 
 
 @given(st.binary(max_size=400), st.sampled_from([DUNDEE, FAULTS.strip(), "spot_id,max_power_kw,warranty_until"]))
+@fuzzed
 def test_no_bytes_stop_an_import(content: bytes, header: str) -> None:
     """Below a sound header anything may stand: it is translated or refused, and the wire has the last word."""
     record: Record = "faults" if header.startswith("fault") else "sessions" if header == DUNDEE else "spots"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from domain.intake import QUARANTINE_BODY_LIMIT, Batch
 from ingest import wire
 from tests.builders import NOW, a_message, an_event
+from tests.unit.ingest.fuzzing import fuzzed
 
 RECEPTION = wire.Reception(NOW, "test", "controller-7")
 USAGE = "spotclaim.usage.recorded.v1"
@@ -265,6 +266,7 @@ moments = st.datetimes(min_value=datetime(1, 1, 1), max_value=datetime(9999, 12,
 
 
 @given(st.binary(max_size=300))
+@fuzzed
 def test_arbitrary_bytes_are_quarantined(body: bytes) -> None:
     """Nothing a stranger sends raises."""
     [item] = taken_in(body).quarantined
@@ -273,6 +275,7 @@ def test_arbitrary_bytes_are_quarantined(body: bytes) -> None:
 
 
 @given(types, st.dictionaries(fields_of, anything | moments, max_size=6), anything | moments)
+@fuzzed
 def test_arbitrary_data_is_taken_or_refused(kind: str, data: dict[str, Any], time: Any) -> None:
     """Whatever stands in whichever field; a mistake of ours would show as `NOT_READABLE`."""
     event = {"specversion": "1.0", "id": "1", "source": "s", "type": kind, "time": time, "data": data}

@@ -1,11 +1,11 @@
 """No object and no bytes are too odd: whatever a partner sends, every object is counted, and nothing is raised."""
 
-import os
-from typing import Any, Final
+from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.ingest.fuzzing import fuzzed
 from tests.unit.ingest.ocpi.told import (
     Imported,
     a_cdr,
@@ -19,9 +19,6 @@ from tests.unit.ingest.ocpi.told import (
     period,
     reserve_now,
 )
-
-EXAMPLES: Final = int(os.environ.get("SPOTCLAIM_FUZZ_EXAMPLES", "100"))
-BOUNDED = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # What partners write, and what nobody should.
 _leaves = (
@@ -61,7 +58,7 @@ _mutated = st.builds(
 )
 
 
-@BOUNDED
+@fuzzed
 @given(st.lists(_mutated | st.dictionaries(_names, _values, max_size=6), max_size=5))
 def test_no_object_is_too_odd(objects: list[dict[str, Any]]) -> None:
     """Whatever stands in the fields: every object is counted once, and none is a mistake of ours."""
@@ -72,7 +69,7 @@ def test_no_object_is_too_odd(objects: list[dict[str, Any]]) -> None:
     assert tally.ignored == sum(told.ignored.values())
 
 
-@BOUNDED
+@fuzzed
 @given(st.binary(max_size=60), st.data())
 def test_no_bytes_are_too_odd(noise: bytes, data: st.DataObject) -> None:
     """Bytes anywhere in a file cost at most the object that they fall into and the one after it."""

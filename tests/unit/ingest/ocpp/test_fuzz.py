@@ -2,18 +2,15 @@
 
 import contextlib
 import json
-import os
 from typing import Any, Final
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import SetupError
 from ingest.ocpp import reader
+from tests.unit.ingest.fuzzing import fuzzed
 from tests.unit.ingest.ocpp.rows import at, log, status, taken_in
-
-EXAMPLES: Final = int(os.environ.get("SPOTCLAIM_FUZZ_EXAMPLES", "100"))
-BOUNDED = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 FIELDS: Final = (
     "connectorId", "status", "errorCode", "info", "vendorErrorCode", "vendorId", "timestamp", "evseId",
@@ -58,7 +55,7 @@ GOOD = status(3599, "Faulted", "GroundFailure", uid="good", timestamp=at(3599))
 
 
 @given(st.lists(st.tuples(st.integers(0, 3600), frames), max_size=12))
-@BOUNDED
+@fuzzed
 def test_every_frame_is_accounted_for_once(told: list[tuple[int, Any]]) -> None:
     """Given any frames, then each is accepted, ignored or refused, and a good one after them is read."""
     rows = [[at(second), "CH-1", json.dumps(frame)] for second, frame in told]
@@ -71,7 +68,7 @@ def test_every_frame_is_accounted_for_once(told: list[tuple[int, Any]]) -> None:
 
 
 @given(st.lists(st.text(max_size=60) | values.map(json.dumps) | frames.map(json.dumps), max_size=6))
-@BOUNDED
+@fuzzed
 def test_any_lines_give_items_or_a_word_on_the_setup(lines: list[str]) -> None:
     """Given lines of anything, as bare frames of one station, then nothing else ever comes out."""
     with contextlib.suppress(SetupError):
@@ -79,7 +76,7 @@ def test_any_lines_give_items_or_a_word_on_the_setup(lines: list[str]) -> None:
 
 
 @given(st.text(max_size=100))
-@BOUNDED
+@fuzzed
 def test_any_text_in_a_row_leaves_its_neighbour_alone(message: str) -> None:
     """Given any text as a message, then the frame after it is read."""
     batch, _ = taken_in(reader.read_log(log([[at(0), "CH-1", message], GOOD])))
