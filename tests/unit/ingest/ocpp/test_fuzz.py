@@ -57,12 +57,12 @@ GOOD = status(3599, "Faulted", "GroundFailure", uid="good", timestamp=at(3599))
 @given(st.lists(st.tuples(st.integers(0, 3600), frames), max_size=12))
 @fuzzed
 def test_every_frame_is_accounted_for_once(told: list[tuple[int, Any]]) -> None:
-    """Given any frames, then each is accepted, ignored or refused, and a good one after them is read."""
+    """Given any frames, then each is accepted, known, ignored or refused, and a good one after them is read."""
     rows = [[at(second), "CH-1", json.dumps(frame)] for second, frame in told]
 
     batch, tally = taken_in(reader.read_log(log([*rows, GOOD])))
 
-    assert tally.read == tally.accepted + tally.refused + tally.ignored == len(rows) + 1
+    assert tally.read == tally.accepted + tally.known + tally.refused + tally.ignored == len(rows) + 1
     assert any(fault.message_id == f"good@{at(3599)}" for fault in batch.faults)
     assert not any(item.reason == "NOT_READABLE" for item in batch.quarantined)
 
