@@ -183,8 +183,13 @@ class Model:
     @property
     def alerts(self) -> set[str]:
         """What must have fired once somebody looks at the clocks."""
-        ran = {"resolve": self.ran, "acknowledge": self.ran if self.acknowledged is None else self.acknowledged}
-        return {mark for mark, after in MARKS.items() if self.timed and ran[mark.partition(".")[0]] > after}
+        return {mark for mark, after in MARKS.items() if self.timed and self._ran_past(mark, after)}
+
+    def _ran_past(self, mark: str, after: timedelta) -> bool:
+        """A clock that is stopped at its very mark was stopped in time; one that is not has reached it."""
+        stopped = self.acknowledged if mark.startswith("acknowledge") else None
+        ran = self.ran if stopped is None else stopped
+        return ran > after or (ran == after and stopped is None and self.status not in CLOSED)
 
     def hears(self, filed_by: str | None, *, clear: bool) -> None:
         self.events += 1
