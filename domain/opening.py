@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from domain.policy import Policy
 
 # What the earliest fault says for the claim.
 _DETAILS: Final = ("connector_id", "zone", "affected_user", "reservation_id", "session_id")
+_said = attrgetter(*_DETAILS)
 
 
 def meet_claims(faults: Iterable[Fault], policy: Policy) -> dict[SpotAndCode, list[Fault]]:
@@ -70,12 +72,11 @@ def open_or_count(
                 _record_opening(claim, _take_in(claim, faults, clears.get(pair, ())), faults, now)
             )
             continue
-        first_seen, details = claim.first_seen_at, _details(claim)
+        spoke = claim.first_seen_at, _said(claim)
         if counted := _take_in(claim, faults, clears.get(pair, ())):
             decision.changed.append(claim)
             decision.events.append(audit.append(claim, now, faults[0].source, "claim.faults_counted", counted))
-            moved = claim.first_seen_at != first_seen or _details(claim) != details
-            if _judged_otherwise(claim, faults, moved=moved):
+            if _judged_otherwise(claim, faults, moved=spoke != (claim.first_seen_at, _said(claim))):
                 again.append(claim.id)
     decision.steps += _first_steps(decision, policy, now)
     if again:
@@ -134,7 +135,10 @@ def _take_in(claim: Claim, faults: Sequence[Fault], clears: Sequence[Fault]) -> 
         claim.fault_count += len(raised)
         claim.last_seen_at = max(claim.last_seen_at, *(fault.occurred_at for fault in raised))
         moved = _let_speak(claim, _earliest(raised)) | _note_filers(claim, raised)
-    ended = [fault for fault in (*faults, *clears) if fault.cleared and fault.occurred_at >= claim.first_seen_at]
+    ended: list[Fault] = []
+    if clears or len(raised) < len(faults):
+        since, all_clears = claim.first_seen_at, [*(fault for fault in faults if fault.cleared), *clears]
+        ended = [fault for fault in all_clears if fault.occurred_at >= since]
     if ended:
         latest = max(fault.occurred_at for fault in ended)
         claim.cleared_at = latest if claim.cleared_at is None else max(claim.cleared_at, latest)
@@ -146,11 +150,11 @@ def _take_in(claim: Claim, faults: Sequence[Fault], clears: Sequence[Fault]) -> 
 
 def _note_filers(claim: Claim, raised: list[Fault]) -> dict[str, Any]:
     """Keeps who filed it and had not yet, and returns that; controllers send storms, and are named once."""
-    names = {fault.filed_by for fault in raised if fault.filed_by is not None}
-    new = sorted(name for name in names if not claim.was_filed_by(name))
+    names = {fault.filed_by for fault in raised}
+    new = {name for name in names if name is not None and not claim.was_filed_by(name)}
     if not new:
         return {}
-    claim.also_filed_by = [*claim.also_filed_by, *new]
+    claim.also_filed_by = [*claim.also_filed_by, *sorted(new)]
     return {"also_filed_by": claim.also_filed_by}
 
 
@@ -159,19 +163,21 @@ def _earliest(raised: list[Fault]) -> Fault:
     if len(raised) == 1:
         return raised[0]
     moment = min(fault.occurred_at for fault in raised)
-    return min((fault for fault in raised if fault.occurred_at == moment), key=_details)
+    first = [fault for fault in raised if fault.occurred_at == moment]
+    return first[0] if len(first) == 1 else min(first, key=lambda fault: _ordered(_said(fault)))
 
 
-def _details(said: Fault | Claim) -> list[tuple[bool, Any]]:
-    """What a fault or a claim says, so that it can be compared with another."""
-    return [(value is not None, value) for value in (getattr(said, name) for name in _DETAILS)]
+def _ordered(said: tuple[Any, ...]) -> list[tuple[bool, Any]]:
+    """What a fault or a claim says, so that it can be put in order with another."""
+    return [(value is not None, value) for value in said]
 
 
 def _let_speak(claim: Claim, fault: Fault) -> dict[str, Any]:
     """Takes the details of a fault that is earlier, and returns those that are other ones now."""
     if fault.occurred_at > claim.first_seen_at:
         return {}
-    if fault.occurred_at == claim.first_seen_at and _details(fault) >= _details(claim):
+    said, known = _said(fault), _said(claim)
+    if fault.occurred_at == claim.first_seen_at and (said == known or _ordered(said) >= _ordered(known)):
         return {}
     moved = {name: getattr(fault, name) for name in _DETAILS if getattr(fault, name) != getattr(claim, name)}
     claim.first_seen_at = fault.occurred_at
