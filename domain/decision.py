@@ -31,11 +31,13 @@ class Step:
 class Decision:
     """Claims opened and changed, the audit events that say so, and the steps that follow.
 
-    `evidence` holds items that were added or withdrawn.
+    `counted` are the claims that took in more reports and changed in nothing else (see `domain.opening`); none of
+    them is in `changed` as well. `evidence` holds items that were added or withdrawn.
     """
 
     opened: list[Claim] = field(default_factory=list)
     changed: list[Claim] = field(default_factory=list)
+    counted: list[Claim] = field(default_factory=list)
     events: list[AuditEvent] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)

@@ -74,7 +74,7 @@ def open_or_count(
             continue
         spoke = claim.first_seen_at, _said(claim)
         if counted := _take_in(claim, faults, clears.get(pair, ())):
-            decision.changed.append(claim)
+            decision.counted.append(claim)
             decision.events.append(audit.append(claim, now, faults[0].source, "claim.faults_counted", counted))
             if _judged_otherwise(claim, faults, moved=spoke != (claim.first_seen_at, _said(claim))):
                 again.append(claim.id)
@@ -97,7 +97,7 @@ def _judged_otherwise(claim: Claim, faults: Iterable[Fault], *, moved: bool) -> 
 def _first_steps(decision: Decision, policy: Policy, now: datetime) -> list[Step]:
     """Verification at once; claims that are observed are looked at when what was raised has lasted."""
     submitted = [claim.id for claim in decision.opened if claim.status == SUBMITTED]
-    observed = [claim for claim in (*decision.opened, *decision.changed) if claim.status == OBSERVED]
+    observed = [claim for claim in (*decision.opened, *decision.counted) if claim.status == OBSERVED]
     return [*([Step("verify", submitted)] if submitted else ()), *watch(observed, policy, now)]
 
 

@@ -34,6 +34,9 @@ FAULT_CLEARED = "spotclaim.fault.cleared.v1"
 USAGE_RECORDED = "spotclaim.usage.recorded.v1"
 SPOT_REGISTERED = "spotclaim.spot.registered.v1"
 
+# Each type checks its own data, so the envelope need not.
+_Payload = Annotated[Any, WithJsonSchema({"type": "object"})]
+
 # Controllers write numbers where identifiers belong, and add fields of their own.
 _TOLERANT = ConfigDict(coerce_numbers_to_str=True, extra="ignore", allow_inf_nan=False)
 
@@ -47,7 +50,7 @@ class Event(TypedDict):
     source: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
     type: str
     time: NotRequired[Moment | None]
-    data: dict[str, Any]
+    data: _Payload
 
 
 @with_config(_TOLERANT)

@@ -1,24 +1,19 @@
 """The HTTP door to quarantine: what lies there, and what people do with it."""
 
-from base64 import b64encode
 from collections.abc import Callable
 from typing import Annotated, Any, Protocol
 
-import orjson
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from domain.errors import NotFound
 from domain.ports import Identity, Reports
-from domain.quarantine import OPEN, STATES
+from domain.quarantine import OPEN
 from ingest.bodies import bounded
-from ingest.replay import decoded
+from ingest.quarantine_json import ALL, LISTED, found, told
 from ingest.words import Note, Reason, one_of
 
 _Why = Annotated[Note, Query(description="Why it is replayed.")]
-ALL = "all"
-LISTED = (*STATES, ALL)
 _State = Annotated[str, AfterValidator(one_of("state", LISTED)), Query(json_schema_extra={"enum": list(LISTED)})]
 
 
@@ -66,31 +61,3 @@ def router(desk: QuarantineDesk, reports: Reports, identity: Callable[..., Ident
         return {"key": row["key"], "state": "discarded"}
 
     return routes
-
-
-def found(reports: Reports, key: str) -> dict[str, Any]:
-    """The message with this key, or the only one whose key begins so. Raises `NotFound`."""
-    row = reports.find_quarantined(key)
-    if row is None:
-        raise NotFound(f"No quarantined message begins with {key}, or more than one does.")
-    return row
-
-
-def told(row: dict[str, Any]) -> dict[str, Any]:
-    """The row ready for JSON: what can be decoded, the bytes as text and as base64, and so the edited ones."""
-    body, edited = bytes(row["body"]), row["edited"]
-    return row | {
-        "decoded": _shown(body),
-        "body": body.decode("utf-8", "backslashreplace"),
-        "body_base64": b64encode(body).decode(),
-        "edited": None if edited is None else bytes(edited).decode("utf-8", "backslashreplace"),
-        "edited_base64": None if edited is None else b64encode(bytes(edited)).decode(),
-    }
-
-
-def _shown(body: bytes) -> Any:
-    """None as well for what no JSON of ours can carry, such as integers past 64 bits."""
-    try:
-        return orjson.loads(orjson.dumps(decoded(body, cut_short=True)))
-    except (orjson.JSONEncodeError, orjson.JSONDecodeError):
-        return None

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Event
+from typing import TYPE_CHECKING
 
 import dramatiq
 import structlog
-import uvicorn
 from prometheus_client import start_http_server
 
 from adapters import embedded
@@ -18,13 +18,15 @@ from adapters.audit_key import signing_key
 from adapters.postgres.migrations import migrate
 from domain.errors import SetupError, SpotclaimError
 from ingest import demo
-from ingest.api import Inside, create_app
 from ingest.consumer import Consumer, EventDoor
 from ingest.ocpp.door import FrameDoor
 from workers import health
 from workers.actors import INTAKE_QUEUE, queue_of
 from workers.bootstrap import STEP_KINDS, App
 from workers.collector import calm_the_collector
+
+if TYPE_CHECKING:
+    import uvicorn
 
 log = structlog.get_logger("spotclaim")
 
@@ -228,7 +230,12 @@ def _serve_metrics(app: App) -> None:
         start_http_server(app.settings.metrics_port, app.settings.host, registry=app.registry)
 
 
-def _server(app: App) -> uvicorn.Server:
+def _server(app: App) -> "uvicorn.Server":
+    # They take half a second to import, which only this role must wait for.
+    import uvicorn
+
+    from ingest.api import Inside, create_app
+
     inside = Inside(
         hand_over=app.hand_over,
         reports=app.reports,
@@ -256,7 +263,7 @@ def _server(app: App) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def _announce_address(app: App, server: uvicorn.Server) -> None:
+def _announce_address(app: App, server: "uvicorn.Server") -> None:
     while not server.started and not app.stopping.wait(0.02):
         pass
     if server.started:

@@ -39,18 +39,18 @@ KNOWN_BATCH: Final = " UNION ALL ".join(
 
 # One look into the index for each pair, and the locks in the order of the pairs.
 OPEN_CLAIMS: Final = f"""
-SELECT c.* FROM unnest(%s::text[], %s::text[]) AS w(spot_id, code) CROSS JOIN LATERAL (
+SELECT c.* FROM jsonb_array_elements(%s::jsonb) AS w CROSS JOIN LATERAL (
     SELECT {_columns("claims", Claim)} FROM claims
-    WHERE spot_id = w.spot_id AND code = w.code AND closed_at IS NULL LIMIT 1 FOR UPDATE
+    WHERE spot_id = w->>0 AND code = w->>1 AND closed_at IS NULL LIMIT 1 FOR UPDATE
 ) c
 """
 
 # Few clears belong to no claim, and these are in an index of their own.
 _STRAY = "f.cleared AND f.claim_id IS NULL"
 STRAY_CLEARS: Final = f"""
-SELECT s.* FROM unnest(%s::text[], %s::text[], %s::timestamptz[]) AS w(spot_id, code, since) CROSS JOIN LATERAL (
+SELECT s.* FROM jsonb_array_elements(%s::jsonb) AS w CROSS JOIN LATERAL (
     SELECT {_columns("f", Fault)} FROM faults f
-    WHERE f.spot_id = w.spot_id AND f.code = w.code AND f.occurred_at >= w.since AND {_STRAY}
+    WHERE f.spot_id = w->>0 AND f.code = w->>1 AND f.occurred_at >= (w->>2)::timestamptz AND {_STRAY}
     ORDER BY f.occurred_at LIMIT 100
 ) s
 """

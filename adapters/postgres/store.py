@@ -51,15 +51,14 @@ class PostgresTransaction:
         return set(self._execute(reads.KNOWN_MESSAGES, _array(keys)).scalars())
 
     def open_claims(self, pairs: Iterable[SpotAndCode]) -> dict[SpotAndCode, Claim]:
-        spots, codes = zip(*sorted(pairs), strict=True)
-        claims = [Claim(*row) for row in self._execute(reads.OPEN_CLAIMS, list(spots), list(codes))]
+        wanted = orjson.dumps(sorted(pairs)).decode()
+        claims = [Claim(*row) for row in self._execute(reads.OPEN_CLAIMS, wanted)]
         return {(claim.spot_id, claim.code): claim for claim in claims}
 
     def stray_clears(self, begins: Mapping[SpotAndCode, datetime]) -> dict[SpotAndCode, list[Fault]]:
-        pairs = list(begins)
-        wanted = [pair[0] for pair in pairs], [pair[1] for pair in pairs], list(begins.values())
+        wanted = orjson.dumps([(*pair, since) for pair, since in begins.items()]).decode()
         found: dict[SpotAndCode, list[Fault]] = {}
-        for row in self._execute(reads.STRAY_CLEARS, *wanted):
+        for row in self._execute(reads.STRAY_CLEARS, wanted):
             fault = Fault(row[0].replace("-", ""), *row[1:])
             found.setdefault((fault.spot_id, fault.code), []).append(fault)
         return found
@@ -154,6 +153,7 @@ class PostgresTransaction:
             # Before the claims: a change of status is held against the evidence that is there.
             (writes.INSERT_EVIDENCE, decision.evidence),
             (writes.UPDATE_CLAIMS, decision.changed),
+            (writes.UPDATE_COUNTED, decision.counted),
             (writes.INSERT_EVENTS, decision.events),
             (writes.INSERT_DELIVERIES, decision.deliveries),
             (writes.INSERT_STEPS, decision.steps),

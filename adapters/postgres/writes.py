@@ -63,19 +63,25 @@ _CLAIM_FIXED = {
     "severity": _TEXT,
 }
 
-_CLAIM_MOVING = {
+# What a claim's reports say together.
+_CLAIM_COUNTED = {
     "also_filed_by": _TEXTS,
     "connector_id": _INTEGER,
     "zone": _TEXT,
     "affected_user": _TEXT,
     "reservation_id": _TEXT,
     "session_id": _TEXT,
-    "status": _TEXT,
     "first_seen_at": _MOMENT,
     "last_seen_at": _MOMENT,
     "cleared_at": _MOMENT,
-    "closed_at": _MOMENT,
     "fault_count": _INTEGER,
+    "version": _INTEGER,
+    "head": _BYTES,
+}
+
+_CLAIM_MOVING = _CLAIM_COUNTED | {
+    "status": _TEXT,
+    "closed_at": _MOMENT,
     "stage": _INTEGER,
     "stages": _TEXTS,
     "four_eyes": _BOOLEAN,
@@ -91,8 +97,6 @@ _CLAIM_MOVING = {
     "acknowledged_at": _MOMENT,
     "pauses": _MOMENTS,
     "sla_alerts": _TEXTS,
-    "version": _INTEGER,
-    "head": _BYTES,
     "evidence_digest": _BYTES,
 }
 
@@ -206,6 +210,7 @@ def _update(table: str, columns: dict[str, str]) -> Write:
 INSERT_FAULTS: Final = _insert("faults", _FAULT)
 INSERT_CLAIMS: Final = _insert("claims", _CLAIM_FIXED | _CLAIM_MOVING)
 UPDATE_CLAIMS: Final = _update("claims", _CLAIM_MOVING)
+UPDATE_COUNTED: Final = _update("claims", _CLAIM_COUNTED)
 _INSERT_EVENTS = _insert("audit_events", _EVENT, "RETURNING claim_id")
 # What waits for its position in the log is said in the same transaction, so a late commit cannot be passed over.
 INSERT_EVENTS: Final = Write(

@@ -61,7 +61,7 @@ _CODES = {
     "EVSE_OCCUPIED": ("SPOT_OCCUPIED", "allocation_failure", "low"),
 }
 
-Rows = tuple[list[tuple[Any, ...]], ...]
+Rows = tuple[list[Any], ...]
 
 
 class Floor:
@@ -191,49 +191,29 @@ def _fault(
     )
 
 
+# What every claim says, by column, and where in a row what differs has its place.
+_SAME = {"status": "submitted", "policy_version": "2026-11-22", "version": 1, "evidence_digest": ""}
+_SAME |= dict.fromkeys(("stage", "reopened", "verdict_seq"), 0) | {"four_eyes": False}
+_SAME |= {name: [] for name in ("also_filed_by", "stages", "approved_by", "pauses", "sla_alerts")}
+_CLAIM: list[Any] = [_SAME.get(name) for name in writes.INSERT_CLAIMS.columns]
+_DIFFERS = """
+    id spot_id code claim_type severity opened_at connector_id zone affected_user reservation_id session_id
+    first_seen_at last_seen_at fault_count head
+""".split()  # noqa: SIM905
+_PLACES = [writes.INSERT_CLAIMS.columns.index(name) for name in _DIFFERS]
+
+
 def _claim(
     data: dict[str, Any], claim_id: str, code: tuple[str, str, str], now: datetime, count: int, head: str
-) -> tuple[Any, ...]:
-    """In the order of `writes.INSERT_CLAIMS.columns`."""
-    return (
-        claim_id,
-        data["spot_id"],
-        code[0],
-        code[1],
-        None,
-        now,
-        code[2],
-        [],
-        data["connector_id"],
-        data["zone"],
-        data["affected_user"],
-        data["reservation_id"],
-        data["session_id"],
-        "submitted",
-        data["occurred_at"],
-        data["occurred_at"],
-        None,
-        None,
-        count,
-        0,
-        [],
-        False,
-        None,
-        [],
-        None,
-        0,
-        0,
-        "2026-11-22",
-        None,
-        None,
-        None,
-        None,
-        [],
-        [],
-        1,
-        head,
-        "",
-    )
+) -> list[Any]:
+    row = _CLAIM.copy()
+    seen = data["occurred_at"]
+    said = data["connector_id"], data["zone"], data["affected_user"], data["reservation_id"], data["session_id"]
+    for place, value in zip(
+        _PLACES, (claim_id, data["spot_id"], *code, now, *said, seen, seen, count, head), strict=True
+    ):
+        row[place] = value
+    return row
 
 
 def _body(data: dict[str, Any], code: tuple[str, str, str], now: datetime, keys: str, count: int) -> str:

@@ -13,7 +13,7 @@ from rich.text import Text
 from domain.errors import EvidenceTooLarge, NotFound
 from domain.evidence_file import MOST_BYTES, Upload
 from domain.policy import EVIDENCE_KINDS
-from ingest.evidence_api import told, told_item
+from ingest.evidence_json import told, told_item
 from workers import roles
 from workers.bootstrap import App
 from workers.cli.opening import DataOption, JsonOption, existing

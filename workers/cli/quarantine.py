@@ -19,7 +19,7 @@ from rich.table import Table
 from domain.errors import Conflict, MalformedMessage, SetupError, SpotclaimError
 from domain.ports import Identity
 from domain.quarantine import OPEN
-from ingest.quarantine_api import ALL, LISTED, found, told
+from ingest.quarantine_json import ALL, LISTED, found, told
 from ingest.words import one_of
 from workers import roles
 from workers.cli.look import LimitOption

@@ -73,7 +73,7 @@ class ClaimRows(RuleBasedStateMachine):
         if crash:
             REACHED["crashed"] += 1
             return None
-        if decision.changed:
+        if decision.changed or decision.counted:
             self.claim = read
         self.events += decision.events
         self.items |= {item.id: item for item in decision.evidence}

@@ -80,7 +80,7 @@ def test_a_fault_on_an_open_claim_raises_its_count() -> None:
 
     decision = take_in(faults, claim)
 
-    assert (decision.opened, decision.changed, decision.steps) == ([], [claim], [])
+    assert (decision.opened, decision.counted, decision.steps) == ([], [claim], [])
     assert (claim.fault_count, claim.last_seen_at) == (6, FAULT_TIME + timedelta(minutes=5))
     assert [event.kind for event in decision.events] == ["claim.faults_counted"]
     assert {fault.claim_id for fault in faults} == {claim.id}
@@ -121,7 +121,7 @@ def test_a_clear_alone_opens_nothing() -> None:
 
     decision = take_in([clear])
 
-    assert (decision.opened, decision.changed, decision.events, decision.steps) == ([], [], [], [])
+    assert (decision.opened, decision.counted, decision.events, decision.steps) == ([], [], [], [])
     assert decision.faults == [clear]
     assert clear.claim_id is None
 
@@ -326,7 +326,7 @@ class TestLateMessages:
 
         decision = take_in([clear], claim)
 
-        assert (decision.changed, decision.events, decision.faults) == ([], [], [clear])
+        assert (decision.counted, decision.events, decision.faults) == ([], [], [clear])
         assert (clear.claim_id, claim.cleared_at) == (None, None)
 
     def test_a_clear_that_came_first_is_found_by_what_it_clears(self) -> None:
