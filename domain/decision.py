@@ -8,6 +8,7 @@ from domain.claim import Claim
 from domain.delivery import Delivery
 from domain.evidence import Evidence
 from domain.fault import Fault
+from domain.group import Group
 
 
 @dataclass(slots=True)
@@ -41,6 +42,7 @@ class Decision:
     events: list[AuditEvent] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
 

@@ -18,6 +18,9 @@ CLAIMS_PER_MESSAGE: Final = {
     "route": 500,
     "escalate": 500,
     "announce": 500,
+    "digest": 500,
+    # What was told together is repeated together.
+    "remind": 10_000,
     "clock": 500,
     "deliver": 1,
 }

@@ -28,6 +28,7 @@ from adapters.postgres.idempotency import IdempotencyKeys
 from adapters.postgres.known import KnownMessages
 from adapters.postgres.policies import Policies
 from adapters.postgres.reports import Reports
+from adapters.postgres.silences import Silences
 from adapters.postgres.station_memory import PostgresStationMemory
 from adapters.postgres.steps import StepQueue, StepSignal
 from adapters.postgres.store import PostgresStore
@@ -48,17 +49,19 @@ from workers.settings import Settings
 from workers.steps.announce import Announce
 from workers.steps.clock import Sweep
 from workers.steps.decide import Decide
-from workers.steps.deliver import Deliver
+from workers.steps.deliver import Deliver, Resend
+from workers.steps.digest import Digest
 from workers.steps.escalate import Escalate
 from workers.steps.evidence import EvidenceDesk
 from workers.steps.open import Intake
 from workers.steps.quarantine import WORKER_DOOR, QuarantineDesk
+from workers.steps.remind import Remind
 from workers.steps.route import Route
 from workers.steps.runner import StepHandler, StepRunner
 from workers.steps.submit import Submit
 from workers.steps.verify import Verify
 
-STEP_KINDS = ("submit", "verify", "route", "escalate", "announce", "clock")
+STEP_KINDS = ("submit", "verify", "route", "escalate", "announce", "digest", "remind", "clock")
 _DIRECT_PATIENCE_SECONDS = 5.0
 
 
@@ -88,6 +91,8 @@ class App:
     notifier: Notifier
     decide: Decide
     delegations: Delegations
+    resend: Resend
+    silences: Silences
     evidence: EvidenceDesk
     quarantine: QuarantineDesk
     hand_over: HandOver
@@ -157,8 +162,10 @@ def build(
         "route": Route(policy, clock, policies),
         "escalate": Escalate(policy, clock, policies),
         "announce": Announce(policy, clock),
+        "digest": Digest(policy, clock),
+        "remind": Remind(policy, clock),
         "clock": Sweep(policies, clock),
-        "deliver": Deliver(notifier, clock, lambda delivery, outcome: metrics.notified(delivery, outcome.sent)),
+        "deliver": Deliver(notifier, clock, metrics.notified),
     }
     runner = StepRunner(store, handlers, clock, on_commit, lambda steps: metrics.stepped(steps, clock()))
     intake = Intake(
@@ -211,6 +218,8 @@ def build(
         notifier=notifier,
         decide=Decide(store, policy, policies, clock, on_commit),
         delegations=Delegations(engine),
+        resend=Resend(store, clock),
+        silences=Silences(engine),
         evidence=EvidenceDesk(store, files, sniff, policy, policies, clock, on_commit),
         quarantine=QuarantineDesk(store, intake, clock),
         # Without a broker a batch is durable only once it is in the database, so it goes there at once.
@@ -251,8 +260,7 @@ def _policy(file: Path | None) -> tuple[Policy, str]:
 
 
 def _demand_destinations(policy: Policy, notifier: Notifier) -> None:
-    wanted = {name for rule in policy.notifications for name in rule.destinations}
-    unknown = sorted(wanted - set(notifier.destinations))
+    unknown = sorted(policy.destinations - set(notifier.destinations))
     if unknown:
         raise SetupError(
             f"The policy notifies {', '.join(unknown)}, which SPOTCLAIM_DESTINATIONS does not name; "

@@ -8,7 +8,9 @@ from domain.decision import Step
 from domain.delivery import Delivery
 from domain.evidence import Evidence
 from domain.fault import Fault
+from domain.group import Group
 from domain.quarantine import Entry
+from domain.silence import Silence
 from domain.spot import Spot
 from domain.usage import UsageRecord
 
@@ -18,6 +20,7 @@ _READ_AS = {
     "key": "{}::text",
     "claim_id": "{}::text",
     "claim_ids": "{}::text[]",
+    "gathering": "{}::text",
     "head": "encode({}, 'hex')",
     "evidence_digest": "encode({}, 'hex')",
     "steps.id": "{}",
@@ -74,6 +77,29 @@ WHERE d."to" = %s AND d.until > %s AND d.revoked_at IS NULL ORDER BY d.until, d.
 DELIVERIES: Final = (
     f"SELECT {_columns('deliveries', Delivery)} FROM deliveries WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE"
 )
+
+_GROUP = f"SELECT {_columns('news_groups', Group)} FROM news_groups"
+GROUPS: Final = f"{_GROUP} WHERE id = ANY(%s::uuid[]) ORDER BY news_groups.id FOR UPDATE"
+GATHERING: Final = f"{_GROUP} WHERE gathering = ANY(%s::uuid[]) ORDER BY news_groups.id FOR UPDATE"
+
+# When the latest messages of each destination are due or were.
+RECENT_DELIVERIES: Final = """
+SELECT w.destination, d.due_at FROM unnest(%s::text[]) AS w(destination) CROSS JOIN LATERAL (
+    SELECT due_at FROM deliveries
+    WHERE destination = w.destination AND due_at IS NOT NULL AND status <> 'gathering'
+    ORDER BY due_at DESC LIMIT %s
+) AS d ORDER BY d.due_at DESC
+"""
+
+SILENCES: Final = (
+    f"SELECT {_columns('silences', Silence)} FROM silences WHERE starts_at <= %s AND ends_at > %s ORDER BY ends_at"
+)
+
+# Whom the claims' own records say was told of them.
+TOLD: Final = """
+SELECT claim_id::text, array_agg(DISTINCT body::json->>'destination') FROM audit_events
+WHERE claim_id = ANY(%s::uuid[]) AND kind = 'claim.announced' GROUP BY claim_id
+"""
 
 EVIDENCE: Final = (
     f"SELECT {_columns('claim_evidence', Evidence)} FROM claim_evidence WHERE claim_id = %s ORDER BY id"

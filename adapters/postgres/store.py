@@ -23,10 +23,12 @@ from domain.delivery import Delivery
 from domain.episodes import Report
 from domain.evidence import Evidence, Reported, demanded
 from domain.fault import Fault
+from domain.group import Group
 from domain.intake import Quarantined
 from domain.lifecycle import JUDGED
 from domain.policy import Policy
 from domain.quarantine import Entry
+from domain.silence import Silence
 from domain.spot import Spot
 from domain.usage import UsageRecord
 
@@ -143,6 +145,31 @@ class PostgresTransaction:
     def deliveries(self, ids: Sequence[str]) -> list[Delivery]:
         return [Delivery(*row) for row in self._execute(reads.DELIVERIES, list(ids))]
 
+    def groups(self, wanted: Sequence[Group]) -> list[Group]:
+        once = {group.id: group for group in wanted}
+        self._execute(writes.INSERT_GROUPS.sql, writes.INSERT_GROUPS.rows(once.values()))
+        return [Group(*row) for row in self._execute(reads.GROUPS, _array(list(once)))]
+
+    def gathering(self, delivery_ids: Sequence[str]) -> list[Group]:
+        return [Group(*row) for row in self._execute(reads.GATHERING, _array(delivery_ids))]
+
+    def recent_deliveries(self, destinations: Iterable[str], limit: int) -> dict[str, list[datetime]]:
+        names = sorted(set(destinations))
+        self._execute(writes.TAKE_TURNS_TELLING, names)
+        recent: dict[str, list[datetime]] = {}
+        for destination, due_at in self._execute(reads.RECENT_DELIVERIES, names, limit):
+            recent.setdefault(destination, []).append(due_at)
+        return recent
+
+    def silences(self, now: datetime) -> list[Silence]:
+        return [Silence(*row) for row in self._execute(reads.SILENCES, now, now)]
+
+    def told(self, claim_ids: Sequence[str]) -> dict[str, list[str]]:
+        return dict(self._execute(reads.TOLD, _array(claim_ids)).all())
+
+    def incidents_of(self, claim_ids: Sequence[str]) -> dict[str, str]:
+        return {}
+
     def take_steps(self, kind: str, ids: Sequence[int]) -> list[Step]:
         return [Step(*row) for row in self._execute(reads.STEPS, list(ids), kind)]
 
@@ -155,6 +182,7 @@ class PostgresTransaction:
             (writes.UPDATE_CLAIMS, decision.changed),
             (writes.UPDATE_COUNTED, decision.counted),
             (writes.INSERT_EVENTS, decision.events),
+            (writes.UPDATE_GROUPS, decision.groups),
             (writes.INSERT_DELIVERIES, decision.deliveries),
             (writes.INSERT_STEPS, decision.steps),
         )

@@ -33,10 +33,12 @@ from workers.relay import pack
 from workers.steps.announce import Announce
 from workers.steps.clock import Sweep
 from workers.steps.deliver import Deliver
+from workers.steps.digest import Digest
 from workers.steps.escalate import Escalate
 from workers.steps.evidence import EvidenceDesk
 from workers.steps.open import Intake
 from workers.steps.quarantine import QuarantineDesk
+from workers.steps.remind import Remind
 from workers.steps.route import Route
 from workers.steps.runner import StepHandler, StepRunner
 from workers.steps.submit import Submit
@@ -114,6 +116,8 @@ class Spotclaim:
             "route": Route(self.policy, self.clock, self.policies),
             "escalate": Escalate(self.policy, self.clock, self.policies),
             "announce": Announce(self.policy, self.clock),
+            "digest": Digest(self.policy, self.clock),
+            "remind": Remind(self.policy, self.clock),
             "clock": Sweep(self.policies, self.clock),
             "deliver": Deliver(self.notifier, self.clock),
         } | changes

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.announcement import MAX_ATTEMPTS
 from domain.decision import Step
+from domain.outcome import MAX_ATTEMPTS
 from domain.policy import NotificationRule
 from tests.builders import a_claim_under_review, a_policy
 from tests.integration.parts import Spotclaim

@@ -3,13 +3,11 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from domain.announcement import record_outcome
 from domain.decision import Decision, Step
 from domain.delivery import PENDING, Delivery
-from domain.ports import Clock, Notifier, Outcome, Transaction
-
-_FIRST_RETRY = timedelta(seconds=10)
-_LONGEST_RETRY = timedelta(hours=1)
+from domain.errors import NotFound
+from domain.outcome import record_failed, record_sent, resend
+from domain.ports import Clock, Notifier, Outcome, Store, Transaction
 
 
 class Deliver:
@@ -31,11 +29,27 @@ class Deliver:
 
     def _attempt(self, transaction: Transaction, delivery: Delivery) -> Decision:
         outcome = self._notifier.send(delivery.destination, delivery.title, delivery.body)
-        claims = transaction.claims(delivery.claim_ids) if outcome.sent else []
-        decision = record_outcome(delivery, claims, sent=outcome.sent, answer=outcome.answer, now=self._clock())
-        if delivery.status == PENDING:
-            pause = min(_FIRST_RETRY * 2 ** (delivery.attempts - 1), _LONGEST_RETRY)
-            due_at = self._clock() + pause
-            decision.steps.append(Step("deliver", delivery.claim_ids, due_at, subject=delivery.id))
+        if outcome.sent:
+            claims = transaction.claims(delivery.claim_ids)
+            decision = record_sent(delivery, claims, outcome.answer, self._clock())
+        else:
+            wait = timedelta(seconds=outcome.wait_seconds) if outcome.wait_seconds else None
+            decision = record_failed(delivery, outcome.answer, self._clock(), unknown=outcome.unknown, wait=wait)
         self._on_outcome(delivery, outcome)
         return decision
+
+
+class Resend:
+    """What people do with a delivery that failed or may have."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def __call__(self, delivery_id: str) -> None:
+        """Owes it again. Raises `NotFound`, `Conflict` for one that needs no other attempt, `TransientError`."""
+        with self._store.transaction() as transaction:
+            found = transaction.deliveries([delivery_id])
+            if not found:
+                raise NotFound(f"There is no delivery {delivery_id}.")
+            transaction.record(resend(found[0], self._clock()))
