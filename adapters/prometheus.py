@@ -39,7 +39,7 @@ class Metrics:
     | claims_opened_total | claim_type, severity | claims opened |
     | claims_closed_total | claim_type, outcome, within_sla | claims closed |
     | claim_resolution_seconds | claim_type, severity | from opening to closing |
-    | notifications_total | destination, outcome | attempts: `sent`, `failed`, `unknown`; `silenced`, `suppressed` |
+    | notifications_total | destination, outcome | `sent`, `failed`, `unknown`; `silenced`, `suppressed` |
     | notification_delay_seconds | | from when a message was due until it was told |
     | sla_breaches_total | claim_type, clock | clocks that ran past their targets |
     | quarantined_total | reason | messages put into quarantine |

@@ -26,7 +26,7 @@ def news(*spots: str, **changes: Any) -> list[News]:
 class Town:
     """What the database would keep, and a clock that jumps from one due time to the next."""
 
-    pace: Pace = Pace()
+    pace: Pace = field(default_factory=Pace)
     now: datetime = NOW
     groups: dict[str, Group] = field(default_factory=dict)
     deliveries: dict[str, Delivery] = field(default_factory=dict)
