@@ -170,8 +170,8 @@ class _Rule(_Conditions):
 
 
 class _Pace(_Part):
-    digest_seconds: Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)] = 30.0
-    longest_minutes: Annotated[float, Field(ge=1, le=1440, allow_inf_nan=False)] = 30.0
+    digest_seconds: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = 30.0
+    longest_minutes: Annotated[float, Field(gt=0, le=1440, allow_inf_nan=False)] = 30.0
     per_minute: Annotated[int, Field(ge=1, le=10_000)] = 60
 
 

@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from importlib.resources import files
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import orjson
+import yaml
 
 from adapters.policy_file import load_policy
 from domain import audit, meter
@@ -186,6 +188,15 @@ BUILT_IN_POLICY = files("domain").joinpath("policy.yaml")
 def a_policy(**changes: Any) -> Policy:
     """The built-in policy, with these fields changed."""
     return replace(load_policy(), **changes)
+
+
+def a_policy_file(folder: Path, **pace: float) -> Path:
+    """The built-in policy as a file, but for its pace; told at once, as it comes, unless `pace` says otherwise."""
+    document = yaml.safe_load(BUILT_IN_POLICY.read_text())
+    document |= {"version": "test", "pace": {"digest_seconds": 0, "per_minute": 10_000} | pace}
+    file = folder / "policy.yaml"
+    file.write_text(yaml.safe_dump(document))
+    return file
 
 
 def a_batch(**parts: Any) -> Batch:

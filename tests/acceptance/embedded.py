@@ -11,6 +11,7 @@ import psutil
 from adapters.postgres.engine import connect
 from adapters.postgres.tokens import Tokens
 from tests.acceptance.installation import START_SECONDS, Answer, Process, await_that, command, settings, succeed
+from tests.builders import a_policy_file
 
 TOKEN = "a-token-for-tests"
 
@@ -20,7 +21,9 @@ class Up:
 
     def __init__(self, folder: Path, token: str | None = TOKEN) -> None:
         self.data = folder / "data"
-        given = {"data": self.data, "port": 0} | ({"bootstrap_token": token} if token else {})
+        given = {"data": self.data, "port": 0, "policy": a_policy_file(folder)} | (
+            {"bootstrap_token": token} if token else {}
+        )
         self.given = settings(**given)
         self.process = Process(folder / "up.log", self.given, "up")
 

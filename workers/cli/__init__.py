@@ -8,6 +8,7 @@ from domain.errors import SetupError, SpotclaimError
 from workers.cli import (
     audit,
     check,
+    deliveries,
     evidence,
     explain,
     files,
@@ -16,6 +17,7 @@ from workers.cli import (
     quarantine,
     schema,
     serve,
+    silences,
     simulate,
     users,
 )
@@ -31,7 +33,22 @@ app = typer.Typer(
     # Plain text: boxes break long paths and read badly in logs.
     rich_markup_mode=None,
 )
-for module in (serve, files, imports, simulate, look, quarantine, evidence, explain, check, audit, schema, users):
+for module in (
+    serve,
+    files,
+    imports,
+    simulate,
+    look,
+    deliveries,
+    silences,
+    quarantine,
+    evidence,
+    explain,
+    check,
+    audit,
+    schema,
+    users,
+):
     module.add_to(app)
 
 
