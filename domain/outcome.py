@@ -1,6 +1,6 @@
 """What came of an attempt to deliver, and trying again what came to nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from domain import audit
@@ -10,19 +10,30 @@ from domain.delivery import FAILED, PENDING, SENT, UNKNOWN, Delivery
 from domain.errors import Conflict
 
 MAX_ATTEMPTS = 8
+_CLAIMS_A_STEP = 500
 _FIRST_RETRY = timedelta(seconds=10)
 _LONGEST_RETRY = timedelta(hours=1)
 
 
-def record_sent(delivery: Delivery, claims: Sequence[Claim], answer: str, now: datetime) -> Decision:
-    """The destination took it, which is an audit event of every claim that it spoke of."""
+def record_sent(delivery: Delivery, answer: str, now: datetime) -> Decision:
+    """The destination took it. That goes on record at once, and on that of the claims by steps of their own: no
+    lock on a claim that is busy may undo what is known of a message that is out."""
     delivery.attempts += 1
     delivery.status, delivery.answer, delivery.finished_at = SENT, answer, now
-    decision = Decision(deliveries=[delivery])
-    data = {"delivery": delivery.id, "destination": delivery.destination, "event": delivery.event}
-    for claim in claims:
-        decision.changed.append(claim)
+    ids = delivery.claim_ids if delivery.event.startswith("claim.") else []
+    parts = [ids[begin : begin + _CLAIMS_A_STEP] for begin in range(0, len(ids), _CLAIMS_A_STEP)]
+    return Decision(deliveries=[delivery], steps=[Step("told", part, subject=delivery.id) for part in parts])
+
+
+def record_told(told: Iterable[tuple[Delivery, Claim]], now: datetime) -> Decision:
+    """An event of every claim for each message that spoke of it."""
+    decision = Decision()
+    changed: dict[str, Claim] = {}
+    for delivery, claim in told:
+        data = {"delivery": delivery.id, "destination": delivery.destination, "event": delivery.event}
         decision.events.append(audit.append(claim, now, "rule:notifications", "claim.announced", data))
+        changed[claim.id] = claim
+    decision.changed += changed.values()
     return decision
 
 

@@ -84,8 +84,8 @@ class Transaction(Protocol):
     def silences(self, now: datetime) -> list[Silence]:
         """Those that last at this moment."""
 
-    def told(self, claim_ids: Sequence[str]) -> dict[str, list[str]]:
-        """The destinations that were told of each claim before."""
+    def told(self, about: Sequence[str]) -> dict[str, list[str]]:
+        """The destinations that were told of each of these claims or incidents before."""
 
     def incidents_of(self, claim_ids: Sequence[str]) -> dict[str, str]:
         """The open incident of each claim that belongs to one."""

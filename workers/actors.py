@@ -23,6 +23,7 @@ CLAIMS_PER_MESSAGE: Final = {
     "remind": 10_000,
     "clock": 500,
     "deliver": 1,
+    "told": 500,
 }
 
 SendSteps = Callable[[str, Sequence[int]], None]

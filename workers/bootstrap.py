@@ -49,7 +49,7 @@ from workers.settings import Settings
 from workers.steps.announce import Announce
 from workers.steps.clock import Sweep
 from workers.steps.decide import Decide
-from workers.steps.deliver import Deliver, Resend
+from workers.steps.deliver import Deliver, Resend, Told
 from workers.steps.digest import Digest
 from workers.steps.escalate import Escalate
 from workers.steps.evidence import EvidenceDesk
@@ -61,7 +61,7 @@ from workers.steps.runner import StepHandler, StepRunner
 from workers.steps.submit import Submit
 from workers.steps.verify import Verify
 
-STEP_KINDS = ("submit", "verify", "route", "escalate", "announce", "digest", "remind", "clock")
+STEP_KINDS = ("submit", "verify", "route", "escalate", "announce", "digest", "remind", "told", "clock")
 _DIRECT_PATIENCE_SECONDS = 5.0
 
 
@@ -164,6 +164,7 @@ def build(
         "announce": Announce(policy, clock),
         "digest": Digest(policy, clock),
         "remind": Remind(policy, clock),
+        "told": Told(clock),
         "clock": Sweep(policies, clock),
         "deliver": Deliver(notifier, clock, metrics.notified),
     }

@@ -95,10 +95,13 @@ SILENCES: Final = (
     f"SELECT {_columns('silences', Silence)} FROM silences WHERE starts_at <= %s AND ends_at > %s ORDER BY ends_at"
 )
 
-# Whom the claims' own records say was told of them.
+# Who was told: claims have it on their own record; of incidents there are few messages, in an index of their own.
 TOLD: Final = """
 SELECT claim_id::text, array_agg(DISTINCT body::json->>'destination') FROM audit_events
 WHERE claim_id = ANY(%s::uuid[]) AND kind = 'claim.announced' GROUP BY claim_id
+UNION ALL
+SELECT w.id::text, array_agg(DISTINCT d.destination) FROM unnest(%s::uuid[]) AS w(id)
+JOIN deliveries d ON d.claim_ids @> ARRAY[w.id] AND d.event LIKE 'incident.%%' AND d.status = 'sent' GROUP BY w.id
 """
 
 EVIDENCE: Final = (

@@ -164,8 +164,9 @@ class PostgresTransaction:
     def silences(self, now: datetime) -> list[Silence]:
         return [Silence(*row) for row in self._execute(reads.SILENCES, now, now)]
 
-    def told(self, claim_ids: Sequence[str]) -> dict[str, list[str]]:
-        return dict(self._execute(reads.TOLD, _array(claim_ids)).all())
+    def told(self, about: Sequence[str]) -> dict[str, list[str]]:
+        ids = _array(about)
+        return dict(self._execute(reads.TOLD, ids, ids).all())
 
     def incidents_of(self, claim_ids: Sequence[str]) -> dict[str, str]:
         return {}

@@ -169,6 +169,12 @@ deliveries = Table(
     Column("summary", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Index("deliveries_due", "destination", "due_at"),
     Index("deliveries_created", "created_at"),
+    Index(
+        "deliveries_of_incidents",
+        "claim_ids",
+        postgresql_using="gin",
+        postgresql_where=text("event ~~ 'incident.%'::text"),
+    ),
 )
 
 # What belongs together for one destination; the id follows from the others. Few, and each lasts.

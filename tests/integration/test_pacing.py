@@ -18,7 +18,7 @@ from domain.identifiers import new_claim_id
 from domain.policy import NotificationRule, Pace
 from domain.ports import Transaction
 from domain.silence import Silence
-from tests.builders import NOW, a_claim_under_review, a_policy
+from tests.builders import NOW, a_claim_under_review, a_delivery, a_policy
 from tests.integration.parts import Spotclaim
 
 RULES = (NotificationRule("claim.under_review", ("ops",), repeat_hours=2),)
@@ -54,6 +54,7 @@ def wait(spotclaim: Spotclaim, duration: timedelta) -> None:
         spotclaim.runner.run("digest", [due[0]["id"]])
     spotclaim.clock.now = until
     spotclaim.run_now("deliver")
+    spotclaim.run_now("told")
 
 
 def logged(spotclaim: Spotclaim) -> list[tuple[str, str, int]]:
@@ -277,3 +278,17 @@ def test_whoever_was_told_hears_of_the_end(spotclaim: Spotclaim) -> None:
 
     assert logged(spotclaim) == [("sent", "first", 2), ("sent", "resolved", 1)]
     assert spotclaim.notifier.told[-1][:2] == ("ops", "METER_MISREAD on spot E1: resolved")
+
+
+def test_whoever_was_told_of_an_incident_hears_of_its_end(spotclaim: Spotclaim) -> None:
+    """Deliveries of incidents say so, those that were sent; claims have it on their own record."""
+    incident, other = new_claim_id(), new_claim_id()
+    told = [
+        a_delivery(event="incident.opened", claim_ids=[incident], status="sent"),
+        a_delivery(event="incident.grew", claim_ids=[incident, other], status="failed", destination="chat"),
+        a_delivery(event="claim.under_review", claim_ids=[other], status="sent"),
+    ]
+    spotclaim.record(deliveries=told)
+
+    with spotclaim.store.transaction() as transaction:
+        assert transaction.told([incident, other]) == {incident: ["ops"]}

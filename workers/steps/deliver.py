@@ -6,7 +6,7 @@ from datetime import timedelta
 from domain.decision import Decision, Step
 from domain.delivery import PENDING, Delivery
 from domain.errors import NotFound
-from domain.outcome import record_failed, record_sent, resend
+from domain.outcome import record_failed, record_sent, record_told, resend
 from domain.ports import Clock, Notifier, Outcome, Store, Transaction
 
 
@@ -24,19 +24,37 @@ class Deliver:
         whole = Decision()
         for delivery in transaction.deliveries([step.subject for step in steps if step.subject]):
             if delivery.status == PENDING:
-                whole.add(self._attempt(transaction, delivery))
+                whole.add(self._attempt(delivery))
         return whole
 
-    def _attempt(self, transaction: Transaction, delivery: Delivery) -> Decision:
+    def _attempt(self, delivery: Delivery) -> Decision:
         outcome = self._notifier.send(delivery.destination, delivery.title, delivery.body)
+        now = self._clock()
         if outcome.sent:
-            claims = transaction.claims(delivery.claim_ids)
-            decision = record_sent(delivery, claims, outcome.answer, self._clock())
+            decision = record_sent(delivery, outcome.answer, now)
         else:
             wait = timedelta(seconds=outcome.wait_seconds) if outcome.wait_seconds else None
-            decision = record_failed(delivery, outcome.answer, self._clock(), unknown=outcome.unknown, wait=wait)
+            decision = record_failed(delivery, outcome.answer, now, unknown=outcome.unknown, wait=wait)
         self._on_outcome(delivery, outcome)
         return decision
+
+
+class Told:
+    """The step `told`: the claims that a delivery spoke of have it on their own record."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def __call__(self, transaction: Transaction, steps: Sequence[Step]) -> Decision:
+        claims = {it.id: it for it in transaction.claims([i for step in steps for i in step.claim_ids])}
+        deliveries = {it.id: it for it in transaction.deliveries([s.subject for s in steps if s.subject])}
+        told = (
+            (deliveries[step.subject or ""], claims[claim_id])
+            for step in steps
+            for claim_id in step.claim_ids
+            if claim_id in claims
+        )
+        return record_told(told, self._clock())
 
 
 class Resend:

@@ -6,23 +6,36 @@ import pytest
 
 from domain import audit
 from domain.errors import Conflict
-from domain.outcome import MAX_ATTEMPTS, record_failed, record_sent, resend
+from domain.outcome import MAX_ATTEMPTS, record_failed, record_sent, record_told, resend
 from tests.builders import NOW, a_claim_under_review, a_delivery
 
 
-def test_a_message_that_was_sent_is_on_record_with_each_of_its_claims() -> None:
-    """The audit trail says who was told what, and when."""
-    claims = [a_claim_under_review(spot_id=spot) for spot in ("E1", "E2")]
-    delivery = a_delivery(claim_ids=[claim.id for claim in claims])
+def test_a_message_that_was_sent_is_on_record_at_once() -> None:
+    """Its claims hear of it by steps of their own, a few hundred each; incidents keep records of their own."""
+    delivery = a_delivery(claim_ids=[str(number) for number in range(1200)])
 
-    decision = record_sent(delivery, claims, "delivered", NOW)
+    decision = record_sent(delivery, "delivered", NOW)
 
     assert (delivery.status, delivery.attempts, delivery.finished_at) == ("sent", 1, NOW)
-    assert decision.changed == claims
-    assert [(event.claim_id, event.kind) for event in decision.events] == [
-        (claim.id, "claim.announced") for claim in claims
+    assert (decision.deliveries, decision.changed) == ([delivery], [])
+    assert [(step.kind, step.subject, len(step.claim_ids)) for step in decision.steps] == [
+        ("told", delivery.id, size) for size in (500, 500, 200)
     ]
-    assert all(audit.first_broken([event]) is None for event in decision.events)
+    assert [claim_id for step in decision.steps for claim_id in step.claim_ids] == delivery.claim_ids
+    assert record_sent(a_delivery(event="incident.opened", claim_ids=["7"]), "delivered", NOW).steps == []
+
+
+def test_claims_have_every_message_on_their_record() -> None:
+    """The audit trail says who was told what, and when; a claim is written once, however many spoke of it."""
+    one, other = (a_claim_under_review(spot_id=spot) for spot in ("E1", "E2"))
+    ops, chat = a_delivery(), a_delivery(destination="chat")
+
+    decision = record_told([(ops, one), (ops, other), (chat, one)], NOW)
+
+    assert decision.changed == [one, other]
+    assert [event.claim_id for event in decision.events] == [one.id, other.id, one.id]
+    assert {event.kind for event in decision.events} == {"claim.announced"}
+    assert audit.first_broken([decision.events[0], decision.events[2]]) is None
 
 
 def test_a_failed_attempt_leaves_the_delivery_pending_with_the_reason() -> None:
@@ -71,7 +84,7 @@ def test_the_last_attempt_may_still_succeed() -> None:
     """Late is better than never."""
     delivery = a_delivery(attempts=MAX_ATTEMPTS - 1)
 
-    record_sent(delivery, [], "delivered", NOW)
+    record_sent(delivery, "delivered", NOW)
 
     assert delivery.status == "sent"
 

@@ -13,6 +13,7 @@ ALTER TABLE deliveries
     ADD COLUMN summary jsonb NOT NULL DEFAULT '{}';
 CREATE INDEX deliveries_due ON deliveries (destination, due_at);
 CREATE INDEX deliveries_created ON deliveries (created_at);
+CREATE INDEX deliveries_of_incidents ON deliveries USING gin (claim_ids) WHERE event LIKE 'incident.%';
 """
 
 _GROUPS = """
