@@ -83,16 +83,18 @@ def await_routed_and_announced(api: httpx.Client, spot_id: str) -> dict[str, Any
 
     def told() -> bool:
         claims = claims_of(api, spot_id)
-        return bool(claims) and claims[0]["status"] == "under_review" and _deliveries(api, claims[0]) == ["sent"]
+        return bool(claims) and claims[0]["status"] == "under_review" and _announced(api, claims[0])
 
     await_that(f"the claim of {spot_id} is under review and announced", told)
     (claim,) = claims_of(api, spot_id)
     return claim
 
 
-def _deliveries(api: httpx.Client, claim: dict[str, Any]) -> list[str]:
+def _announced(api: httpx.Client, claim: dict[str, Any]) -> bool:
+    """Whether its only message was sent, and its own record says so."""
     found = _get(api, "/api/v1/deliveries", claim_id=claim["id"])["deliveries"]
-    return [delivery["status"] for delivery in found]
+    events = _get(api, f"/api/v1/claims/{claim['id']}/events")["events"]
+    return [delivery["status"] for delivery in found] == ["sent"] and events[-1]["kind"] == "claim.announced"
 
 
 def _get(api: httpx.Client, path: str, **query: str) -> Any:
