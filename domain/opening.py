@@ -36,10 +36,10 @@ def earlier_than_known(
     """Since when the errors are there that begin with these faults, or earlier than their claims knew."""
     begins: dict[SpotAndCode, datetime] = {}
     for pair, faults in groups.items():
-        first = min((fault.occurred_at for fault in faults if not fault.cleared), default=None)
+        moments = [fault.occurred_at for fault in faults if not fault.cleared]
         claim = open_claims.get(pair)
-        if first is not None and (claim is None or first < claim.first_seen_at):
-            begins[pair] = first
+        if moments and (claim is None or min(moments) < claim.first_seen_at):
+            begins[pair] = min(moments)
     return begins
 
 
@@ -133,7 +133,7 @@ def _take_in(claim: Claim, faults: Sequence[Fault], clears: Sequence[Fault]) -> 
     moved: dict[str, Any] = {}
     if raised:
         claim.fault_count += len(raised)
-        claim.last_seen_at = max(claim.last_seen_at, *(fault.occurred_at for fault in raised))
+        claim.last_seen_at = max([claim.last_seen_at, *[fault.occurred_at for fault in raised]])
         moved = _let_speak(claim, _earliest(raised)) | _note_filers(claim, raised)
     ended: list[Fault] = []
     if clears or len(raised) < len(faults):
@@ -150,8 +150,8 @@ def _take_in(claim: Claim, faults: Sequence[Fault], clears: Sequence[Fault]) -> 
 
 def _note_filers(claim: Claim, raised: list[Fault]) -> dict[str, Any]:
     """Keeps who filed it and had not yet, and returns that; controllers send storms, and are named once."""
-    names = {fault.filed_by for fault in raised}
-    new = {name for name in names if name is not None and not claim.was_filed_by(name)}
+    names = {fault.filed_by for fault in raised if fault.filed_by is not None and fault.filed_by != claim.filed_by}
+    new = names.difference(claim.also_filed_by)
     if not new:
         return {}
     claim.also_filed_by = [*claim.also_filed_by, *sorted(new)]
