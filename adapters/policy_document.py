@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import time, timedelta
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -36,6 +36,7 @@ from domain.catalogue import CLAIM_TYPES
 from domain.policy import (
     ApprovalRule,
     CodePolicy,
+    IncidentPolicy,
     NotificationRule,
     Party,
     Policy,
@@ -146,6 +147,15 @@ class _Eligibility(_Part):
     unknown_warranty_passes: bool
 
 
+class _Incidents(_Part):
+    window_minutes: Literal[15, 30, 60, 120] = 60
+    fewest_spots: Annotated[int, Field(ge=3, le=1000)] = 3
+    capacity_share: Annotated[float, Field(gt=0, le=1)] = 0.05
+    false_alarms_per_day: Annotated[float, Field(gt=0, le=100)] = 1.0
+    quiet_minutes: Minutes = 60.0
+    max_age_hours: Hours = 72.0
+
+
 class _Rule(_Conditions):
     event: Event
     to: Annotated[list[str], Field(min_length=1)]
@@ -164,6 +174,7 @@ class PolicyDocument(_Part):
     calendars: dict[str, _Calendar]
     flapping: _Flapping = _Flapping()
     eligibility: _Eligibility
+    incidents: _Incidents = _Incidents()
     notifications: list[_Rule]
 
     @model_validator(mode="after")
@@ -228,6 +239,7 @@ def policy_of(document: PolicyDocument) -> Policy:
             NotificationRule(rule.event, tuple(rule.to), tuple(rule.severities), tuple(rule.claim_types))
             for rule in document.notifications
         ),
+        incidents=IncidentPolicy(**document.incidents.model_dump()),
         **document.eligibility.model_dump(),
     )
 

@@ -8,6 +8,7 @@ from domain.claim import Claim
 from domain.delivery import Delivery
 from domain.evidence import Evidence
 from domain.fault import Fault
+from domain.incident import Incident, Link
 
 
 @dataclass(slots=True)
@@ -32,7 +33,8 @@ class Decision:
     """Claims opened and changed, the audit events that say so, and the steps that follow.
 
     `counted` are the claims that took in more reports and changed in nothing else (see `domain.opening`); none of
-    them is in `changed` as well. `evidence` holds items that were added or withdrawn.
+    them is in `changed` as well. `evidence` holds items that were added or withdrawn,
+    `incidents` those that are new or other ones now, and `links` which claims belong to which incident by now.
     """
 
     opened: list[Claim] = field(default_factory=list)
@@ -43,6 +45,8 @@ class Decision:
     steps: list[Step] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
+    incidents: list[Incident] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
 
     def add(self, other: "Decision") -> None:
         """Takes in another decision, to be written together with this one."""

@@ -20,7 +20,7 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A spot showed an error at a moment. `model` names the firmware too; a spot that is not registered has none."""
+    """A spot showed an error at a moment. `model` names the firmware too; an unregistered spot has none."""
 
     code: str
     spot_id: str

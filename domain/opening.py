@@ -1,7 +1,7 @@
 """How faults become claims: every fault meets the claim of its spot and code, or opens it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final
@@ -15,6 +15,8 @@ from domain.fault import Fault
 from domain.lifecycle import AWAITING_EVIDENCE, INELIGIBLE, JUDGED, OBSERVED, SUBMITTED
 from domain.policy import Policy
 
+# A spot that shows its error again so soon says nothing new of how many do.
+_SEEN_JUST_NOW: Final = timedelta(minutes=1)
 # What the earliest fault says for the claim.
 _DETAILS: Final = ("connector_id", "zone", "affected_user", "reservation_id", "session_id")
 _said = attrgetter(*_DETAILS)
@@ -56,10 +58,12 @@ def open_or_count(
     `groups` must hold no message that was taken in before. `clears` are those taken in before that belonged to no
     claim: whichever occurred after the first fault belongs to it after all, in whatever order they came. The next
     step of every opened claim is `verify`, or `submit` after its code's hold-down, and one step names all that are
-    due together; a claim that was judged is judged again when what speaks for it changes.
+    due together; a claim that was judged is judged again when what speaks for it changes. `detect` looks at all
+    that were seen, whether many of them are one incident.
     """
     decision = Decision()
     again: list[str] = []
+    seen_again: list[str] = []
     for pair, faults in groups.items():
         decision.faults += faults
         claim = open_claims.get(pair)
@@ -72,15 +76,19 @@ def open_or_count(
                 _record_opening(claim, _take_in(claim, faults, clears.get(pair, ())), faults, now)
             )
             continue
-        spoke = claim.first_seen_at, _said(claim)
+        spoke, seen = (claim.first_seen_at, _said(claim)), claim.last_seen_at
         if counted := _take_in(claim, faults, clears.get(pair, ())):
             decision.counted.append(claim)
             decision.events.append(audit.append(claim, now, faults[0].source, "claim.faults_counted", counted))
             if _judged_otherwise(claim, faults, moved=spoke != (claim.first_seen_at, _said(claim))):
                 again.append(claim.id)
+            if claim.last_seen_at - seen >= _SEEN_JUST_NOW:
+                seen_again.append(claim.id)
     decision.steps += _first_steps(decision, policy, now)
     if again:
         decision.steps.append(Step("verify", again))
+    if sighted := [*(claim.id for claim in decision.opened), *seen_again]:
+        decision.steps.append(Step("detect", sighted))
     return decision
 
 

@@ -11,10 +11,12 @@ from domain.claim import Claim, SpotAndCode
 from domain.decision import Decision, Step
 from domain.decisions import Delegation
 from domain.delivery import Delivery
+from domain.detection import Sighting
 from domain.episodes import Report
 from domain.evidence import Evidence, OnFile, Reported
 from domain.evidence_file import File, Upload
 from domain.fault import Fault
+from domain.incident import Incident
 from domain.intake import Batch, Quarantined
 from domain.policy import Policy
 from domain.quarantine import Entry
@@ -68,6 +70,27 @@ class Transaction(Protocol):
 
     def deliveries(self, ids: Sequence[str]) -> list[Delivery]:
         """These deliveries, locked."""
+
+    def sightings(self, claim_ids: Sequence[str]) -> list[Sighting]:
+        """These claims as sightings of their errors, with the zones and models that their spots are known by."""
+
+    def sightings_since(self, moment: datetime) -> list[Sighting]:
+        """All claims whose errors were seen at this moment or after it, as sightings."""
+
+    def take_turns_opening(self, codes: Iterable[str]) -> None:
+        """Waits for others that would open incidents of these codes, and keeps them waiting until the end."""
+
+    def open_incidents(self, codes: Iterable[str]) -> list[Incident]:
+        """The incidents of these codes that are not closed, locked."""
+
+    def incidents(self, ids: Sequence[str]) -> list[Incident]:
+        """These incidents, locked; unknown ids are left out."""
+
+    def incidents_of(self, claim_ids: Sequence[str]) -> dict[str, str]:
+        """The incidents that these claims belong to, by claim, as far as they are not closed."""
+
+    def open_claims_of_spots(self, spots: Sequence[str], code: str) -> list[str]:
+        """The ids of the open claims of these spots and of this code."""
 
     def take_steps(self, kind: str, ids: Sequence[int]) -> list[Step]:
         """Those of the steps that are still owed and that nobody else holds, locked."""

@@ -20,9 +20,11 @@ from domain.corroboration import CORROBORATING
 from domain.decision import Decision, Step
 from domain.decisions import Delegation
 from domain.delivery import Delivery
+from domain.detection import Sighting
 from domain.episodes import Report
 from domain.evidence import Evidence, Reported, demanded
 from domain.fault import Fault
+from domain.incident import Incident
 from domain.intake import Quarantined
 from domain.lifecycle import JUDGED
 from domain.policy import Policy
@@ -143,6 +145,27 @@ class PostgresTransaction:
     def deliveries(self, ids: Sequence[str]) -> list[Delivery]:
         return [Delivery(*row) for row in self._execute(reads.DELIVERIES, list(ids))]
 
+    def sightings(self, claim_ids: Sequence[str]) -> list[Sighting]:
+        return [Sighting(*row) for row in self._execute(reads.SIGHTINGS, _array(claim_ids))]
+
+    def sightings_since(self, moment: datetime) -> list[Sighting]:
+        return [Sighting(*row) for row in self._execute(reads.SIGHTINGS_SINCE, moment)]
+
+    def take_turns_opening(self, codes: Iterable[str]) -> None:
+        self._execute(writes.TAKE_TURNS_OPENING, sorted(codes))
+
+    def open_incidents(self, codes: Iterable[str]) -> list[Incident]:
+        return [Incident(*row) for row in self._execute(reads.OPEN_INCIDENTS, sorted(codes))]
+
+    def incidents(self, ids: Sequence[str]) -> list[Incident]:
+        return [Incident(*row) for row in self._execute(reads.INCIDENTS, _array(ids))]
+
+    def incidents_of(self, claim_ids: Sequence[str]) -> dict[str, str]:
+        return dict(self._execute(reads.INCIDENTS_OF, _array(claim_ids)).all())
+
+    def open_claims_of_spots(self, spots: Sequence[str], code: str) -> list[str]:
+        return list(self._execute(reads.OPEN_CLAIMS_OF_SPOTS, list(spots), code).scalars())
+
     def take_steps(self, kind: str, ids: Sequence[int]) -> list[Step]:
         return [Step(*row) for row in self._execute(reads.STEPS, list(ids), kind)]
 
@@ -156,6 +179,8 @@ class PostgresTransaction:
             (writes.UPDATE_COUNTED, decision.counted),
             (writes.INSERT_EVENTS, decision.events),
             (writes.INSERT_DELIVERIES, decision.deliveries),
+            (writes.INSERT_INCIDENTS, decision.incidents),
+            (writes.INSERT_LINKS, decision.links),
             (writes.INSERT_STEPS, decision.steps),
         )
         statements = [(write.sql, write.rows(items)) for write, items in parts if items]
