@@ -15,10 +15,12 @@ INTAKE_QUEUE: Final = "spotclaim.intake"
 CLAIMS_PER_MESSAGE: Final = {
     "submit": 500,
     "verify": 500,
+    "detect": 500,
     "route": 500,
     "escalate": 500,
     "announce": 500,
     "clock": 500,
+    "incident": 500,
     "deliver": 1,
 }
 

@@ -33,8 +33,10 @@ from adapters.postgres.steps import StepQueue, StepSignal
 from adapters.postgres.store import PostgresStore
 from adapters.postgres.tokens import Tokens
 from adapters.prometheus import DatabaseCollector, Metrics
+from adapters.redis_windows import RedisWindows
 from domain.decision import Decision
 from domain.errors import SetupError
+from domain.identifiers import new_claim_id
 from domain.intake import Batch, Quarantined
 from domain.policy import Policy
 from domain.ports import BindKey, Clock, HandOver, Known, Notifier, StationMemory
@@ -49,16 +51,18 @@ from workers.steps.announce import Announce
 from workers.steps.clock import Sweep
 from workers.steps.decide import Decide
 from workers.steps.deliver import Deliver
+from workers.steps.detect import Detect
 from workers.steps.escalate import Escalate
 from workers.steps.evidence import EvidenceDesk
 from workers.steps.open import Intake
 from workers.steps.quarantine import WORKER_DOOR, QuarantineDesk
 from workers.steps.route import Route
 from workers.steps.runner import StepHandler, StepRunner
+from workers.steps.settle import Settle
 from workers.steps.submit import Submit
 from workers.steps.verify import Verify
 
-STEP_KINDS = ("submit", "verify", "route", "escalate", "announce", "clock")
+STEP_KINDS = ("submit", "verify", "detect", "route", "escalate", "announce", "clock", "incident")
 _DIRECT_PATIENCE_SECONDS = 5.0
 
 
@@ -142,6 +146,7 @@ def build(
     )
     stack.callback(client.close)
     feed = redis_feed.RedisFeed(client)
+    windows = RedisWindows(client, timedelta(minutes=policy.incidents.window_minutes))
 
     registry = CollectorRegistry()
     metrics = Metrics(registry)
@@ -154,10 +159,12 @@ def build(
     handlers: dict[str, StepHandler] = {
         "submit": Submit(policy, clock),
         "verify": Verify(policy, clock, policies),
+        "detect": Detect(windows, lambda *_: policy.incidents.fewest_spots, policy.incidents, clock, new_claim_id),
         "route": Route(policy, clock, policies),
         "escalate": Escalate(policy, clock, policies),
         "announce": Announce(policy, clock),
         "clock": Sweep(policies, clock),
+        "incident": Settle(policy.incidents, clock),
         "deliver": Deliver(notifier, clock, lambda delivery, outcome: metrics.notified(delivery, outcome.sent)),
     }
     runner = StepRunner(store, handlers, clock, on_commit, lambda steps: metrics.stepped(steps, clock()))
