@@ -203,8 +203,9 @@ class Spotclaim:
         return value
 
     def steps(self) -> list[dict[str, Any]]:
-        """What is owed, but for what is owed for days: clocks, and stages that may be late."""
-        return self.rows(f"{_STEPS} WHERE kind NOT IN ('clock', 'escalate') ORDER BY id")
+        """What is owed to each claim, but for what is owed for days: clocks, and stages that may be late."""
+        others = ("clock", "escalate", "detect", "incident")
+        return self.rows(f"{_STEPS} WHERE kind <> ALL (%s) ORDER BY id", list(others))
 
     def clock_steps(self) -> list[dict[str, Any]]:
         return self.rows(f"{_STEPS} WHERE kind = 'clock' ORDER BY id")
