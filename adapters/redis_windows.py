@@ -1,6 +1,5 @@
 """Detection windows in Redis: for each group a sorted set of its spots by when they last showed the error."""
 
-import math
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -13,27 +12,45 @@ from domain.errors import TransientError
 _PREFIX: Final = "spotclaim:window:"
 # Stands as long as nothing was emptied since all was filled.
 _FILLED: Final = "spotclaim:windows-filled"
-# A group of which nothing was heard for so many windows is forgotten.
+# What is so many windows old is forgotten, by the newest of its group.
 _WINDOWS_KEPT = 3
 # Lua's `unpack` and one call's patience have their limits.
 _PAIRS_AT_ONCE = 500
 _GROUPS_AT_ONCE = 1000
 
 # KEYS: the mark that all is filled, then the groups. ARGV: whether the mark is demanded, the window and how long a
-# group is kept, in milliseconds; then of each group the number of its arguments, and moments with spots in turn.
-# The newest moment of a spot counts, whatever comes first, and the window ends with the newest of its group.
+# spot is remembered, in milliseconds; then of each group the number of its arguments, and moments with spots in
+# turn. The newest moment of a spot counts, whatever comes first. What comes late is looked at in the fullest
+# window that it can belong to, everything else in the one that ends with the newest of its group.
 _SEE: Final = """
 if ARGV[1] == '1' and redis.call('EXISTS', KEYS[1]) == 0 then return false end
-local place, found = 4, {}
+local place, found, window, kept = 4, {}, tonumber(ARGV[2]), tonumber(ARGV[3])
+local function exactly(moment) return string.format('%.0f', moment) end
+local function fullest(key, from, upto)
+    local seen = redis.call('ZRANGEBYSCORE', key, exactly(from - window), exactly(upto), 'WITHSCORES')
+    local first, best = 2, {0, '0', '0'}
+    for last = 2, #seen, 2 do
+        while seen[last] - seen[first] > window do first = first + 2 end
+        local count = (last - first) / 2 + 1
+        if tonumber(seen[last]) >= from and count >= best[1] then best = {count, seen[first], seen[last]} end
+    end
+    return best
+end
 for i = 2, #KEYS do
-    local count = tonumber(ARGV[place])
-    redis.call('ZADD', KEYS[i], 'GT', unpack(ARGV, place + 1, place + count))
+    local key, count, newest = KEYS[i], tonumber(ARGV[place]), 0
+    redis.call('ZADD', key, 'GT', unpack(ARGV, place + 1, place + count))
+    for moment = place + 1, place + count, 2 do newest = math.max(newest, ARGV[moment]) end
     place = place + count + 1
-    local last = redis.call('ZREVRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
-    redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', string.format('(%.0f', last - ARGV[2]))
-    redis.call('PEXPIRE', KEYS[i], ARGV[3])
-    local first = redis.call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
-    found[i - 1] = {redis.call('ZCARD', KEYS[i]), first, last}
+    local last = tonumber(redis.call('ZREVRANGE', key, 0, 0, 'WITHSCORES')[2])
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', '(' .. exactly(last - kept))
+    redis.call('PEXPIRE', key, exactly(kept))
+    if newest < last then
+        found[i - 1] = fullest(key, newest, math.min(newest + window, last))
+    else
+        local oldest = redis.call('ZRANGEBYSCORE', key, exactly(last - window), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+        local first = oldest[2]
+        found[i - 1] = {redis.call('ZCOUNT', key, first, '+inf'), first, exactly(last)}
+    end
 end
 return found
 """
@@ -58,9 +75,9 @@ class RedisWindows:
         except redis.RedisError as error:
             raise TransientError(f"Redis: {error}") from error
 
-    def spots(self, group: Group) -> list[str]:
+    def spots(self, group: Group, window: Window) -> list[str]:
         try:
-            members: Any = self._client.zrange(self._of(group), 0, -1)
+            members: Any = self._client.zrangebyscore(self._of(group), _score(window.first), _score(window.last))
         except redis.RedisError as error:
             raise TransientError(f"Redis: {error}") from error
         return sorted(member.decode() for member in members)
@@ -73,7 +90,7 @@ class RedisWindows:
             for _, spots in part:
                 arguments.append(2 * len(spots))
                 for spot, at in spots:
-                    arguments += [math.floor(at.timestamp() * 1000), spot]
+                    arguments += [_score(at), spot]
             try:
                 answer: Any = self._see(keys, arguments)
             except redis.RedisError as error:
@@ -110,6 +127,10 @@ def _portions(groups: Mapping[Group, NewestBySpot]) -> Iterator[_Portion]:
 
 def _window(spots: int, first: bytes, last: bytes) -> Window:
     return Window(spots, _moment(first), _moment(last))
+
+
+def _score(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
 
 
 def _moment(milliseconds: bytes) -> datetime:

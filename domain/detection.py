@@ -42,7 +42,8 @@ class Sighting:
 class Window:
     """How many distinct spots a group's window holds, and when the first and the last of them showed the error.
 
-    The window ends with the newest event of its group, so a place that was cut off is judged by its own time.
+    The window ends with the newest event of its group, so a place that was cut off is judged by its own time; what
+    comes late is judged by the fullest window that it belongs to.
     """
 
     spots: int
@@ -61,13 +62,14 @@ class Windows(Protocol):
 
     def see(self, groups: Mapping[Group, NewestBySpot]) -> dict[Group, Window] | None:
         """Takes in when spots last showed an error, and returns the windows of these groups; None when they were
-        emptied since they were last filled. Raises `TransientError`."""
+        emptied since they were last filled. What is three windows older than the newest of its group is forgotten.
+        Raises `TransientError`."""
 
     def fill(self, groups: Mapping[Group, NewestBySpot]) -> None:
         """Fills them again, after which nothing is lost. Raises `TransientError`."""
 
-    def spots(self, group: Group) -> list[str]:
-        """The spots that a group's window holds. Raises `TransientError`."""
+    def spots(self, group: Group, window: Window) -> list[str]:
+        """The spots that this window of a group holds. Raises `TransientError`."""
 
 
 def newest_by_group(sightings: Sequence[Sighting], now: datetime) -> dict[Group, dict[str, datetime]]:

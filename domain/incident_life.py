@@ -94,6 +94,15 @@ def settle(incident: Incident, policy: IncidentPolicy, now: datetime) -> Decisio
     return decision
 
 
+def tells_of(closed: Incident, window: Window, policy: IncidentPolicy, now: datetime) -> bool:
+    """Whether this window is no news after a closed incident of its group: it is past, or somebody who knows has
+    just closed it."""
+    by_people = closed.closed_why not in ("quiet", "age")
+    rest = timedelta(minutes=policy.quiet_minutes)
+    just_now = closed.closed_at is not None and now - closed.closed_at < rest
+    return window.last <= closed.last_seen_at or (by_people and just_now)
+
+
 def close(incident: Incident, why: str, actor: str, now: datetime, **said: Any) -> Decision:
     """Closes it, and tells who knew of it, unless another incident takes its place."""
     incident.status, incident.closed_at, incident.closed_why = CLOSED, now, why

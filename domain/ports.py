@@ -11,7 +11,7 @@ from domain.claim import Claim, SpotAndCode
 from domain.decision import Decision, Step
 from domain.decisions import Delegation
 from domain.delivery import Delivery
-from domain.detection import Sighting
+from domain.detection import Group, Sighting
 from domain.episodes import Report
 from domain.evidence import Evidence, OnFile, Reported
 from domain.evidence_file import File, Upload
@@ -82,6 +82,9 @@ class Transaction(Protocol):
 
     def open_incidents(self, codes: Iterable[str]) -> list[Incident]:
         """The incidents of these codes that are not closed, locked."""
+
+    def last_closed(self, group: Group) -> Incident | None:
+        """The incident of this group that was closed last, not locked."""
 
     def incidents(self, ids: Sequence[str]) -> list[Incident]:
         """These incidents, locked; unknown ids are left out."""

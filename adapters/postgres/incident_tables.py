@@ -40,6 +40,9 @@ incidents = Table(
         unique=True,
         postgresql_where=text("closed_at IS NULL AND split_from IS NULL"),
     ),
+    Index(
+        "incidents_closed", "code", "kind", "place", "closed_at", postgresql_where=text("closed_at IS NOT NULL")
+    ),
 )
 
 incident_claims = Table(

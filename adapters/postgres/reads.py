@@ -132,6 +132,10 @@ OPEN_INCIDENTS: Final = (
     f"SELECT {_INCIDENT} FROM incidents WHERE code = ANY(%s) AND closed_at IS NULL ORDER BY id FOR UPDATE"
 )
 INCIDENTS: Final = f"SELECT {_INCIDENT} FROM incidents WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE"
+LAST_CLOSED: Final = f"""
+SELECT {_INCIDENT} FROM incidents WHERE code = %s AND kind = %s AND place = %s AND closed_at IS NOT NULL
+ORDER BY closed_at DESC LIMIT 1
+"""
 INCIDENTS_OF: Final = """
 SELECT l.claim_id::text, l.incident_id::text FROM incident_claims l JOIN incidents i ON i.id = l.incident_id
 WHERE l.claim_id = ANY(%s::uuid[]) AND i.closed_at IS NULL

@@ -20,7 +20,7 @@ from domain.corroboration import CORROBORATING
 from domain.decision import Decision, Step
 from domain.decisions import Delegation
 from domain.delivery import Delivery
-from domain.detection import Sighting
+from domain.detection import Group, Sighting
 from domain.episodes import Report
 from domain.evidence import Evidence, Reported, demanded
 from domain.fault import Fault
@@ -156,6 +156,9 @@ class PostgresTransaction:
 
     def open_incidents(self, codes: Iterable[str]) -> list[Incident]:
         return [Incident(*row) for row in self._execute(reads.OPEN_INCIDENTS, sorted(codes))]
+
+    def last_closed(self, group: Group) -> Incident | None:
+        return next((Incident(*row) for row in self._execute(reads.LAST_CLOSED, *group)), None)
 
     def incidents(self, ids: Sequence[str]) -> list[Incident]:
         return [Incident(*row) for row in self._execute(reads.INCIDENTS, _array(ids))]

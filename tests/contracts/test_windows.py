@@ -44,18 +44,40 @@ def test_a_spot_counts_once_with_its_newest_moment(windows: RedisWindows) -> Non
     seen = windows.see({NORTH: {"E3": NOW + MINUTE}})
 
     assert seen == {NORTH: Window(3, NOW, NOW + 5 * MINUTE)}
-    assert windows.spots(NORTH) == ["E1", "E2", "E3"]
+    assert windows.spots(NORTH, seen[NORTH]) == ["E1", "E2", "E3"]
 
 
-def test_whatever_the_order_the_window_is_the_same(windows: RedisWindows) -> None:
-    """Late, early, twice: it ends with the newest event and holds what an hour before it holds, to the moment."""
+def test_whatever_the_order_the_fullest_window_is_found(windows: RedisWindows) -> None:
+    """Late, early, twice: an hour holds what is an hour before its end, to the moment."""
     moments = {"E1": NOW - 61 * MINUTE, "E2": NOW - 60 * MINUTE, "E3": NOW - MINUTE, "E4": NOW}
     for number, order in enumerate(permutations(moments)):
         group = Group("POWER_FAILURE", "zone", f"place {number}")
-        for spot in (*order, order[0]):
-            seen = windows.see({group: {spot: moments[spot]}})
-        assert seen == {group: Window(3, NOW - HOUR, NOW)}
-        assert windows.spots(group) == ["E2", "E3", "E4"]
+        seen = [windows.see({group: {spot: moments[spot]}}) for spot in (*order, order[0])]
+
+        fullest = max((found[group] for found in seen if found), key=lambda window: window.spots)
+        assert fullest.spots == 3
+        assert len(windows.spots(group, fullest)) == 3
+
+
+def test_what_comes_late_is_judged_by_its_own_time(windows: RedisWindows) -> None:
+    """A later event of the place does not hide that many spots erred at once before it."""
+    windows.see({NORTH: {"E9": NOW, "E1": NOW - 90 * MINUTE, "E2": NOW - 80 * MINUTE}})
+
+    seen = windows.see({NORTH: {"E3": NOW - 85 * MINUTE}})
+
+    assert seen == {NORTH: Window(3, NOW - 90 * MINUTE, NOW - 80 * MINUTE)}
+    assert windows.spots(NORTH, seen[NORTH]) == ["E1", "E2", "E3"]
+
+
+def test_what_is_long_past_is_forgotten(windows: RedisWindows) -> None:
+    """Three windows after."""
+    windows.see({NORTH: {"E1": NOW - 4 * HOUR, "E2": NOW - 4 * HOUR}})
+    windows.see({NORTH: {"E3": NOW}})
+
+    seen = windows.see({NORTH: {"E4": NOW - 4 * HOUR}})
+
+    assert seen is not None
+    assert seen[NORTH].spots == 0
 
 
 def test_groups_have_nothing_to_do_with_each_other(windows: RedisWindows) -> None:
@@ -104,6 +126,10 @@ def test_a_server_that_is_away_is_said_so() -> None:
     """The step stays owed and is done later."""
     away = RedisWindows(redis_feed.connect(f"redis://{HOST}:{free_port()}/0"), HOUR)
 
-    for call in (lambda: away.see({NORTH: {"E1": NOW}}), lambda: away.fill({}), lambda: away.spots(NORTH)):
+    for call in (
+        lambda: away.see({NORTH: {"E1": NOW}}),
+        lambda: away.fill({}),
+        lambda: away.spots(NORTH, Window(1, NOW, NOW)),
+    ):
         with pytest.raises(TransientError, match="Redis"):
             call()

@@ -7,11 +7,11 @@ from domain import incident_life
 from domain.decision import Decision, Step
 from domain.detection import Group, NewestBySpot, Sighting, Threshold, Window, Windows, newest_by_group
 from domain.errors import TransientError
-from domain.incident import Incident
+from domain.incident import Incident, Link
 from domain.policy import IncidentPolicy
 from domain.ports import Clock, Transaction
 
-# Incidents of a zone and of a model may be the same one: it is, when it holds so many of the other's spots.
+# What holds so many of the claims of another tells of the same incident.
 _SAME_SHARE = 0.5
 
 
@@ -46,11 +46,8 @@ class Detect:
             incidents = _by_group(transaction.open_incidents(codes))
         decision = self._count(transaction, sightings, windows, incidents, now)
         # What is most out of the usual first: it may be all that there is to say.
-        fresh = sorted(over - incidents.keys(), key=lambda group: thresholds[group] / windows[group].spots)
-        for group in fresh:
-            if not self._told_already(group, incidents):
-                decision.add(self._open(transaction, group, windows[group], thresholds[group], now))
-                incidents[group] = decision.incidents[-1]
+        for group in sorted(over - incidents.keys(), key=lambda group: thresholds[group] / windows[group].spots):
+            decision.add(self._open(transaction, group, windows[group], thresholds[group], decision.links, now))
         return decision
 
     def _see(
@@ -60,7 +57,7 @@ class Detect:
             return {}
         windows = self._windows.see(newest)
         if windows is None:
-            since = now - timedelta(minutes=self._policy.window_minutes)
+            since = now - 3 * timedelta(minutes=self._policy.window_minutes)
             self._windows.fill(newest_by_group(transaction.sightings_since(since), now))
             windows = self._windows.see(newest)
         if windows is None:
@@ -91,17 +88,26 @@ class Detect:
             decision.add(incident_life.count(incidents[group], windows.get(group), claims, now))
         return decision
 
-    def _told_already(self, group: Group, known: Iterable[Group]) -> bool:
-        """Whether an open incident of the code holds most of the group's spots: a model's may be a zone's."""
-        spots = set(self._windows.spots(group))
-        others = (set(self._windows.spots(other)) for other in known if other.code == group.code)
-        return any(len(spots & other) >= _SAME_SHARE * len(spots) for other in others)
-
     def _open(
-        self, transaction: Transaction, group: Group, window: Window, threshold: int, now: datetime
+        self,
+        transaction: Transaction,
+        group: Group,
+        window: Window,
+        threshold: int,
+        links: Sequence[Link],
+        now: datetime,
     ) -> Decision:
-        claims = transaction.open_claims_of_spots(self._windows.spots(group), group.code)
-        return incident_life.open_incident(group, window, threshold, claims, self._policy, now, self._new_id())
+        """A new incident, unless another tells of it: one of this group that is over, or an open one that holds so
+        many of its claims, as a zone's may hold a model's."""
+        last = transaction.last_closed(group)
+        if last is not None and incident_life.tells_of(last, window, self._policy, now):
+            return Decision()
+        claims = transaction.open_claims_of_spots(self._windows.spots(group, window), group.code)
+        taken = transaction.incidents_of(claims).keys() | {link.claim_id for link in links}
+        free = [claim for claim in claims if claim not in taken]
+        if len(free) <= (1 - _SAME_SHARE) * len(claims) and claims:
+            return Decision()
+        return incident_life.open_incident(group, window, threshold, free, self._policy, now, self._new_id())
 
 
 def _by_group(incidents: Iterable[Incident]) -> dict[Group, Incident]:

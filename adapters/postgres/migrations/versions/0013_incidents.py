@@ -30,6 +30,7 @@ CREATE TABLE incidents (
 );
 -- However many see it at once, one error in one place is one incident; but for what people take out of one.
 CREATE UNIQUE INDEX incidents_open ON incidents (code, kind, place) WHERE closed_at IS NULL AND split_from IS NULL;
+CREATE INDEX incidents_closed ON incidents (code, kind, place, closed_at) WHERE closed_at IS NOT NULL;
 
 CREATE TABLE incident_claims (
     claim_id uuid PRIMARY KEY,
