@@ -47,7 +47,8 @@ for i = 2, #KEYS do
     if newest < last then
         found[i - 1] = fullest(key, newest, math.min(newest + window, last))
     else
-        local oldest = redis.call('ZRANGEBYSCORE', key, exactly(last - window), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+        local since = exactly(last - window)
+        local oldest = redis.call('ZRANGEBYSCORE', key, since, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
         local first = oldest[2]
         found[i - 1] = {redis.call('ZCOUNT', key, first, '+inf'), first, exactly(last)}
     end
