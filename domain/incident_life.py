@@ -42,16 +42,8 @@ def open_incident(
         told_peak=window.spots,
     )
     decision = Decision(incidents=[incident], links=[Link(claim_id, new_id) for claim_id in claim_ids])
-    data = {
-        "code": group.code,
-        "kind": group.kind,
-        "place": group.place,
-        "threshold": threshold,
-        "told_peak": incident.told_peak,
-        "first_seen_at": audit.instant(window.first),
-    }
-    record(decision, incident, now, "incident.opened", data | counted(incident, claim_ids))
-    decision.steps += [tell(incident, "opened"), _look_again(incident, policy, now)]
+    record(decision, incident, now, "incident.opened", opening(incident) | counted(incident, claim_ids))
+    decision.steps += [tell(incident, "opened"), look_again(incident, policy, now)]
     return decision
 
 
@@ -90,7 +82,7 @@ def settle(incident: Incident, policy: IncidentPolicy, now: datetime) -> Decisio
         incident.status = QUIET
         decision.incidents.append(incident)
         record(decision, incident, now, "incident.quiet", {})
-    decision.steps.append(_look_again(incident, policy, now))
+    decision.steps.append(look_again(incident, policy, now))
     return decision
 
 
@@ -113,7 +105,7 @@ def close(incident: Incident, why: str, actor: str, now: datetime, **said: Any) 
     return decision
 
 
-def _look_again(incident: Incident, policy: IncidentPolicy, now: datetime) -> Step:
+def look_again(incident: Incident, policy: IncidentPolicy, now: datetime) -> Step:
     """When it can next fall quiet, close, or be too old."""
     quiet = timedelta(minutes=policy.quiet_minutes)
     due = incident.touched_at + (2 * quiet if incident.status == QUIET else quiet)
@@ -124,6 +116,19 @@ def _look_again(incident: Incident, policy: IncidentPolicy, now: datetime) -> St
 def tell(incident: Incident, what: str) -> Step:
     """The step that announces it."""
     return Step("announce", [incident.id], subject=f"incident.{what}")
+
+
+def opening(incident: Incident) -> dict[str, Any]:
+    """What its first audit event says of it besides its claims."""
+    return {
+        "code": incident.code,
+        "kind": incident.kind,
+        "place": incident.place,
+        "threshold": incident.threshold,
+        "told_peak": incident.told_peak,
+        "first_seen_at": audit.instant(incident.first_seen_at),
+        **({"split_from": incident.split_from} if incident.split_from else {}),
+    }
 
 
 def counted(incident: Incident, claim_ids: Sequence[str]) -> dict[str, Any]:

@@ -92,6 +92,9 @@ class Transaction(Protocol):
     def incidents_of(self, claim_ids: Sequence[str]) -> dict[str, str]:
         """The incidents that these claims belong to, by claim, as far as they are not closed."""
 
+    def claims_of_incident(self, incident_id: str) -> list[str]:
+        """The ids of all claims that belong to it."""
+
     def open_claims_of_spots(self, spots: Sequence[str], code: str) -> list[str]:
         """The ids of the open claims of these spots and of this code."""
 
@@ -240,6 +243,24 @@ class Delegations(Protocol):
 
     def listed(self) -> list[dict[str, Any]]:
         """The latest thousand, ended ones too."""
+
+
+class IncidentReports(Protocol):
+    """Incidents as people and programs read them. Rows are dicts with JSON-ready values."""
+
+    def listed(
+        self, *, status: str | None = None, code: str | None = None, before: str | None = None, limit: int = 100
+    ) -> list[dict[str, Any]]:
+        """Incidents, newest first; `before` is the id of the last incident of the page before."""
+
+    def find(self, incident_id: str) -> dict[str, Any] | None:
+        """The incident with this id, or the only one whose id ends with these characters (6 or more)."""
+
+    def claims_of(self, incident_id: str, limit: int = 1000) -> list[dict[str, Any]]:
+        """The claims that belong to it, by when they were first seen."""
+
+    def of_claim(self, claim_id: str) -> dict[str, Any] | None:
+        """The incident that a claim belongs to."""
 
 
 class Reports(Protocol):

@@ -25,6 +25,7 @@ from adapters.postgres.audit_log import AuditLog
 from adapters.postgres.delegations import Delegations
 from adapters.postgres.evidence_files import DatabaseFiles
 from adapters.postgres.idempotency import IdempotencyKeys
+from adapters.postgres.incident_reports import IncidentReports
 from adapters.postgres.known import KnownMessages
 from adapters.postgres.policies import Policies
 from adapters.postgres.reports import Reports
@@ -54,6 +55,7 @@ from workers.steps.deliver import Deliver
 from workers.steps.detect import Detect
 from workers.steps.escalate import Escalate
 from workers.steps.evidence import EvidenceDesk
+from workers.steps.incident_desk import IncidentDesk
 from workers.steps.open import Intake
 from workers.steps.quarantine import WORKER_DOOR, QuarantineDesk
 from workers.steps.route import Route
@@ -94,6 +96,8 @@ class App:
     delegations: Delegations
     evidence: EvidenceDesk
     quarantine: QuarantineDesk
+    incident_desk: IncidentDesk
+    incident_reports: IncidentReports
     hand_over: HandOver
     known: Known
     station_memory: StationMemory
@@ -179,6 +183,7 @@ def build(
         stopping=stopping,
         refuse=_refusal(clock),
     )
+    decide = Decide(store, policy, policies, clock, on_commit)
     send = register_steps(dict.fromkeys(STEP_KINDS, step_broker) | {"deliver": delivery_broker}, runner)
     steps = StepQueue(engine, settings.step_lease_seconds)
 
@@ -216,10 +221,12 @@ def build(
         tokens=Tokens(engine),
         bind_key=IdempotencyKeys(engine),
         notifier=notifier,
-        decide=Decide(store, policy, policies, clock, on_commit),
+        decide=decide,
         delegations=Delegations(engine),
         evidence=EvidenceDesk(store, files, sniff, policy, policies, clock, on_commit),
         quarantine=QuarantineDesk(store, intake, clock),
+        incident_desk=IncidentDesk(store, decide, policy.incidents, clock, new_claim_id, on_commit),
+        incident_reports=IncidentReports(engine),
         # Without a broker a batch is durable only once it is in the database, so it goes there at once.
         hand_over=register_intake(step_broker, intake) if amqp else intake,
         known=KnownMessages(engine),

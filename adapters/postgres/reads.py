@@ -140,6 +140,7 @@ INCIDENTS_OF: Final = """
 SELECT l.claim_id::text, l.incident_id::text FROM incident_claims l JOIN incidents i ON i.id = l.incident_id
 WHERE l.claim_id = ANY(%s::uuid[]) AND i.closed_at IS NULL
 """
+CLAIMS_OF_INCIDENT: Final = "SELECT claim_id::text FROM incident_claims WHERE incident_id = %s ORDER BY claim_id"
 OPEN_CLAIMS_OF_SPOTS: Final = (
     "SELECT id::text FROM claims WHERE spot_id = ANY(%s) AND code = %s AND closed_at IS NULL ORDER BY id"
 )

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Engine, Select, String, any_, cast, func, 
 from sqlalchemy.dialects.postgresql import JSONB
 
 from adapters.postgres.engine import translated_errors
+from adapters.postgres.ids import FULL_ID, TAIL
 from adapters.postgres.message_tables import faults, quarantine
 from adapters.postgres.tables import audit_events, claims, deliveries, steps
 from domain.quarantine import OPEN
@@ -22,8 +23,6 @@ _CLAIM.append(cast(audit_events.c.body, JSONB).op("-", return_type=JSONB())("clo
 _WITH_VERDICT = claims.outerjoin(
     audit_events, (audit_events.c.claim_id == claims.c.id) & (audit_events.c.seq == claims.c.verdict_seq)
 )
-_FULL_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_TAIL = re.compile(r"[0-9a-fA-F-]{6,35}")
 _KEY = re.compile(r"[0-9a-fA-F]{1,32}")
 
 
@@ -62,9 +61,9 @@ class Reports:
     def find_claim(self, claim_id: str) -> Row | None:
         head = func.encode(claims.c.head, "hex").label("head")
         query = select(*_CLAIM, head).select_from(_WITH_VERDICT).limit(2)
-        if _FULL_ID.fullmatch(claim_id):
+        if FULL_ID.fullmatch(claim_id):
             found = self._rows(query.where(claims.c.id == claim_id))
-        elif _TAIL.fullmatch(claim_id):
+        elif TAIL.fullmatch(claim_id):
             found = self._rows(query.where(cast(claims.c.id, String).like("%" + claim_id.lower())))
         else:
             found = []

@@ -166,6 +166,9 @@ class PostgresTransaction:
     def incidents_of(self, claim_ids: Sequence[str]) -> dict[str, str]:
         return dict(self._execute(reads.INCIDENTS_OF, _array(claim_ids)).all())
 
+    def claims_of_incident(self, incident_id: str) -> list[str]:
+        return list(self._execute(reads.CLAIMS_OF_INCIDENT, incident_id).scalars())
+
     def open_claims_of_spots(self, spots: Sequence[str], code: str) -> list[str]:
         return list(self._execute(reads.OPEN_CLAIMS_OF_SPOTS, list(spots), code).scalars())
 

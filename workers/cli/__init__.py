@@ -12,6 +12,7 @@ from workers.cli import (
     explain,
     files,
     imports,
+    incidents,
     look,
     quarantine,
     schema,
@@ -31,7 +32,11 @@ app = typer.Typer(
     # Plain text: boxes break long paths and read badly in logs.
     rich_markup_mode=None,
 )
-for module in (serve, files, imports, simulate, look, quarantine, evidence, explain, check, audit, schema, users):
+_COMMANDS = (
+    *(serve, files, imports, simulate, look, incidents, quarantine, evidence),
+    *(explain, check, audit, schema, users),
+)
+for module in _COMMANDS:
     module.add_to(app)
 
 
