@@ -33,7 +33,35 @@ Known = Callable[[Batch], set[str]]
 """The keys of those messages of the batch, quarantined ones too, that are in the database already."""
 
 
-class Transaction(Protocol):
+class Sightings(Protocol):
+    """What detection needs: what was seen, and the incidents that there are."""
+
+    def sightings(self, claim_ids: Sequence[str]) -> list[Sighting]:
+        """These claims as sightings of their errors, with the zones and models that their spots are known by."""
+
+    def sightings_since(self, moment: datetime) -> list[Sighting]:
+        """All claims whose errors were seen at this moment or after it, as sightings."""
+
+    def take_turns_opening(self, codes: Iterable[str]) -> None:
+        """Waits for others that would open incidents of these codes, and keeps them waiting until the end."""
+
+    def open_incidents(self, codes: Iterable[str]) -> list[Incident]:
+        """The incidents of these codes that are not closed, locked."""
+
+    def last_closed(self, group: Group) -> Incident | None:
+        """The incident of this group that was closed last, not locked."""
+
+    def incidents(self, ids: Sequence[str]) -> list[Incident]:
+        """These incidents, locked; unknown ids are left out."""
+
+    def incidents_of(self, claim_ids: Sequence[str]) -> dict[str, str]:
+        """The incidents that these claims belong to, by claim, as far as they are not closed."""
+
+    def open_claims_of_spots(self, spots: Sequence[str], code: str) -> list[str]:
+        """The ids of the open claims of these spots and of this code."""
+
+
+class Transaction(Sightings, Protocol):
     """One database transaction. Reads lock what they return, in one order, so writers cannot deadlock."""
 
     def known_messages(self, keys: Sequence[str]) -> set[str]:
@@ -71,32 +99,8 @@ class Transaction(Protocol):
     def deliveries(self, ids: Sequence[str]) -> list[Delivery]:
         """These deliveries, locked."""
 
-    def sightings(self, claim_ids: Sequence[str]) -> list[Sighting]:
-        """These claims as sightings of their errors, with the zones and models that their spots are known by."""
-
-    def sightings_since(self, moment: datetime) -> list[Sighting]:
-        """All claims whose errors were seen at this moment or after it, as sightings."""
-
-    def take_turns_opening(self, codes: Iterable[str]) -> None:
-        """Waits for others that would open incidents of these codes, and keeps them waiting until the end."""
-
-    def open_incidents(self, codes: Iterable[str]) -> list[Incident]:
-        """The incidents of these codes that are not closed, locked."""
-
-    def last_closed(self, group: Group) -> Incident | None:
-        """The incident of this group that was closed last, not locked."""
-
-    def incidents(self, ids: Sequence[str]) -> list[Incident]:
-        """These incidents, locked; unknown ids are left out."""
-
-    def incidents_of(self, claim_ids: Sequence[str]) -> dict[str, str]:
-        """The incidents that these claims belong to, by claim, as far as they are not closed."""
-
     def claims_of_incident(self, incident_id: str) -> list[str]:
         """The ids of all claims that belong to it."""
-
-    def open_claims_of_spots(self, spots: Sequence[str], code: str) -> list[str]:
-        """The ids of the open claims of these spots and of this code."""
 
     def take_steps(self, kind: str, ids: Sequence[int]) -> list[Step]:
         """Those of the steps that are still owed and that nobody else holds, locked."""

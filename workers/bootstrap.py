@@ -36,6 +36,7 @@ from adapters.postgres.tokens import Tokens
 from adapters.prometheus import DatabaseCollector, Metrics
 from adapters.redis_windows import RedisWindows
 from domain.decision import Decision
+from domain.detection import Threshold
 from domain.errors import SetupError
 from domain.identifiers import new_claim_id
 from domain.intake import Batch, Quarantined
@@ -96,6 +97,7 @@ class App:
     delegations: Delegations
     evidence: EvidenceDesk
     quarantine: QuarantineDesk
+    threshold: Threshold
     incident_desk: IncidentDesk
     incident_reports: IncidentReports
     hand_over: HandOver
@@ -160,10 +162,13 @@ def build(
         metrics.committed(decision)
         feed.publish(kind, decision.changed)
 
+    def threshold(*_: object) -> int:
+        return policy.incidents.fewest_spots
+
     handlers: dict[str, StepHandler] = {
         "submit": Submit(policy, clock),
         "verify": Verify(policy, clock, policies),
-        "detect": Detect(windows, lambda *_: policy.incidents.fewest_spots, policy.incidents, clock, new_claim_id),
+        "detect": Detect(windows, threshold, policy.incidents, clock, new_claim_id),
         "route": Route(policy, clock, policies),
         "escalate": Escalate(policy, clock, policies),
         "announce": Announce(policy, clock),
@@ -225,6 +230,7 @@ def build(
         delegations=Delegations(engine),
         evidence=EvidenceDesk(store, files, sniff, policy, policies, clock, on_commit),
         quarantine=QuarantineDesk(store, intake, clock),
+        threshold=threshold,
         incident_desk=IncidentDesk(store, decide, policy.incidents, clock, new_claim_id, on_commit),
         incident_reports=IncidentReports(engine),
         # Without a broker a batch is durable only once it is in the database, so it goes there at once.

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from adapters.postgres.engine import translated_errors
 from adapters.postgres.ids import FULL_ID, TAIL
 from adapters.postgres.message_tables import faults, quarantine
-from adapters.postgres.tables import audit_events, claims, deliveries, steps
+from adapters.postgres.tables import audit_events, claims, deliveries, incidents, steps
 from domain.quarantine import OPEN
 
 Row = dict[str, Any]
@@ -135,8 +135,14 @@ class Reports:
             .where(quarantine.c.state == OPEN)
             .group_by(quarantine.c.reason)
         )
+        lasting = (
+            select(incidents.c.code, func.count())
+            .where(incidents.c.closed_at.is_(None))
+            .group_by(incidents.c.code)
+        )
         with translated_errors(), self._engine.connect() as connection:
             return {
+                "incidents_open": [((code,), n) for code, n in connection.execute(lasting)],
                 "quarantine_open": [((reason,), n) for reason, n in connection.execute(unsettled)],
                 "claims_active": [((status, kind), n) for status, kind, n in connection.execute(active)],
                 "steps_pending": [((kind,), n) for kind, n in connection.execute(pending)],

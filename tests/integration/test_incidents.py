@@ -10,6 +10,7 @@ import redis
 
 from adapters import redis_feed
 from adapters.postgres.audit_record import open_record
+from adapters.postgres.reports import Reports
 from adapters.redis_windows import RedisWindows
 from domain.fault import Fault
 from tests.builders import NOW, a_clear, a_fault, a_spot
@@ -63,6 +64,7 @@ def test_three_spots_of_a_zone_are_an_incident_and_two_are_none(fleet: Spotclaim
     assert (incident["code"], incident["kind"], incident["place"]) == ("POWER_FAILURE", "zone", "north")
     assert (incident["status"], incident["peak"], incident["claim_count"]) == ("open", 3, 3)
     assert linked(fleet, incident) == ["E1", "E2", "E3"]
+    assert Reports(fleet.engine).figures()["incidents_open"] == [(("POWER_FAILURE",), 1)]
 
 
 def test_messages_are_not_spots(fleet: Spotclaim) -> None:

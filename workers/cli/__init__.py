@@ -8,6 +8,7 @@ from domain.errors import SetupError, SpotclaimError
 from workers.cli import (
     audit,
     check,
+    detect,
     evidence,
     explain,
     files,
@@ -33,7 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _COMMANDS = (
-    *(serve, files, imports, simulate, look, incidents, quarantine, evidence),
+    *(serve, files, imports, simulate, look, incidents, detect, quarantine, evidence),
     *(explain, check, audit, schema, users),
 )
 for module in _COMMANDS:

@@ -9,7 +9,7 @@ from domain.detection import Group, NewestBySpot, Sighting, Threshold, Window, W
 from domain.errors import TransientError
 from domain.incident import Incident, Link
 from domain.policy import IncidentPolicy
-from domain.ports import Clock, Transaction
+from domain.ports import Clock, Sightings
 
 # What holds so many of the claims of another tells of the same incident.
 _SAME_SHARE = 0.5
@@ -32,7 +32,7 @@ class Detect:
         self._clock = clock
         self._new_id = new_id
 
-    def __call__(self, transaction: Transaction, steps: Sequence[Step]) -> Decision:
+    def __call__(self, transaction: Sightings, steps: Sequence[Step]) -> Decision:
         now = self._clock()
         sightings = transaction.sightings([claim_id for step in steps for claim_id in step.claim_ids])
         windows = self._see(transaction, newest_by_group(sightings, now), now)
@@ -51,7 +51,7 @@ class Detect:
         return decision
 
     def _see(
-        self, transaction: Transaction, newest: Mapping[Group, NewestBySpot], now: datetime
+        self, transaction: Sightings, newest: Mapping[Group, NewestBySpot], now: datetime
     ) -> Mapping[Group, Window]:
         if not newest:
             return {}
@@ -66,7 +66,7 @@ class Detect:
 
     def _count(
         self,
-        transaction: Transaction,
+        transaction: Sightings,
         sightings: Sequence[Sighting],
         windows: Mapping[Group, Window],
         incidents: Mapping[Group, Incident],
@@ -90,7 +90,7 @@ class Detect:
 
     def _open(
         self,
-        transaction: Transaction,
+        transaction: Sightings,
         group: Group,
         window: Window,
         threshold: int,

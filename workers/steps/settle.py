@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from domain.decision import Decision, Step
 from domain.incident_life import settle
 from domain.policy import IncidentPolicy
-from domain.ports import Clock, Transaction
+from domain.ports import Clock, Sightings
 
 
 class Settle:
@@ -15,7 +15,7 @@ class Settle:
         self._policy = policy
         self._clock = clock
 
-    def __call__(self, transaction: Transaction, steps: Sequence[Step]) -> Decision:
+    def __call__(self, transaction: Sightings, steps: Sequence[Step]) -> Decision:
         whole = Decision()
         for incident in transaction.incidents([step.subject for step in steps if step.subject]):
             whole.add(settle(incident, self._policy, self._clock()))
