@@ -33,20 +33,20 @@ class Replay:
         """All incidents in the order of their opening, as they stand when everything has fallen quiet."""
         in_time = sorted(sightings, key=lambda seen: seen.at)
         for moment, together in groupby(in_time, key=lambda seen: _minute(seen.at)):
-            self._now = moment + _TOGETHER
-            self._look_at_due()
+            self._pass_time(moment + _TOGETHER)
             self._recorded.seen = list(together)
             self._take(self._detect(self._recorded, [Step("detect")]))
-        while self._owed:
-            self._now = min(step.due_at for step in self._owed if step.due_at)
-            self._look_at_due()
+        self._pass_time(None)
         return list(self._recorded.known.values())
 
-    def _look_at_due(self) -> None:
-        due = [step for step in self._owed if step.due_at and step.due_at <= self._now]
-        self._owed = [step for step in self._owed if step not in due]
-        if due:
-            self._take(self._settle(self._recorded, due))
+    def _pass_time(self, until: datetime | None) -> None:
+        """Carries out what is due by then, each at its moment; all that is owed, with no end."""
+        while due := [step for step in self._owed if step.due_at and (until is None or step.due_at <= until)]:
+            first = min(due, key=lambda step: step.due_at or self._now)
+            self._owed.remove(first)
+            self._now = first.due_at or self._now
+            self._take(self._settle(self._recorded, [first]))
+        self._now = until or self._now
 
     def _take(self, decision: Decision) -> None:
         self._recorded.take(decision)
