@@ -21,7 +21,7 @@ def story(
     yield f"Incident {row['id']}"
     yield f"  {row['code']} in {row['kind']} {row['place']}: {standing(row)}"
     size = f"at most {row['peak']} spots at once, an incident from {row['threshold']} on"
-    yield f"  {size}; {row['claim_count']} claims"
+    yield f"  {size}; {_claims(row['claim_count'])}"
     yield f"  first seen {minute(row['first_seen_at'])}, last seen {minute(row['last_seen_at'])}"
     if row["root_cause"]:
         yield f"  root cause: {row['root_cause']}"
@@ -46,9 +46,11 @@ def _told(kind: str, data: dict[str, Any]) -> str:
     match kind:
         case "incident.opened":
             usual = f"usual are fewer than {data['threshold']}"
-            return f"opened over {len(data['claims'])} claims; {data['peak']} spots, {usual}"
+            return f"opened over {_claims(data['claim_count'])}; {data['peak']} spots, {usual}"
         case "incident.counted":
-            return f"{len(data['claims'])} claims more, {data['claim_count']} in all; at most {data['peak']} spots"
+            return (
+                f"{_claims(len(data['claims']))} more, {data['claim_count']} in all; at most {data['peak']} spots"
+            )
         case "incident.grew":
             return f"grew to {data['told_peak']} spots"
         case "incident.quiet":
@@ -56,9 +58,13 @@ def _told(kind: str, data: dict[str, Any]) -> str:
         case "incident.closed":
             return f"closed, {data['closed_why']}{note}"
         case "incident.merged":
-            return f"took over {len(data['claims'])} claims of {data['merged']}"
+            return f"took over {_claims(len(data['claims']))} of {data['merged']}"
         case "incident.split":
-            return f"{len(data['claims'])} claims went to {data['into']}{note}"
+            return f"{_claims(len(data['claims']))} went to {data['into']}{note}"
         case "incident.root_cause":
             return f"root cause: {data['root_cause']}"
     return kind
+
+
+def _claims(count: int) -> str:
+    return "1 claim" if count == 1 else f"{count} claims"
