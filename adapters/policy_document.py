@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import time, timedelta
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -36,6 +36,7 @@ from domain.catalogue import CLAIM_TYPES
 from domain.policy import (
     ApprovalRule,
     CodePolicy,
+    IncidentPolicy,
     NotificationRule,
     Pace,
     Party,
@@ -147,6 +148,15 @@ class _Eligibility(_Part):
     unknown_warranty_passes: bool
 
 
+class _Incidents(_Part):
+    window_minutes: Literal[15, 30, 60, 120] = 60
+    fewest_spots: Annotated[int, Field(ge=3, le=1000)] = 3
+    capacity_share: Annotated[float, Field(gt=0, le=1)] = 0.05
+    false_alarms_per_day: Annotated[float, Field(gt=0, le=100)] = 1.0
+    quiet_minutes: Minutes = 60.0
+    max_age_hours: Hours = 72.0
+
+
 class _Rule(_Conditions):
     event: Event
     to: Annotated[list[str], Field(min_length=1)]
@@ -188,6 +198,7 @@ class PolicyDocument(_Part):
     calendars: dict[str, _Calendar]
     flapping: _Flapping = _Flapping()
     eligibility: _Eligibility
+    incidents: _Incidents = _Incidents()
     notifications: list[_Rule]
     pace: _Pace = _Pace()
 
@@ -254,6 +265,7 @@ def policy_of(document: PolicyDocument) -> Policy:
         flapping_minutes=document.flapping.within_minutes,
         notifications=tuple(_notification(rule) for rule in document.notifications),
         pace=Pace(**document.pace.model_dump()),
+        incidents=IncidentPolicy(**document.incidents.model_dump()),
         **document.eligibility.model_dump(),
     )
 

@@ -174,6 +174,7 @@ class DatabaseCollector(Collector):
 
     _FAMILIES = (
         ("claims_active", "Claims not closed.", ("status", "claim_type")),
+        ("incidents_open", "Incidents not closed.", ("code",)),
         ("quarantine_open", "Messages in quarantine that nobody has dealt with.", ("reason",)),
         ("steps_pending", "Steps owed and due.", ("step",)),
         ("steps_oldest_seconds", "Age of the oldest step that is due.", ()),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from domain.claim import Claim
 from domain.decision import Step
 from domain.delivery import BY_INCIDENT, BY_SILENCE, ESCALATION, REPEAT, RESOLVED
-from domain.news import ALERTS, ENDINGS, News, event_of, of_claims
+from domain.news import ALERTS, ENDINGS, INCIDENT_OPENED, News, event_of, of_claims
 from domain.policy import NotificationRule, Policy
 from domain.silence import Silence
 
@@ -53,7 +53,7 @@ class _Letter:
 def address(news: Iterable[News], policy: Policy, situation: Situation) -> list[Parcel]:
     """Parcels for everybody whom the policy names, and the end of a story for whoever heard its beginning.
 
-    Claims under an open incident are not told by themselves, but for their end.
+    Claims under an open incident are not told by themselves to whoever is told of incidents, but for their end.
     """
     return _parcels(_letters(news, policy, situation), policy, situation)
 
@@ -127,21 +127,26 @@ def _parcels(letters: Iterable[_Letter], policy: Policy, situation: Situation) -
     parcels: dict[tuple[object, ...], Parcel] = {}
     for letter in letters:
         item, rule = letter.news, letter.rule
-        reason, why = _not_sent(letter, situation) or (letter.reason, "")
+        reason, why = _not_sent(letter, policy, situation) or (letter.reason, "")
         held = policy.held_until(rule, item.severity, situation.now) if rule and not why else None
         key = (letter.destination, item.event, item.code, reason, why, held)
         parcels.setdefault(key, Parcel(letter.destination, [], reason, why, held)).news.append(item)
     return list(parcels.values())
 
 
-def _not_sent(letter: _Letter, situation: Situation) -> tuple[str, str] | None:
+def _not_sent(letter: _Letter, policy: Policy, situation: Situation) -> tuple[str, str] | None:
     incident = situation.incidents.get(letter.news.about)
-    if incident is not None and letter.reason != RESOLVED:
+    if incident is not None and letter.reason != RESOLVED and _hears_of_incidents(letter, policy):
         return BY_INCIDENT, f"told by incident {incident}"
     for silence in situation.silences:
         if silence.covers(letter.news, letter.destination):
             return BY_SILENCE, silence.told
     return None
+
+
+def _hears_of_incidents(letter: _Letter, policy: Policy) -> bool:
+    """Whether the destination is told of incidents of claims like this; if not, it would hear nothing."""
+    return letter.destination in _listeners(replace(letter.news, event=INCIDENT_OPENED), policy)
 
 
 def _unanswered(claims: Iterable[Claim], event: str) -> Iterator[News]:

@@ -8,7 +8,8 @@ from domain.claim import Claim
 from domain.delivery import Delivery
 from domain.evidence import Evidence
 from domain.fault import Fault
-from domain.group import Group
+from domain.incident import Incident, Link
+from domain.news_group import NewsGroup
 
 
 @dataclass(slots=True)
@@ -33,7 +34,8 @@ class Decision:
     """Claims opened and changed, the audit events that say so, and the steps that follow.
 
     `counted` are the claims that took in more reports and changed in nothing else (see `domain.opening`); none of
-    them is in `changed` as well. `evidence` holds items that were added or withdrawn.
+    them is in `changed` as well. `evidence` holds items that were added or withdrawn,
+    `incidents` those that are new or other ones now, and `links` which claims belong to which incident by now.
     """
 
     opened: list[Claim] = field(default_factory=list)
@@ -42,9 +44,11 @@ class Decision:
     events: list[AuditEvent] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
-    groups: list[Group] = field(default_factory=list)
+    groups: list[NewsGroup] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
+    incidents: list[Incident] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
 
     def add(self, other: "Decision") -> None:
         """Takes in another decision, to be written together with this one."""

@@ -1,8 +1,9 @@
-"""What a claim's audit events say that its row must be."""
+"""What the audit events of a claim, or of an incident, say that its row must be."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from domain import incident_fold
 from domain.eligibility import ACTIONS
 from domain.lifecycle import CLOSED, STATUSES, SUBMITTED, UNDER_REVIEW, WITHDRAWN, after
 
@@ -46,6 +47,8 @@ def apply(row: dict[str, Any], seq: int, at: str, kind: str, data: Mapping[str, 
     Moments are spelled as `domain.audit.instant` does. `row` is empty before the first event. Raises `Conflict`
     for a verdict on a claim that could not be judged.
     """
+    if kind.startswith("incident."):
+        return incident_fold.apply(row, at, kind, data)
     for name in _STATED & data.keys():
         row[name] = data[name]
     if "clocks" in data:
@@ -64,6 +67,7 @@ def apply(row: dict[str, Any], seq: int, at: str, kind: str, data: Mapping[str, 
         _move(row, at, _STATUS_AFTER[kind])
         if kind == "claim.reopened":
             row["stage"], row["stages"], row["reopened"] = 0, [], row.get("reopened", 0) + 1
+    return None
 
 
 def _bind(row: dict[str, Any], clocks: Mapping[str, Any]) -> None:

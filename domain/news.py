@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from domain.catalogue import CLAIM_TYPES
 from domain.claim import Claim
 from domain.decision import Step
+from domain.incident import Incident
 from domain.lifecycle import CLOSED, UNDER_REVIEW
+from domain.policy import Policy
 
 _LINES = 10
 
@@ -113,6 +116,36 @@ def of_claims(claims: Sequence[Claim], alert: str | None = None) -> list[News]:
             spot=claim.spot_id,
         )
         for claim in claims
+    ]
+
+
+INCIDENT_OPENED = "incident.opened"
+
+_OF_INCIDENTS = {
+    INCIDENT_OPENED: "an incident",
+    "incident.grew": "the incident is spreading",
+    "incident.closed": "the incident is over",
+}
+
+
+def of_incidents(incidents: Iterable[Incident], event: str, policy: Policy) -> list[News]:
+    """What happened to the incidents, as news of their spots."""
+    return [
+        News(
+            about=incident.id,
+            event=event,
+            words=_OF_INCIDENTS[event] + (f" of {incident.place}" if incident.kind != "zone" else ""),
+            code=incident.code,
+            severity=policy.codes[incident.code].severity,
+            claim_type=CLAIM_TYPES[incident.code],
+            line=(
+                f"{incident.place}: {incident.claim_count} claims"
+                f" since {incident.first_seen_at:%Y-%m-%d %H:%M} UTC, at most {incident.peak} spots at once, incident {incident.id}"
+            ),
+            zone=incident.place if incident.kind == "zone" else None,
+            spots=incident.peak,
+        )
+        for incident in incidents
     ]
 
 

@@ -1,7 +1,7 @@
 """How faults become claims: every fault meets the claim of its spot and code, or opens it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final
@@ -15,6 +15,8 @@ from domain.fault import Fault
 from domain.lifecycle import AWAITING_EVIDENCE, INELIGIBLE, JUDGED, OBSERVED, SUBMITTED
 from domain.policy import Policy
 
+# A spot that shows its error again so soon says nothing new of how many do.
+_SEEN_JUST_NOW: Final = timedelta(minutes=1)
 # What the earliest fault says for the claim.
 _DETAILS: Final = ("connector_id", "zone", "affected_user", "reservation_id", "session_id")
 _said = attrgetter(*_DETAILS)
@@ -36,10 +38,10 @@ def earlier_than_known(
     """Since when the errors are there that begin with these faults, or earlier than their claims knew."""
     begins: dict[SpotAndCode, datetime] = {}
     for pair, faults in groups.items():
-        first = min((fault.occurred_at for fault in faults if not fault.cleared), default=None)
+        moments = [fault.occurred_at for fault in faults if not fault.cleared]
         claim = open_claims.get(pair)
-        if first is not None and (claim is None or first < claim.first_seen_at):
-            begins[pair] = first
+        if moments and (claim is None or min(moments) < claim.first_seen_at):
+            begins[pair] = min(moments)
     return begins
 
 
@@ -56,10 +58,12 @@ def open_or_count(
     `groups` must hold no message that was taken in before. `clears` are those taken in before that belonged to no
     claim: whichever occurred after the first fault belongs to it after all, in whatever order they came. The next
     step of every opened claim is `verify`, or `submit` after its code's hold-down, and one step names all that are
-    due together; a claim that was judged is judged again when what speaks for it changes.
+    due together; a claim that was judged is judged again when what speaks for it changes. `detect` looks at all
+    that were seen, whether many of them are one incident.
     """
     decision = Decision()
     again: list[str] = []
+    seen_again: list[str] = []
     for pair, faults in groups.items():
         decision.faults += faults
         claim = open_claims.get(pair)
@@ -72,15 +76,19 @@ def open_or_count(
                 _record_opening(claim, _take_in(claim, faults, clears.get(pair, ())), faults, now)
             )
             continue
-        spoke = claim.first_seen_at, _said(claim)
+        spoke, seen = (claim.first_seen_at, _said(claim)), claim.last_seen_at
         if counted := _take_in(claim, faults, clears.get(pair, ())):
             decision.counted.append(claim)
             decision.events.append(audit.append(claim, now, faults[0].source, "claim.faults_counted", counted))
             if _judged_otherwise(claim, faults, moved=spoke != (claim.first_seen_at, _said(claim))):
                 again.append(claim.id)
+            if claim.last_seen_at - seen >= _SEEN_JUST_NOW:
+                seen_again.append(claim.id)
     decision.steps += _first_steps(decision, policy, now)
     if again:
         decision.steps.append(Step("verify", again))
+    if sighted := [*(claim.id for claim in decision.opened), *seen_again]:
+        decision.steps.append(Step("detect", sighted))
     return decision
 
 
@@ -133,7 +141,7 @@ def _take_in(claim: Claim, faults: Sequence[Fault], clears: Sequence[Fault]) -> 
     moved: dict[str, Any] = {}
     if raised:
         claim.fault_count += len(raised)
-        claim.last_seen_at = max(claim.last_seen_at, *(fault.occurred_at for fault in raised))
+        claim.last_seen_at = max([claim.last_seen_at, *[fault.occurred_at for fault in raised]])
         moved = _let_speak(claim, _earliest(raised)) | _note_filers(claim, raised)
     ended: list[Fault] = []
     if clears or len(raised) < len(faults):
@@ -150,8 +158,8 @@ def _take_in(claim: Claim, faults: Sequence[Fault], clears: Sequence[Fault]) -> 
 
 def _note_filers(claim: Claim, raised: list[Fault]) -> dict[str, Any]:
     """Keeps who filed it and had not yet, and returns that; controllers send storms, and are named once."""
-    names = {fault.filed_by for fault in raised}
-    new = {name for name in names if name is not None and not claim.was_filed_by(name)}
+    names = {fault.filed_by for fault in raised if fault.filed_by is not None and fault.filed_by != claim.filed_by}
+    new = names.difference(claim.also_filed_by)
     if not new:
         return {}
     claim.also_filed_by = [*claim.also_filed_by, *sorted(new)]

@@ -20,8 +20,8 @@ from domain.delivery import (
     UPDATE,
     Delivery,
 )
-from domain.group import Group
 from domain.news import News, Summary
+from domain.news_group import NewsGroup
 from domain.policy import Pace
 
 _NOT_SENT = {BY_SILENCE: SILENCED, BY_INCIDENT: SUPPRESSED}
@@ -33,12 +33,12 @@ class Traffic:
     """What is under way: groups by their ids, the deliveries that gather, and when the latest messages of each
     destination are due or were, latest first."""
 
-    groups: dict[str, Group] = field(default_factory=dict)
+    groups: dict[str, NewsGroup] = field(default_factory=dict)
     gathering: dict[str, Delivery] = field(default_factory=dict)
     recent: dict[str, list[datetime]] = field(default_factory=dict)
 
 
-def groups_of(parcels: Iterable[Parcel]) -> list[Group]:
+def groups_of(parcels: Iterable[Parcel]) -> list[NewsGroup]:
     """The groups of what is to be sent, as they are when nothing was ever sent."""
     return [_group_of(parcel) for parcel in parcels if parcel.reason not in _NOT_SENT]
 
@@ -62,7 +62,7 @@ def dispatch(
     return _once_each(decision)
 
 
-def send_digests(groups: Iterable[Group], traffic: Traffic, pace: Pace, now: datetime) -> Decision:
+def send_digests(groups: Iterable[NewsGroup], traffic: Traffic, pace: Pace, now: datetime) -> Decision:
     """Ends the gathering of these groups: each has one message to send."""
     decision = Decision()
     for group in groups:
@@ -73,11 +73,11 @@ def send_digests(groups: Iterable[Group], traffic: Traffic, pace: Pace, now: dat
     return decision
 
 
-def _group_of(parcel: Parcel) -> Group:
+def _group_of(parcel: Parcel) -> NewsGroup:
     first = parcel.news[0]
     key = (parcel.destination, first.event, first.code, "held" if parcel.held_until else "")
     group_id = UUID(bytes=blake2b(repr(key).encode(), digest_size=16).digest())
-    return Group(str(group_id), *key[:3], held=parcel.held_until is not None)
+    return NewsGroup(str(group_id), *key[:3], held=parcel.held_until is not None)
 
 
 def _delivery(parcel: Parcel, now: datetime, delivery_id: str, reason: str) -> Delivery:
@@ -102,7 +102,7 @@ def _logged(parcel: Parcel, now: datetime, delivery_id: str) -> Delivery:
     return delivery
 
 
-def _send(delivery: Delivery, group: Group, traffic: Traffic, pace: Pace, now: datetime) -> Decision:
+def _send(delivery: Delivery, group: NewsGroup, traffic: Traffic, pace: Pace, now: datetime) -> Decision:
     group.messages = 1 if group.is_cold(now, pace) else group.messages + 1
     group.hot_until = now + pace.delay(group.messages)
     delivery.status = PENDING
@@ -121,7 +121,9 @@ def _turn(recent: list[datetime], pace: Pace, now: datetime) -> datetime:
     return due_at
 
 
-def _gather(parcel: Parcel, group: Group, traffic: Traffic, now: datetime, new_id: Callable[[], str]) -> Decision:
+def _gather(
+    parcel: Parcel, group: NewsGroup, traffic: Traffic, now: datetime, new_id: Callable[[], str]
+) -> Decision:
     if group.gathering is not None:
         delivery = traffic.gathering[group.gathering]
         _take_in(delivery, parcel.news)

@@ -76,6 +76,23 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class IncidentPolicy:
+    """When one error on many spots is an incident, and when it is over.
+
+    Spots are counted in a window of `window_minutes`; never fewer than `fewest_spots` are an incident, and where
+    no history says what is usual, not less than `capacity_share` of a place. It is closed after twice
+    `quiet_minutes` without news, and at the latest after `max_age_hours`.
+    """
+
+    window_minutes: int = 60
+    fewest_spots: int = 3
+    capacity_share: float = 0.05
+    false_alarms_per_day: float = 1.0
+    quiet_minutes: float = 60.0
+    max_age_hours: float = 72.0
+
+
+@dataclass(frozen=True, slots=True)
 class NotificationRule:
     """News of this event that all conditions fit goes to these destinations. Empty conditions fit everything.
 
@@ -141,6 +158,7 @@ class Policy:
     unknown_warranty_passes: bool
     notifications: tuple[NotificationRule, ...]
     pace: Pace = Pace()
+    incidents: IncidentPolicy = IncidentPolicy()
 
     def __hash__(self) -> int:
         """A version names its contents, so what follows from a policy can be kept by it."""

@@ -11,12 +11,14 @@ from domain.claim import Claim, SpotAndCode
 from domain.decision import Decision, Step
 from domain.decisions import Delegation
 from domain.delivery import Delivery
+from domain.detection import Group, Sighting
 from domain.episodes import Report
 from domain.evidence import Evidence, OnFile, Reported
 from domain.evidence_file import File, Upload
 from domain.fault import Fault
-from domain.group import Group
+from domain.incident import Incident
 from domain.intake import Batch, Quarantined
+from domain.news_group import NewsGroup
 from domain.policy import Policy
 from domain.quarantine import Entry
 from domain.silence import Silence
@@ -33,7 +35,35 @@ Known = Callable[[Batch], set[str]]
 """The keys of those messages of the batch, quarantined ones too, that are in the database already."""
 
 
-class Transaction(Protocol):
+class Sightings(Protocol):
+    """What detection needs: what was seen, and the incidents that there are."""
+
+    def sightings(self, claim_ids: Sequence[str]) -> list[Sighting]:
+        """These claims as sightings of their errors, with the zones and models that their spots are known by."""
+
+    def sightings_since(self, moment: datetime) -> list[Sighting]:
+        """All claims whose errors were seen at this moment or after it, as sightings."""
+
+    def take_turns_opening(self, codes: Iterable[str]) -> None:
+        """Waits for others that would open incidents of these codes, and keeps them waiting until the end."""
+
+    def open_incidents(self, codes: Iterable[str]) -> list[Incident]:
+        """The incidents of these codes that are not closed, locked."""
+
+    def last_closed(self, group: Group) -> Incident | None:
+        """The incident of this group that was closed last, not locked."""
+
+    def incidents(self, ids: Sequence[str]) -> list[Incident]:
+        """These incidents, locked; unknown ids are left out."""
+
+    def incidents_of(self, claim_ids: Sequence[str]) -> dict[str, str]:
+        """The incidents that these claims belong to, by claim, as far as they are not closed."""
+
+    def open_claims_of_spots(self, spots: Sequence[str], code: str) -> list[str]:
+        """The ids of the open claims of these spots and of this code."""
+
+
+class Transaction(Sightings, Protocol):
     """One database transaction. Reads lock what they return, in one order, so writers cannot deadlock."""
 
     def known_messages(self, keys: Sequence[str]) -> set[str]:
@@ -71,10 +101,10 @@ class Transaction(Protocol):
     def deliveries(self, ids: Sequence[str]) -> list[Delivery]:
         """These deliveries, locked."""
 
-    def groups(self, wanted: Sequence[Group]) -> list[Group]:
+    def news_groups(self, wanted: Sequence[NewsGroup]) -> list[NewsGroup]:
         """These groups of news as they stand, locked; what is not there yet is made as it is given."""
 
-    def gathering(self, delivery_ids: Sequence[str]) -> list[Group]:
+    def gathering(self, delivery_ids: Sequence[str]) -> list[NewsGroup]:
         """The groups that gather news in these deliveries, locked."""
 
     def recent_deliveries(self, destinations: Iterable[str], limit: int) -> dict[str, list[datetime]]:
@@ -87,8 +117,8 @@ class Transaction(Protocol):
     def told(self, about: Sequence[str]) -> dict[str, list[str]]:
         """The destinations that were told of each of these claims or incidents before."""
 
-    def incidents_of(self, claim_ids: Sequence[str]) -> dict[str, str]:
-        """The open incident of each claim that belongs to one."""
+    def claims_of_incident(self, incident_id: str) -> list[str]:
+        """The ids of all claims that belong to it."""
 
     def take_steps(self, kind: str, ids: Sequence[int]) -> list[Step]:
         """Those of the steps that are still owed and that nobody else holds, locked."""
@@ -241,6 +271,24 @@ class Delegations(Protocol):
 
     def listed(self) -> list[dict[str, Any]]:
         """The latest thousand, ended ones too."""
+
+
+class IncidentReports(Protocol):
+    """Incidents as people and programs read them. Rows are dicts with JSON-ready values."""
+
+    def listed(
+        self, *, status: str | None = None, code: str | None = None, before: str | None = None, limit: int = 100
+    ) -> list[dict[str, Any]]:
+        """Incidents, newest first; `before` is the id of the last incident of the page before."""
+
+    def find(self, incident_id: str) -> dict[str, Any] | None:
+        """The incident with this id, or the only one whose id ends with these characters (6 or more)."""
+
+    def claims_of(self, incident_id: str, limit: int = 1000) -> list[dict[str, Any]]:
+        """The claims that belong to it, by when they were first seen."""
+
+    def of_claim(self, claim_id: str) -> dict[str, Any] | None:
+        """The incident that a claim belongs to."""
 
 
 class Reports(Protocol):

@@ -25,3 +25,8 @@ class Spot:
     warranty_until: date | None = None
     latitude: float | None = None
     longitude: float | None = None
+
+
+def model_name(spot: Spot) -> str | None:
+    """What is counted together as one model: vendor, model and firmware, as far as they are known."""
+    return " ".join(part for part in (spot.vendor, spot.model, spot.firmware) if part) or None

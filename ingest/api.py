@@ -17,8 +17,18 @@ from domain import delivery
 from domain.audit import AuditEvent, first_broken, instant
 from domain.errors import NotFound
 from domain.lifecycle import STATUSES
-from domain.ports import Authenticate, BindKey, Clock, Delegations, EvidenceDesk, HandOver, Identity, Reports
-from ingest import decisions_api, intake_api, openapi, problems, quarantine_api
+from domain.ports import (
+    Authenticate,
+    BindKey,
+    Clock,
+    Delegations,
+    EvidenceDesk,
+    HandOver,
+    Identity,
+    IncidentReports,
+    Reports,
+)
+from ingest import decisions_api, incidents_api, intake_api, openapi, problems, quarantine_api
 from ingest.console.pages import claims_page
 from ingest.evidence_api import add_evidence
 from ingest.requests import demand_known_parameters
@@ -57,6 +67,8 @@ class Inside:
     delegations: Delegations
     evidence: EvidenceDesk
     quarantine: quarantine_api.QuarantineDesk
+    incidents: incidents_api.IncidentDesk
+    incident_reports: IncidentReports
     clocks: Callable[[dict[str, Any]], list[dict[str, Any]]]
     authenticate: Authenticate
     bind_key: BindKey
@@ -171,6 +183,7 @@ def _add_claims(routes: APIRouter, inside: Inside) -> None:
         return {"deliveries": reports.list_deliveries(claim_id=of_claim, status=status, limit=limit)}
 
     routes.include_router(quarantine_api.router(inside.quarantine, reports, demand))
+    routes.include_router(incidents_api.router(inside.incidents, inside.incident_reports, demand))
 
     # A stream holds a thread; the rest must keep enough of them.
     seats = BoundedSemaphore(_MOST_STREAMS)

@@ -113,7 +113,7 @@ def router(
     @routes.post("/decisions", summary="Decide up to 500 claims; each is reported")
     def bulk(decision: BulkDecision, who: asking) -> dict[str, Any]:
         wanted = [Wanted(str(item.claim), item.version, item.evidence_digest) for item in decision.claims]
-        return {"items": [_told(result) for result in decide.many(wanted, decision.decision, who, decision.note)]}
+        return {"items": [told(result) for result in decide.many(wanted, decision.decision, who, decision.note)]}
 
     @routes.get("/delegations", summary="Who acts for whom", dependencies=[Depends(identity)])
     def listed() -> dict[str, Any]:
@@ -131,7 +131,8 @@ def router(
     return routes
 
 
-def _told(result: Claim | Refused) -> dict[str, Any]:
+def told(result: Claim | Refused) -> dict[str, Any]:
+    """What became of one claim of many, ready for JSON."""
     if isinstance(result, Refused):
         return {"claim": result.claim_id, "problem": problems.of_error(result.reason)}
     return {"claim": result.id, "status": result.status, "stage": result.stage, "version": result.version}

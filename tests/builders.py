@@ -23,6 +23,7 @@ from domain.delivery import Delivery
 from domain.evidence import Evidence, compose
 from domain.fault import Fault
 from domain.identifiers import new_claim_id
+from domain.incident import Incident
 from domain.intake import Batch, Quarantined
 from domain.lifecycle import CLOSED
 from domain.policy import Policy
@@ -138,6 +139,25 @@ def a_delivery(**changes: Any) -> Delivery:
         "created_at": NOW,
     }
     return Delivery(**(fields | changes))
+
+
+def an_incident(**changes: Any) -> Incident:
+    """An open incident of a zone, without audit events."""
+    fields: dict[str, Any] = {
+        "id": new_claim_id(),
+        "code": "METER_MISREAD",
+        "kind": "zone",
+        "place": "north",
+        "threshold": 3,
+        "opened_at": NOW,
+        "first_seen_at": FAULT_TIME,
+        "last_seen_at": FAULT_TIME,
+        "touched_at": NOW,
+        "claim_count": 5,
+        "peak": 4,
+        "told_peak": 4,
+    }
+    return Incident(**(fields | changes))
 
 
 def an_item(claim: Claim, **changes: Any) -> Evidence:

@@ -15,6 +15,7 @@ INTAKE_QUEUE: Final = "spotclaim.intake"
 CLAIMS_PER_MESSAGE: Final = {
     "submit": 500,
     "verify": 500,
+    "detect": 500,
     "route": 500,
     "escalate": 500,
     "announce": 500,
@@ -22,6 +23,7 @@ CLAIMS_PER_MESSAGE: Final = {
     # What was told together is repeated together.
     "remind": 10_000,
     "clock": 500,
+    "incident": 500,
     "deliver": 1,
     "told": 500,
 }

@@ -25,6 +25,7 @@ from adapters.postgres.audit_log import AuditLog
 from adapters.postgres.delegations import Delegations
 from adapters.postgres.evidence_files import DatabaseFiles
 from adapters.postgres.idempotency import IdempotencyKeys
+from adapters.postgres.incident_reports import IncidentReports
 from adapters.postgres.known import KnownMessages
 from adapters.postgres.policies import Policies
 from adapters.postgres.reports import Reports
@@ -34,8 +35,11 @@ from adapters.postgres.steps import StepQueue, StepSignal
 from adapters.postgres.store import PostgresStore
 from adapters.postgres.tokens import Tokens
 from adapters.prometheus import DatabaseCollector, Metrics
+from adapters.redis_windows import RedisWindows
 from domain.decision import Decision
+from domain.detection import Threshold
 from domain.errors import SetupError
+from domain.identifiers import new_claim_id
 from domain.intake import Batch, Quarantined
 from domain.policy import Policy
 from domain.ports import BindKey, Clock, HandOver, Known, Notifier, StationMemory
@@ -50,18 +54,24 @@ from workers.steps.announce import Announce
 from workers.steps.clock import Sweep
 from workers.steps.decide import Decide
 from workers.steps.deliver import Deliver, Resend, Told
+from workers.steps.detect import Detect
 from workers.steps.digest import Digest
 from workers.steps.escalate import Escalate
 from workers.steps.evidence import EvidenceDesk
+from workers.steps.incident_desk import IncidentDesk
 from workers.steps.open import Intake
 from workers.steps.quarantine import WORKER_DOOR, QuarantineDesk
 from workers.steps.remind import Remind
 from workers.steps.route import Route
 from workers.steps.runner import StepHandler, StepRunner
+from workers.steps.settle import Settle
 from workers.steps.submit import Submit
 from workers.steps.verify import Verify
 
-STEP_KINDS = ("submit", "verify", "route", "escalate", "announce", "digest", "remind", "told", "clock")
+STEP_KINDS = (
+    *("submit", "verify", "detect", "route", "escalate", "clock", "incident"),
+    *("announce", "digest", "remind", "told"),
+)
 _DIRECT_PATIENCE_SECONDS = 5.0
 
 
@@ -95,6 +105,9 @@ class App:
     silences: Silences
     evidence: EvidenceDesk
     quarantine: QuarantineDesk
+    threshold: Threshold
+    incident_desk: IncidentDesk
+    incident_reports: IncidentReports
     hand_over: HandOver
     known: Known
     station_memory: StationMemory
@@ -147,6 +160,7 @@ def build(
     )
     stack.callback(client.close)
     feed = redis_feed.RedisFeed(client)
+    windows = RedisWindows(client, timedelta(minutes=policy.incidents.window_minutes))
 
     registry = CollectorRegistry()
     metrics = Metrics(registry)
@@ -156,9 +170,13 @@ def build(
         metrics.committed(decision)
         feed.publish(kind, decision.changed)
 
+    def threshold(*_: object) -> int:
+        return policy.incidents.fewest_spots
+
     handlers: dict[str, StepHandler] = {
         "submit": Submit(policy, clock),
         "verify": Verify(policy, clock, policies),
+        "detect": Detect(windows, threshold, policy.incidents, clock, new_claim_id),
         "route": Route(policy, clock, policies),
         "escalate": Escalate(policy, clock, policies),
         "announce": Announce(policy, clock),
@@ -166,6 +184,7 @@ def build(
         "remind": Remind(policy, clock),
         "told": Told(clock),
         "clock": Sweep(policies, clock),
+        "incident": Settle(policy.incidents, clock),
         "deliver": Deliver(notifier, clock, metrics.notified),
     }
     runner = StepRunner(store, handlers, clock, on_commit, lambda steps: metrics.stepped(steps, clock()))
@@ -180,6 +199,7 @@ def build(
         stopping=stopping,
         refuse=_refusal(clock),
     )
+    decide = Decide(store, policy, policies, clock, on_commit)
     send = register_steps(dict.fromkeys(STEP_KINDS, step_broker) | {"deliver": delivery_broker}, runner)
     steps = StepQueue(engine, settings.step_lease_seconds)
 
@@ -217,12 +237,15 @@ def build(
         tokens=Tokens(engine),
         bind_key=IdempotencyKeys(engine),
         notifier=notifier,
-        decide=Decide(store, policy, policies, clock, on_commit),
+        decide=decide,
         delegations=Delegations(engine),
         resend=Resend(store, clock),
         silences=Silences(engine),
         evidence=EvidenceDesk(store, files, sniff, policy, policies, clock, on_commit),
         quarantine=QuarantineDesk(store, intake, clock),
+        threshold=threshold,
+        incident_desk=IncidentDesk(store, decide, policy.incidents, clock, new_claim_id, on_commit),
+        incident_reports=IncidentReports(engine),
         # Without a broker a batch is durable only once it is in the database, so it goes there at once.
         hand_over=register_intake(step_broker, intake) if amqp else intake,
         known=KnownMessages(engine),

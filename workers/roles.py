@@ -244,6 +244,8 @@ def _server(app: App) -> "uvicorn.Server":
         clocks=app.clocks,
         evidence=app.evidence,
         quarantine=app.quarantine,
+        incidents=app.incident_desk,
+        incident_reports=app.incident_reports,
         authenticate=app.tokens,
         bind_key=app.bind_key,
         clock=app.clock,

@@ -11,10 +11,10 @@ from itertools import pairwise
 from typing import Any
 
 import orjson
-from sqlalchemy import DateTime, Engine, LargeBinary
+from sqlalchemy import DateTime, Engine, LargeBinary, Table
 
 from adapters.postgres.engine import connect, translated_errors
-from adapters.postgres.tables import claims
+from adapters.postgres.tables import claims, incidents
 from domain.audit import one_line
 
 Claim = dict[str, Any]
@@ -32,11 +32,17 @@ def _as_stated(column: Any) -> str:
     return f'"{column.name}"'
 
 
-_MOMENTS = tuple(column.name for column in claims.c if isinstance(column.type, DateTime))
+def _stated(table: Table) -> str:
+    """The first rows of a table whose ids lie between two bounds, as audit events spell their values."""
+    columns = ", ".join(map(_as_stated, table.c))
+    rows = f"SELECT {columns} FROM {table.name} WHERE {{c}} ORDER BY id LIMIT {_CLAIMS_AT_ONCE}"
+    return f"(SELECT r.id, row_to_json(r)::text AS row FROM ({rows}) r)"
+
+
+_MOMENTS = {column.name for column in (*claims.c, *incidents.c) if isinstance(column.type, DateTime)}
+# Incidents are audited as claims are, and lie among them by their ids.
 _CLAIMS = f"""
-SELECT row_to_json(c)::text FROM (
-    SELECT {", ".join(map(_as_stated, claims.c))} FROM claims WHERE {{c}} ORDER BY id LIMIT {_CLAIMS_AT_ONCE}
-) c
+SELECT row FROM ({_stated(claims)} UNION ALL {_stated(incidents)}) u ORDER BY id LIMIT {_CLAIMS_AT_ONCE}
 """
 _RECORDS = """
 COPY (
@@ -52,7 +58,10 @@ _LEAVES_AT_ONCE = 65_536
 _WAITING = """
 SELECT claim_id::text FROM (SELECT DISTINCT unnest(claim_ids) AS claim_id FROM audit_pending) w WHERE {w}
 """
-_SIZES = "SELECT (SELECT coalesce(max(position) + 1, 0) FROM audit_log), (SELECT sum(version) FROM claims)"
+_SIZES = """
+SELECT (SELECT coalesce(max(position) + 1, 0) FROM audit_log),
+    coalesce((SELECT sum(version) FROM claims), 0) + coalesce((SELECT sum(version) FROM incidents), 0)
+"""
 _BOUNDS = """
 SELECT id::text FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM claims) c
 WHERE place %% %s = 0 ORDER BY id
@@ -179,7 +188,7 @@ def _rows(cursor: Any, sql: str, parameters: tuple[Any, ...] | None = None) -> l
 
 def _claim(row: str) -> Claim:
     claim: Claim = orjson.loads(row)
-    for name in _MOMENTS:
+    for name in _MOMENTS & claim.keys():
         if claim[name] is not None:
             claim[name] = _spelled(claim[name])
     return claim

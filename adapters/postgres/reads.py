@@ -8,7 +8,8 @@ from domain.decision import Step
 from domain.delivery import Delivery
 from domain.evidence import Evidence
 from domain.fault import Fault
-from domain.group import Group
+from domain.incident import Incident
+from domain.news_group import NewsGroup
 from domain.quarantine import Entry
 from domain.silence import Silence
 from domain.spot import Spot
@@ -23,6 +24,8 @@ _READ_AS = {
     "gathering": "{}::text",
     "head": "encode({}, 'hex')",
     "evidence_digest": "encode({}, 'hex')",
+    "merged_into": "{}::text",
+    "split_from": "{}::text",
     "steps.id": "{}",
 }
 
@@ -78,7 +81,7 @@ DELIVERIES: Final = (
     f"SELECT {_columns('deliveries', Delivery)} FROM deliveries WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE"
 )
 
-_GROUP = f"SELECT {_columns('news_groups', Group)} FROM news_groups"
+_GROUP = f"SELECT {_columns('news_groups', NewsGroup)} FROM news_groups"
 GROUPS: Final = f"{_GROUP} WHERE id = ANY(%s::uuid[]) ORDER BY news_groups.id FOR UPDATE"
 GATHERING: Final = f"{_GROUP} WHERE gathering = ANY(%s::uuid[]) ORDER BY news_groups.id FOR UPDATE"
 
@@ -140,6 +143,37 @@ _SPOT_AS = {
     "received_at": "max(received_at)",
 }
 _SPOT_COLUMNS = ", ".join(_SPOT_AS.get(field.name, _LATEST_WORD.format(field.name)) for field in fields(Spot))
+# Claims as sightings of their errors, each in the zone and with the model that its spot is known by.
+_PLACES = ", ".join(f"{_LATEST_WORD.format(name)} AS {name}" for name in ("zone", "vendor", "model", "firmware"))
+_SIGHTINGS = f"""
+SELECT c.code, c.spot_id, c.last_seen_at, coalesce(c.zone, s.zone),
+    nullif(concat_ws(' ', s.vendor, s.model, s.firmware), ''), c.id::text
+FROM claims c CROSS JOIN LATERAL (
+    SELECT {_PLACES}
+    FROM spots WHERE spots.spot_id = c.spot_id
+) s
+"""
+SIGHTINGS: Final = f"{_SIGHTINGS} WHERE c.id = ANY(%s::uuid[])"
+SIGHTINGS_SINCE: Final = f"{_SIGHTINGS} WHERE c.last_seen_at >= %s"
+
+_INCIDENT = _columns("incidents", Incident)
+OPEN_INCIDENTS: Final = (
+    f"SELECT {_INCIDENT} FROM incidents WHERE code = ANY(%s) AND closed_at IS NULL ORDER BY id FOR UPDATE"
+)
+INCIDENTS: Final = f"SELECT {_INCIDENT} FROM incidents WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE"
+LAST_CLOSED: Final = f"""
+SELECT {_INCIDENT} FROM incidents WHERE code = %s AND kind = %s AND place = %s AND closed_at IS NOT NULL
+ORDER BY closed_at DESC LIMIT 1
+"""
+INCIDENTS_OF: Final = """
+SELECT l.claim_id::text, l.incident_id::text FROM incident_claims l JOIN incidents i ON i.id = l.incident_id
+WHERE l.claim_id = ANY(%s::uuid[]) AND i.closed_at IS NULL
+"""
+CLAIMS_OF_INCIDENT: Final = "SELECT claim_id::text FROM incident_claims WHERE incident_id = %s ORDER BY claim_id"
+OPEN_CLAIMS_OF_SPOTS: Final = (
+    "SELECT id::text FROM claims WHERE spot_id = ANY(%s) AND code = %s AND closed_at IS NULL ORDER BY id"
+)
+
 SPOTS: Final = f"SELECT {_SPOT_COLUMNS} FROM spots WHERE spot_id = ANY(%s) GROUP BY spot_id"
 
 # For each claim: the records nearest before and after the fault, the nearest whose findings bear on its code, and

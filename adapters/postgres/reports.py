@@ -7,8 +7,9 @@ from sqlalchemy import ColumnElement, Engine, Select, String, any_, cast, func, 
 from sqlalchemy.dialects.postgresql import JSONB
 
 from adapters.postgres.engine import translated_errors
+from adapters.postgres.ids import FULL_ID, TAIL
 from adapters.postgres.message_tables import faults, quarantine
-from adapters.postgres.tables import audit_events, claims, deliveries, steps
+from adapters.postgres.tables import audit_events, claims, deliveries, incidents, steps
 from domain.quarantine import OPEN
 
 Row = dict[str, Any]
@@ -24,8 +25,6 @@ _DELIVERY: list[ColumnElement[Any]] = [column for column in deliveries.c if colu
 _WITH_VERDICT = claims.outerjoin(
     audit_events, (audit_events.c.claim_id == claims.c.id) & (audit_events.c.seq == claims.c.verdict_seq)
 )
-_FULL_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_TAIL = re.compile(r"[0-9a-fA-F-]{6,35}")
 _KEY = re.compile(r"[0-9a-fA-F]{1,32}")
 
 
@@ -66,9 +65,9 @@ class Reports:
         return self._found(select(*_CLAIM, head).select_from(_WITH_VERDICT), claims.c.id, claim_id)
 
     def _found(self, query: Select[Any], column: ColumnElement[Any], wanted: str) -> Row | None:
-        if _FULL_ID.fullmatch(wanted):
+        if FULL_ID.fullmatch(wanted):
             found = self._rows(query.where(column == wanted))
-        elif _TAIL.fullmatch(wanted):
+        elif TAIL.fullmatch(wanted):
             found = self._rows(query.where(cast(column, String).like("%" + wanted.lower())).limit(2))
         else:
             found = []
@@ -144,8 +143,14 @@ class Reports:
             .where(quarantine.c.state == OPEN)
             .group_by(quarantine.c.reason)
         )
+        lasting = (
+            select(incidents.c.code, func.count())
+            .where(incidents.c.closed_at.is_(None))
+            .group_by(incidents.c.code)
+        )
         with translated_errors(), self._engine.connect() as connection:
             return {
+                "incidents_open": [((code,), n) for code, n in connection.execute(lasting)],
                 "quarantine_open": [((reason,), n) for reason, n in connection.execute(unsettled)],
                 "claims_active": [((status, kind), n) for status, kind, n in connection.execute(active)],
                 "steps_pending": [((kind,), n) for kind, n in connection.execute(pending)],

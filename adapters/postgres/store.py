@@ -20,12 +20,14 @@ from domain.corroboration import CORROBORATING
 from domain.decision import Decision, Step
 from domain.decisions import Delegation
 from domain.delivery import Delivery
+from domain.detection import Group, Sighting
 from domain.episodes import Report
 from domain.evidence import Evidence, Reported, demanded
 from domain.fault import Fault
-from domain.group import Group
+from domain.incident import Incident
 from domain.intake import Quarantined
 from domain.lifecycle import JUDGED
+from domain.news_group import NewsGroup
 from domain.policy import Policy
 from domain.quarantine import Entry
 from domain.silence import Silence
@@ -145,13 +147,13 @@ class PostgresTransaction:
     def deliveries(self, ids: Sequence[str]) -> list[Delivery]:
         return [Delivery(*row) for row in self._execute(reads.DELIVERIES, list(ids))]
 
-    def groups(self, wanted: Sequence[Group]) -> list[Group]:
+    def news_groups(self, wanted: Sequence[NewsGroup]) -> list[NewsGroup]:
         once = {group.id: group for group in wanted}
         self._execute(writes.INSERT_GROUPS.sql, writes.INSERT_GROUPS.rows(once.values()))
-        return [Group(*row) for row in self._execute(reads.GROUPS, _array(list(once)))]
+        return [NewsGroup(*row) for row in self._execute(reads.GROUPS, _array(list(once)))]
 
-    def gathering(self, delivery_ids: Sequence[str]) -> list[Group]:
-        return [Group(*row) for row in self._execute(reads.GATHERING, _array(delivery_ids))]
+    def gathering(self, delivery_ids: Sequence[str]) -> list[NewsGroup]:
+        return [NewsGroup(*row) for row in self._execute(reads.GATHERING, _array(delivery_ids))]
 
     def recent_deliveries(self, destinations: Iterable[str], limit: int) -> dict[str, list[datetime]]:
         names = sorted(set(destinations))
@@ -168,8 +170,32 @@ class PostgresTransaction:
         ids = _array(about)
         return dict(self._execute(reads.TOLD, ids, ids).all())
 
+    def sightings(self, claim_ids: Sequence[str]) -> list[Sighting]:
+        return [Sighting(*row) for row in self._execute(reads.SIGHTINGS, _array(claim_ids))]
+
+    def sightings_since(self, moment: datetime) -> list[Sighting]:
+        return [Sighting(*row) for row in self._execute(reads.SIGHTINGS_SINCE, moment)]
+
+    def take_turns_opening(self, codes: Iterable[str]) -> None:
+        self._execute(writes.TAKE_TURNS_OPENING, sorted(codes))
+
+    def open_incidents(self, codes: Iterable[str]) -> list[Incident]:
+        return [Incident(*row) for row in self._execute(reads.OPEN_INCIDENTS, sorted(codes))]
+
+    def last_closed(self, group: Group) -> Incident | None:
+        return next((Incident(*row) for row in self._execute(reads.LAST_CLOSED, *group)), None)
+
+    def incidents(self, ids: Sequence[str]) -> list[Incident]:
+        return [Incident(*row) for row in self._execute(reads.INCIDENTS, _array(ids))]
+
     def incidents_of(self, claim_ids: Sequence[str]) -> dict[str, str]:
-        return {}
+        return dict(self._execute(reads.INCIDENTS_OF, _array(claim_ids)).all())
+
+    def claims_of_incident(self, incident_id: str) -> list[str]:
+        return list(self._execute(reads.CLAIMS_OF_INCIDENT, incident_id).scalars())
+
+    def open_claims_of_spots(self, spots: Sequence[str], code: str) -> list[str]:
+        return list(self._execute(reads.OPEN_CLAIMS_OF_SPOTS, list(spots), code).scalars())
 
     def take_steps(self, kind: str, ids: Sequence[int]) -> list[Step]:
         return [Step(*row) for row in self._execute(reads.STEPS, list(ids), kind)]
@@ -185,6 +211,8 @@ class PostgresTransaction:
             (writes.INSERT_EVENTS, decision.events),
             (writes.UPDATE_GROUPS, decision.groups),
             (writes.INSERT_DELIVERIES, decision.deliveries),
+            (writes.INSERT_INCIDENTS, decision.incidents),
+            (writes.INSERT_LINKS, decision.links),
             (writes.INSERT_STEPS, decision.steps),
         )
         statements = [(write.sql, write.rows(items)) for write, items in parts if items]

@@ -18,6 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
+from adapters.postgres.incident_tables import incident_claims as incident_claims
+from adapters.postgres.incident_tables import incidents as incidents
 from adapters.postgres.message_tables import metadata as metadata
 
 _moment = DateTime(timezone=True)

@@ -147,6 +147,32 @@ _EVIDENCE_FIXED = {
 }
 _EVIDENCE_MOVING = {"withdrawn_at": _MOMENT, "withdrawn_by": _TEXT}
 
+_INCIDENT_FIXED = {
+    "id": _UUID,
+    "code": _TEXT,
+    "kind": _TEXT,
+    "place": _TEXT,
+    "threshold": _INTEGER,
+    "opened_at": _MOMENT,
+    "first_seen_at": _MOMENT,
+    "split_from": _UUID,
+}
+_INCIDENT_MOVING = {
+    "last_seen_at": _MOMENT,
+    "touched_at": _MOMENT,
+    "status": _TEXT,
+    "claim_count": _INTEGER,
+    "peak": _INTEGER,
+    "told_peak": _INTEGER,
+    "root_cause": _TEXT,
+    "closed_at": _MOMENT,
+    "closed_why": _TEXT,
+    "merged_into": _UUID,
+    "version": _INTEGER,
+    "head": _BYTES,
+}
+_LINK = {"claim_id": _UUID, "incident_id": _UUID}
+
 _USAGE = {
     "key": _UUID,
     "source": _TEXT,
@@ -245,6 +271,14 @@ INSERT_EVIDENCE: Final = _insert(
     _EVIDENCE_FIXED | _EVIDENCE_MOVING,
     "ON CONFLICT (id) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _EVIDENCE_MOVING),
 )
+INSERT_INCIDENTS: Final = _insert(
+    "incidents",
+    _INCIDENT_FIXED | _INCIDENT_MOVING,
+    "ON CONFLICT (id) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _INCIDENT_MOVING),
+)
+INSERT_LINKS: Final = _insert(
+    "incident_claims", _LINK, "ON CONFLICT (claim_id) DO UPDATE SET incident_id = excluded.incident_id"
+)
 INSERT_STEPS: Final = _insert("steps", _STEP)
 # Delivered at commit, once however often it is called in a transaction.
 WAKE_RELAY: Final = "SELECT pg_notify('spotclaim_steps', '')"
@@ -273,8 +307,15 @@ SELECT pg_advisory_xact_lock(7305776, turn) FROM (
 
 # Whoever gives a destination's messages their times takes turns with others who do.
 TAKE_TURNS_TELLING: Final = """
-SELECT pg_advisory_xact_lock(7305777, turn) FROM (
+SELECT pg_advisory_xact_lock(7305778, turn) FROM (
     SELECT DISTINCT abs(hashtext(destination) %% 64) AS turn FROM unnest(%s::text[]) AS destination ORDER BY turn
+) AS turns
+"""
+
+# Whoever would open an incident of a code waits for whoever does so just now, and then sees it.
+TAKE_TURNS_OPENING: Final = """
+SELECT pg_advisory_xact_lock(7305777, turn) FROM (
+    SELECT DISTINCT abs(hashtext(code) %% 1024) AS turn FROM unnest(%s::text[]) AS code ORDER BY turn
 ) AS turns
 """
 

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
 
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
+from adapters import embedded
 from adapters.media_types import sniff
 from adapters.postgres.audit_record import open_record
 from adapters.postgres.evidence_files import DatabaseFiles
@@ -19,10 +20,13 @@ from adapters.postgres.policies import Policies
 from adapters.postgres.steps import DueStep, StepQueue
 from adapters.postgres.store import PostgresStore
 from adapters.prometheus import Metrics
+from adapters.redis_windows import RedisWindows
 from domain.audit import AuditEvent, first_broken, instant
 from domain.claim import Claim
 from domain.decision import Decision
+from domain.detection import Threshold, Windows
 from domain.errors import TransientError
+from domain.identifiers import new_claim_id
 from domain.intake import Batch
 from domain.policy import Policy
 from domain.ports import EvidenceFiles, Outcome, Store, Transaction
@@ -33,6 +37,7 @@ from workers.relay import pack
 from workers.steps.announce import Announce
 from workers.steps.clock import Sweep
 from workers.steps.deliver import Deliver, Told
+from workers.steps.detect import Detect
 from workers.steps.digest import Digest
 from workers.steps.escalate import Escalate
 from workers.steps.evidence import EvidenceDesk
@@ -41,9 +46,11 @@ from workers.steps.quarantine import QuarantineDesk
 from workers.steps.remind import Remind
 from workers.steps.route import Route
 from workers.steps.runner import StepHandler, StepRunner
+from workers.steps.settle import Settle
 from workers.steps.submit import Submit
 from workers.steps.verify import Verify
 
+HOUR = timedelta(hours=1)
 LEASE_SECONDS = 30.0
 PATIENCE_SECONDS = 10
 
@@ -111,9 +118,13 @@ class Spotclaim:
         self.queue = StepQueue(engine, LEASE_SECONDS)
         self.stopping = Event()
         self.committed: list[tuple[str, Decision]] = []
+        self.windows: Windows = changes.pop("windows", None) or RedisWindows(embedded.redis_in_memory(), HOUR)
+        self.threshold: Threshold = changes.pop("threshold", lambda *_: 3)
         self.handlers: dict[str, StepHandler] = {
             "submit": Submit(self.policy, self.clock),
             "verify": Verify(self.policy, self.clock, self.policies),
+            "detect": Detect(self.windows, self.threshold, self.policy.incidents, self.clock, new_claim_id),
+            "incident": Settle(self.policy.incidents, self.clock),
             "route": Route(self.policy, self.clock, self.policies),
             "escalate": Escalate(self.policy, self.clock, self.policies),
             "announce": Announce(self.policy, self.clock),
@@ -164,7 +175,7 @@ class Spotclaim:
         But for the clocks, which are due by the database's time and not by that of the test; see `run_now`.
         """
         for _ in range(rounds):
-            due = [step for step in self.queue.lease(256) if step.kind not in ("clock", "escalate")]
+            due = [step for step in self.queue.lease(256) if step.kind not in ("clock", "escalate", "incident")]
             if not due:
                 return
             for kind, ids in pack(due):
@@ -198,8 +209,9 @@ class Spotclaim:
         return value
 
     def steps(self) -> list[dict[str, Any]]:
-        """What is owed, but for what is owed for days: clocks, and stages that may be late."""
-        return self.rows(f"{_STEPS} WHERE kind NOT IN ('clock', 'escalate') ORDER BY id")
+        """What is owed to each claim, but for what is owed for days: clocks, and stages that may be late."""
+        others = ("clock", "escalate", "detect", "incident")
+        return self.rows(f"{_STEPS} WHERE kind <> ALL (%s) ORDER BY id", list(others))
 
     def clock_steps(self) -> list[dict[str, Any]]:
         return self.rows(f"{_STEPS} WHERE kind = 'clock' ORDER BY id")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
 from typing import Any
@@ -16,10 +17,11 @@ from domain.claim import Claim
 from domain.decision import Decision, Step
 from domain.errors import NotFound
 from domain.identifiers import new_claim_id
+from domain.incident import Link
 from domain.policy import NotificationRule, Pace
 from domain.ports import Transaction
 from domain.silence import Silence
-from tests.builders import NOW, a_claim_under_review, a_delivery, a_policy
+from tests.builders import NOW, a_claim_under_review, a_delivery, a_policy, an_incident
 from tests.integration.parts import Spotclaim, WatchedStore
 
 RULES = (NotificationRule("claim.under_review", ("ops",), repeat_hours=2),)
@@ -296,3 +298,32 @@ def test_whoever_was_told_of_an_incident_hears_of_its_end(spotclaim: Spotclaim) 
 
     with spotclaim.store.transaction() as transaction:
         assert transaction.told([incident, other]) == {incident: ["ops"]}
+
+
+def test_an_incident_is_told_and_its_claims_are_not(set_up: Callable[..., Spotclaim]) -> None:
+    """One message for it, one for its end, and one row that says why nothing came of its claims."""
+    rules = (*RULES, NotificationRule("incident.opened", ("ops",)))
+    spotclaim = set_up(policy=a_policy(notifications=rules))
+    claims = happen(spotclaim, "E1", "E2", "E3", zone="north")
+    incident = an_incident(claim_count=3, peak=3)
+    opened = Step("announce", [incident.id], subject="incident.opened")
+    spotclaim.record(incidents=[incident], links=[Link(claim.id, incident.id) for claim in claims], steps=[opened])
+
+    spotclaim.run_now("announce")
+    wait(spotclaim, timedelta(0))
+    closed = replace(incident, status="closed", closed_at=NOW, closed_why="quiet")
+    spotclaim.record(incidents=[closed], steps=[Step("announce", [incident.id], subject="incident.closed")])
+    spotclaim.run_now("announce")
+    wait(spotclaim, timedelta(0))
+
+    assert [title for _, title, _ in spotclaim.notifier.told] == [
+        "METER_MISREAD on 3 spots in north: an incident",
+        "METER_MISREAD on 3 spots in north: the incident is over",
+    ]
+    assert sorted(logged(spotclaim)) == [
+        ("sent", "first", 1),
+        ("sent", "resolved", 1),
+        ("suppressed", "suppressed_by_incident", 3),
+    ]
+    answer = spotclaim.value("SELECT answer FROM deliveries WHERE status = 'suppressed'")
+    assert answer == f"told by incident {incident.id}"

@@ -232,5 +232,7 @@ def test_figures_count_what_is_open_and_owed(
 
 def test_nothing_is_owed_at_rest(reports: Reports) -> None:
     """The age of nothing is nought."""
-    nothing: dict[str, list[Any]] = {"claims_active": [], "quarantine_open": [], "steps_pending": []}
+    nothing: dict[str, list[Any]] = {
+        name: [] for name in ("claims_active", "incidents_open", "quarantine_open", "steps_pending")
+    }
     assert reports.figures() == nothing | {"steps_oldest_seconds": [((), 0.0)]}

@@ -126,7 +126,14 @@ def test_a_claim_goes_through_all_its_steps(spotclaim: Spotclaim) -> None:
 
     [claim] = spotclaim.claims()
     assert (claim["status"], claim["stage"], claim["stages"]) == ("under_review", 1, ["reviewer", "manager"])
-    assert [kind for kind, _ in spotclaim.committed] == ["verify", "route", "announce", "deliver", "told"]
+    assert [kind for kind, _ in spotclaim.committed] == [
+        "verify",
+        "detect",
+        "route",
+        "announce",
+        "deliver",
+        "told",
+    ]
     assert [event.kind for event in spotclaim.events(claim["id"])] == [
         "claim.opened",
         "claim.verified",

@@ -9,10 +9,12 @@ from workers.cli import (
     audit,
     check,
     deliveries,
+    detect,
     evidence,
     explain,
     files,
     imports,
+    incidents,
     look,
     quarantine,
     schema,
@@ -33,22 +35,12 @@ app = typer.Typer(
     # Plain text: boxes break long paths and read badly in logs.
     rich_markup_mode=None,
 )
-for module in (
-    serve,
-    files,
-    imports,
-    simulate,
-    look,
-    deliveries,
-    silences,
-    quarantine,
-    evidence,
-    explain,
-    check,
-    audit,
-    schema,
-    users,
-):
+_COMMANDS = (
+    *(serve, files, imports, simulate, look, incidents, detect, quarantine, evidence),
+    *(deliveries, silences),
+    *(explain, check, audit, schema, users),
+)
+for module in _COMMANDS:
     module.add_to(app)
 
 

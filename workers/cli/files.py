@@ -33,7 +33,7 @@ def send(
     as_json: JsonOption = False,
 ) -> None:
     """Send CloudEvents: one JSON object, a list of them, or one on each line."""
-    bodies, refused = _bodies(file), 0
+    bodies, refused = bodies_of(file), 0
     book = Ledger(ledger) if ledger else None
     with opened(data) as app:
         if app.amqp is not None:
@@ -81,7 +81,7 @@ def _groups(bodies: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield group
 
 
-def _bodies(file: Path) -> list[bytes]:
+def bodies_of(file: Path) -> list[bytes]:
     """The messages of a file, each byte for byte. What is neither a list nor one object is taken line by line."""
     try:
         content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()

@@ -71,11 +71,12 @@ def claim(
         faults = app.reports.list_faults([key for event in events for key in faults_named(event)])
         deliveries = app.reports.list_deliveries(claim_id=row["id"])
         clocks = app.clocks(row)
+        incident = app.incident_reports.of_claim(row["id"])
     broken = first_broken(AuditEvent(**(event | {"at": instant(event["at"])})) for event in events)
     if as_json:
         parts = {"events": events, "faults": faults, "deliveries": deliveries, "intact": broken is None}
-        return print_json(row | {"clocks": clocks} | parts)
-    for line in story(row, clocks, events, faults, deliveries, intact=broken is None):
+        return print_json(row | {"clocks": clocks, "incident": incident} | parts)
+    for line in story(row, incident, clocks, events, faults, deliveries, intact=broken is None):
         typer.echo(visible(line))
     return None
 

@@ -31,7 +31,14 @@ def faults_named(event: Row) -> list[str]:
 
 
 def story(
-    claim: Row, clocks: list[Row], events: list[Row], faults: list[Row], deliveries: list[Row], *, intact: bool
+    claim: Row,
+    incident: Row | None,
+    clocks: list[Row],
+    events: list[Row],
+    faults: list[Row],
+    deliveries: list[Row],
+    *,
+    intact: bool,
 ) -> Iterator[str]:
     """The lines to print."""
     yield f"Claim {claim['id']}"
@@ -42,6 +49,9 @@ def story(
     first, last = _second(claim["first_seen_at"]), _second(claim["last_seen_at"])
     yield f"  first seen {first}, last seen {last}{_rate(claim)}"
     yield from _flapping(faults)
+    if incident:
+        size = f"{incident['claim_count']} claims, {incident['status']}"
+        yield f"  part of incident {incident['id'][-8:]} in {incident['kind']} {incident['place']}: {size}"
     yield f"  policy {claim['policy_version']}"
     yield f"  next: {_next(claim)}"
     yield ""

@@ -1,10 +1,10 @@
-"""Decides who is told of what happened to claims, and when."""
+"""Decides who is told of what happened to claims and incidents, and when."""
 
 from collections.abc import Sequence
 
 from domain.announcement import address, follow_ups
 from domain.decision import Decision, Step
-from domain.news import ALERTS, News, of_claims
+from domain.news import ALERTS, News, of_claims, of_incidents
 from domain.policy import Policy
 from domain.ports import Clock, Transaction
 from workers.steps.tell import Desk
@@ -13,7 +13,7 @@ from workers.steps.tell import Desk
 class Announce:
     """The step `announce`: messages at once, or news for the digests of groups that are hot.
 
-    Its subject is the standing of the claims that is news, or an alert of their clocks.
+    Its subject is the standing of the claims that is news, an alert of their clocks, or an event of incidents.
     """
 
     def __init__(self, policy: Policy, clock: Clock) -> None:
@@ -22,7 +22,12 @@ class Announce:
         self._desk = Desk(policy, clock)
 
     def __call__(self, transaction: Transaction, steps: Sequence[Step]) -> Decision:
-        news = _of_claims(transaction, steps)
+        ours = [step for step in steps if not (step.subject or "").startswith("incident.")]
+        news = _of_claims(transaction, ours) if ours else []
+        for step in steps:
+            if step not in ours:
+                incidents = transaction.incidents(step.claim_ids)
+                news += of_incidents(incidents, step.subject or "", self._policy)
         situation = self._desk.situation(transaction, [item.about for item in news], news)
         decision = self._desk.dispatch(transaction, address(news, self._policy, situation))
         decision.steps += follow_ups(news, self._policy, situation.now)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from domain.announcement import Parcel, Situation
 from domain.decision import Decision
 from domain.delivery import Delivery
-from domain.group import Group
 from domain.identifiers import new_claim_id
 from domain.news import ENDINGS, News
+from domain.news_group import NewsGroup
 from domain.pacing import Traffic, dispatch, groups_of, send_digests
 from domain.policy import Policy
 from domain.ports import Clock, Transaction
@@ -34,7 +34,7 @@ class Desk:
     def dispatch(self, transaction: Transaction, parcels: Sequence[Parcel]) -> Decision:
         """Messages now, digests later, and what is only logged."""
         wanted = groups_of(parcels)
-        traffic = self._traffic(transaction, transaction.groups(wanted)) if wanted else Traffic()
+        traffic = self._traffic(transaction, transaction.news_groups(wanted)) if wanted else Traffic()
         return dispatch(parcels, traffic, self._pace, self._clock(), new_claim_id)
 
     def send_digests(self, transaction: Transaction, delivery_ids: Sequence[str]) -> Decision:
@@ -44,7 +44,7 @@ class Desk:
             return Decision()
         return send_digests(groups, self._traffic(transaction, groups), self._pace, self._clock())
 
-    def _traffic(self, transaction: Transaction, groups: Sequence[Group]) -> Traffic:
+    def _traffic(self, transaction: Transaction, groups: Sequence[NewsGroup]) -> Traffic:
         gathering: list[Delivery] = transaction.deliveries([g.gathering for g in groups if g.gathering])
         destinations = [group.destination for group in groups]
         return Traffic(

@@ -1,6 +1,7 @@
 """Who is told what."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -91,14 +92,26 @@ def test_nothing_to_tell_is_no_parcel() -> None:
     assert addressed([]) == []
 
 
+OF_INCIDENTS = NotificationRule("incident.opened", ("ops",))
+
+
 def test_claims_under_an_open_incident_are_not_told_by_themselves() -> None:
     """The others are; the log says which incident tells of them."""
     one, other = claims_on(2)
 
-    parcels = addressed([one, other], incidents={one.id: "i-7"})
+    parcels = addressed([one, other], TELL_OPS, OF_INCIDENTS, incidents={one.id: "i-7"})
 
     assert told(parcels) == [("ops", "suppressed_by_incident", ["E1"]), ("ops", None, ["E2"])]
     assert parcels[0].why == "told by incident i-7"
+
+
+@pytest.mark.parametrize("zones", [None, ("south",)], ids=["of none", "of others"])
+def test_whoever_hears_of_no_incident_hears_of_its_claims(zones: tuple[str, ...] | None) -> None:
+    """Or they would hear nothing."""
+    rules = (TELL_OPS, *([replace(OF_INCIDENTS, zones=zones)] if zones else ()))
+    claim = a_claim_under_review(zone="north", spot_id="E1")
+
+    assert told(addressed([claim], *rules, incidents={claim.id: "i-7"})) == [("ops", None, ["E1"])]
 
 
 def a_silence(**changes: Any) -> Silence:
@@ -138,8 +151,9 @@ def test_whoever_was_told_hears_of_the_end() -> None:
     """By whatever rule they were told, under an incident or not, and once."""
     closed = a_claim(status="resolved", spot_id="E1")
     rule = NotificationRule("claim.resolved", ("ops", "boss"))
+    incidents = replace(OF_INCIDENTS, destinations=("ops", "boss", "chat"))
 
-    parcels = addressed([closed], rule, told={closed.id: ["ops", "chat"]}, incidents={closed.id: "i-7"})
+    parcels = addressed([closed], rule, incidents, told={closed.id: ["ops", "chat"]}, incidents={closed.id: "i-7"})
 
     assert told(parcels) == [
         ("ops", "resolved", ["E1"]),

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from domain.news import ALERTS, Summary, of_claims
-from tests.builders import a_claim, a_claim_under_review
+from domain.news import ALERTS, Summary, of_claims, of_incidents
+from tests.builders import a_claim, a_claim_under_review, a_policy, an_incident
 
 
 def summed_up(*claims: Any, alert: str | None = None) -> Summary:
@@ -103,3 +103,32 @@ def test_an_alert_of_a_clock_is_news_of_its_own(alert: str) -> None:
 
     assert item.event == f"claim.{alert.partition('.')[0]}"
     assert item.words == ALERTS[alert]
+
+
+@pytest.mark.parametrize(
+    ("event", "title"),
+    [
+        ("incident.opened", "METER_MISREAD on 4 spots in north: an incident"),
+        ("incident.grew", "METER_MISREAD on 4 spots in north: the incident is spreading"),
+        ("incident.closed", "METER_MISREAD on 4 spots in north: the incident is over"),
+    ],
+)
+def test_an_incident_is_news_of_its_spots(event: str, title: str) -> None:
+    """As bad as its error; with how many claims, and since when."""
+    incident = an_incident()
+    news = of_incidents([incident], event, a_policy())
+    summary = Summary()
+    summary.add(news)
+
+    assert (news[0].severity, news[0].claim_type) == ("high", "usage_discrepancy")
+    assert summary.title == title
+    assert summary.body == (
+        f"north: 5 claims since 2026-03-10 11:00 UTC, at most 4 spots at once, incident {incident.id}"
+    )
+
+
+def test_an_incident_of_a_model_names_it() -> None:
+    """It has no zone."""
+    [item] = of_incidents([an_incident(kind="model", place="Acme X2 1.7")], "incident.opened", a_policy())
+
+    assert (item.zone, item.words) == (None, "an incident of Acme X2 1.7")

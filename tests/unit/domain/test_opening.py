@@ -10,7 +10,7 @@ import pytest
 
 from domain import audit
 from domain.claim import Claim
-from domain.decision import Decision
+from domain.decision import Decision, Step
 from domain.fault import Fault
 from domain.opening import earlier_than_known, meet_claims, open_or_count
 from tests.builders import FAULT_TIME, NOW, a_claim, a_clear, a_fault, a_policy, ids
@@ -19,6 +19,11 @@ from tests.builders import FAULT_TIME, NOW, a_claim, a_clear, a_fault, a_policy,
 def take_in(faults: Sequence[Fault], *open_claims: Claim) -> Decision:
     known = {(claim.spot_id, claim.code): claim for claim in open_claims}
     return open_or_count(meet_claims(faults, a_policy()), known, a_policy(), NOW, ids().__next__)
+
+
+def of_life(decision: Decision) -> list[Step]:
+    """What is owed but for detection, which has a test of its own."""
+    return [step for step in decision.steps if step.kind != "detect"]
 
 
 def test_a_first_fault_opens_a_claim() -> None:
@@ -80,7 +85,7 @@ def test_a_fault_on_an_open_claim_raises_its_count() -> None:
 
     decision = take_in(faults, claim)
 
-    assert (decision.opened, decision.counted, decision.steps) == ([], [claim], [])
+    assert (decision.opened, decision.counted, of_life(decision)) == ([], [claim], [])
     assert (claim.fault_count, claim.last_seen_at) == (6, FAULT_TIME + timedelta(minutes=5))
     assert [event.kind for event in decision.events] == ["claim.faults_counted"]
     assert {fault.claim_id for fault in faults} == {claim.id}
@@ -154,11 +159,24 @@ def test_a_fault_and_its_clear_in_one_batch(clear_first: bool) -> None:
     assert (claim.fault_count, claim.cleared_at) == (1, NOW)
 
 
+def test_detection_looks_at_what_was_seen() -> None:
+    """Whatever opened, and open claims whose error shows again after a while; what a controller repeats every ten
+    seconds says nothing new, nor does what comes late."""
+    later, just_now = a_claim(spot_id="E2"), a_claim(spot_id="E3")
+    moments = {"E1": 0, "E2": 60, "E3": 59, "E4": -90}
+    faults = [a_fault(spot_id=s, occurred_at=FAULT_TIME + timedelta(seconds=at)) for s, at in moments.items()]
+
+    decision = take_in(faults, later, just_now, a_claim(spot_id="E4"))
+
+    [step] = [step for step in decision.steps if step.kind == "detect"]
+    assert step.claim_ids == [decision.opened[0].id, later.id]
+
+
 def test_one_step_verifies_all_opened_claims() -> None:
     """Claims that were opened together are verified together."""
     decision = take_in([a_fault(spot_id=f"E{number}") for number in range(30)])
 
-    [step] = decision.steps
+    [step] = of_life(decision)
     assert (step.kind, step.claim_ids) == ("verify", [claim.id for claim in decision.opened])
 
 
@@ -221,7 +239,7 @@ def test_a_fault_that_brings_evidence_has_its_claim_checked_again() -> None:
 
     decision = take_in([*faults, a_fault(spot_id="E1"), a_fault(spot_id="E4")], waiting, *others)
 
-    assert [(step.kind, step.claim_ids, step.due_at) for step in decision.steps] == [
+    assert [(step.kind, step.claim_ids, step.due_at) for step in of_life(decision)] == [
         ("verify", [waiting.id], None)
     ]
 
@@ -249,7 +267,7 @@ class TestHoldDown:
         decision, claim = self.observed(a_fault())
 
         assert claim.status == "observed"
-        assert [(s.kind, s.claim_ids, s.due_at) for s in decision.steps] == [
+        assert [(s.kind, s.claim_ids, s.due_at) for s in of_life(decision)] == [
             ("submit", [claim.id], NOW + timedelta(seconds=300))
         ]
 
@@ -257,7 +275,7 @@ class TestHoldDown:
         """Each code has its own hold-down."""
         decision, _ = self.observed(a_fault(), a_fault(raw_code="SPOT_OCCUPIED"))
 
-        assert [(step.kind, len(step.claim_ids)) for step in decision.steps] == [("verify", 1), ("submit", 1)]
+        assert [(step.kind, len(step.claim_ids)) for step in of_life(decision)] == [("verify", 1), ("submit", 1)]
 
     def test_what_is_raised_again_is_looked_at_again(self) -> None:
         """A hold-down begins with each raise; a claim that is not observed any more needs no look."""
@@ -266,10 +284,10 @@ class TestHoldDown:
         again = self.counted(claim, a_fault(occurred_at=NOW))
         claim.status = "submitted"
 
-        assert [(s.kind, s.claim_ids, s.due_at) for s in again.steps] == [
+        assert [(s.kind, s.claim_ids, s.due_at) for s in of_life(again)] == [
             ("submit", [claim.id], NOW + timedelta(seconds=300))
         ]
-        assert self.counted(claim, a_fault(occurred_at=NOW)).steps == []
+        assert of_life(self.counted(claim, a_fault(occurred_at=NOW))) == []
 
 
 class TestLateMessages:
@@ -309,8 +327,8 @@ class TestLateMessages:
         late = take_in([a_fault(occurred_at=FAULT_TIME + timedelta(minutes=1))], claim)
         early = take_in([a_fault(occurred_at=FAULT_TIME - timedelta(minutes=1))], claim)
 
-        assert late.steps == []
-        assert [step.kind for step in early.steps] == owed
+        assert of_life(late) == []
+        assert [step.kind for step in of_life(early)] == owed
 
     def test_an_error_of_others_is_judged_again_with_each_report(self) -> None:
         """Another report may say that it is the station's matter after all."""

@@ -9,8 +9,8 @@ from typing import Any
 from domain.announcement import Parcel
 from domain.decision import Decision, Step
 from domain.delivery import Delivery
-from domain.group import Group
 from domain.news import News, of_claims
+from domain.news_group import NewsGroup
 from domain.pacing import Traffic, dispatch, groups_of, send_digests
 from domain.policy import Pace
 from tests.builders import NOW, a_claim_under_review, ids
@@ -28,7 +28,7 @@ class Town:
 
     pace: Pace = field(default_factory=Pace)
     now: datetime = NOW
-    groups: dict[str, Group] = field(default_factory=dict)
+    groups: dict[str, NewsGroup] = field(default_factory=dict)
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     digests: list[Step] = field(default_factory=list)
     due: list[tuple[datetime, str]] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Town:
             self._keep(send_digests(groups.values(), self._traffic(groups), self.pace, self.now))
         self.now = until
 
-    def _traffic(self, groups: dict[str, Group]) -> Traffic:
+    def _traffic(self, groups: dict[str, NewsGroup]) -> Traffic:
         gathering = {g.gathering: self.deliveries[g.gathering] for g in groups.values() if g.gathering}
         recent: dict[str, list[datetime]] = {}
         for moment, destination in sorted(self.due, reverse=True):

@@ -105,7 +105,7 @@ def test_the_story_of_a_claim_tells_its_clocks() -> None:
     claim = a_bound_claim(acknowledged_at=NOW + HOUR)
     row = asdict(claim) | {"verdict": None}
 
-    lines = list(story(row, list(told(claim, 36).values()), [], [], [], intact=True))
+    lines = list(story(row, None, list(told(claim, 36).values()), [], [], [], intact=True))
 
     place = lines.index("Clock")
     assert lines[place + 1 : place + 5] == [

@@ -7,7 +7,7 @@ from domain.policy import Pace
 
 
 @dataclass(slots=True)
-class Group:
+class NewsGroup:
     """News of one event and error for one destination. Its id follows from these, so that there is one.
 
     It sent so many `messages` since it was cold, and gathers until `hot_until` after the last one; `gathering` is

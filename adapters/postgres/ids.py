@@ -1,0 +1,6 @@
+"""How people name rows: by the whole id, or by its end."""
+
+import re
+
+FULL_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+TAIL = re.compile(r"[0-9a-fA-F-]{6,35}")

@@ -1,0 +1,34 @@
+"""What an incident's audit events say that its row must be."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from domain.incident import CLOSED, OPEN, QUIET
+
+_STATED: Final = frozenset(
+    """
+    code kind place threshold first_seen_at last_seen_at claim_count peak told_peak
+    root_cause closed_why merged_into split_from
+    """.split()  # noqa: SIM905
+)
+# Kinds after which it stands otherwise than before.
+_STATUS_AFTER: Final = {
+    "incident.opened": OPEN,
+    "incident.counted": OPEN,
+    "incident.quiet": QUIET,
+    "incident.closed": CLOSED,
+}
+
+
+def apply(row: dict[str, Any], at: str, kind: str, data: Mapping[str, Any]) -> None:
+    """Takes the next event into `row`, as `domain.fold.apply` does for claims."""
+    for name in _STATED & data.keys():
+        row[name] = data[name]
+    if kind in _STATUS_AFTER:
+        row["status"] = _STATUS_AFTER[kind]
+    if kind == "incident.opened":
+        row["opened_at"] = row["touched_at"] = at
+    elif kind == "incident.counted":
+        row["touched_at"] = at
+    elif kind == "incident.closed":
+        row["closed_at"] = at

@@ -1,0 +1,106 @@
+"""What people do with incidents: close, merge, split, say what the cause was."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime
+
+from domain.decision import Decision
+from domain.errors import Conflict, NotAllowed, NoteRefused
+from domain.incident import CLOSED, Incident, Link
+from domain.incident_life import close, counted, look_again, opening, record
+from domain.policy import AUTHORITIES, IncidentPolicy
+
+# What an incident that was taken out of another has from it.
+_SHARED = ("code", "kind", "place", "threshold", "first_seen_at", "last_seen_at")
+
+
+def demand_may_handle(role: str) -> None:
+    """Raises `NotAllowed` for those who only look."""
+    if role not in AUTHORITIES:
+        raise NotAllowed(f"The role {role} handles no incidents; {', '.join(AUTHORITIES)} do.")
+
+
+def close_by_hand(incident: Incident, who: str, note: str, now: datetime) -> Decision:
+    """Closes it before it is quiet. Raises `Conflict`, and `NoteRefused` where no reason is given."""
+    _demand_open(incident)
+    _demand_said(note, "why it is closed")
+    return close(incident, "person", who, now, note=note)
+
+
+def merge(
+    incident: Incident, into: Incident, claim_ids: Sequence[str], who: str, note: str, now: datetime
+) -> Decision:
+    """Its claims are the other's from now on, and it is closed without being told.
+
+    `claim_ids` are those that belong to it. Raises `Conflict` where one of the two is closed, or both are one.
+    """
+    _demand_open(incident)
+    _demand_open(into)
+    if incident.id == into.id:
+        raise Conflict("An incident is merged into another one.")
+    into.claim_count += len(claim_ids)
+    into.last_seen_at = max(into.last_seen_at, incident.last_seen_at)
+    decision = Decision(incidents=[into], links=[Link(claim_id, into.id) for claim_id in claim_ids])
+    record(decision, into, now, "incident.merged", counted(into, claim_ids) | {"merged": incident.id}, who)
+    incident.merged_into = into.id
+    decision.add(close(incident, "merged", who, now, merged_into=into.id, note=note))
+    return decision
+
+
+def split(
+    incident: Incident,
+    own: Sequence[str],
+    claim_ids: Sequence[str],
+    who: str,
+    note: str,
+    policy: IncidentPolicy,
+    now: datetime,
+    new_id: str,
+) -> Decision:
+    """A new incident of some of its claims, which takes in nothing more by itself. `own` are all its claims.
+
+    Raises `Conflict` for claims that are not its own, and where one of the two would be left without any.
+    """
+    _demand_open(incident)
+    _demand_said(note, "why it is split")
+    wanted = list(dict.fromkeys(claim_ids))
+    if strange := [claim_id for claim_id in wanted if claim_id not in set(own)]:
+        raise Conflict(f"Claim {strange[0]} does not belong to the incident.")
+    if not 0 < len(wanted) < len(own):
+        raise Conflict(f"Of {len(own)} claims at least one is taken out and at least one stays.")
+    other = Incident(
+        id=new_id,
+        opened_at=now,
+        touched_at=now,
+        claim_count=len(wanted),
+        peak=len(wanted),
+        told_peak=len(wanted),
+        split_from=incident.id,
+        **{field.name: getattr(incident, field.name) for field in fields(Incident) if field.name in _SHARED},
+    )
+    incident.claim_count -= len(wanted)
+    decision = Decision(incidents=[incident, other], links=[Link(claim_id, new_id) for claim_id in wanted])
+    parted = {"claims": wanted, "claim_count": incident.claim_count, "into": new_id, "note": note}
+    record(decision, incident, now, "incident.split", parted, who)
+    record(decision, other, now, "incident.opened", opening(other) | counted(other, wanted), who)
+    decision.steps.append(look_again(other, policy, now))
+    return decision
+
+
+def state_cause(incident: Incident, who: str, cause: str, now: datetime) -> Decision:
+    """What was behind it, as far as somebody knows; a closed one too. Raises `NoteRefused` for an empty word."""
+    _demand_said(cause, "what the cause was")
+    incident.root_cause = cause
+    decision = Decision(incidents=[incident])
+    record(decision, incident, now, "incident.root_cause", {"root_cause": cause}, who)
+    return decision
+
+
+def _demand_open(incident: Incident) -> None:
+    if incident.status == CLOSED:
+        raise Conflict(f"Incident {incident.id} is closed.")
+
+
+def _demand_said(note: str, what: str) -> None:
+    if not note.strip():
+        raise NoteRefused(f"Say {what}.")

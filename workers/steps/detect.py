@@ -1,0 +1,115 @@
+"""Notices that one error shows on many spots, and keeps the incident that this is."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from domain import incident_life
+from domain.decision import Decision, Step
+from domain.detection import Group, NewestBySpot, Sighting, Threshold, Window, Windows, newest_by_group
+from domain.errors import TransientError
+from domain.incident import Incident, Link
+from domain.policy import IncidentPolicy
+from domain.ports import Clock, Sightings
+
+# What holds so many of the claims of another tells of the same incident.
+_SAME_SHARE = 0.5
+
+
+class Detect:
+    """The step `detect`: sightings go into the windows; too many spots with one error are an incident."""
+
+    def __init__(
+        self,
+        windows: Windows,
+        threshold: Threshold,
+        policy: IncidentPolicy,
+        clock: Clock,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._windows = windows
+        self._threshold = threshold
+        self._policy = policy
+        self._clock = clock
+        self._new_id = new_id
+
+    def __call__(self, transaction: Sightings, steps: Sequence[Step]) -> Decision:
+        now = self._clock()
+        sightings = transaction.sightings([claim_id for step in steps for claim_id in step.claim_ids])
+        windows = self._see(transaction, newest_by_group(sightings, now), now)
+        thresholds = {group: self._threshold(group, window.last) for group, window in windows.items()}
+        over = {group for group, window in windows.items() if window.spots >= thresholds[group]}
+        codes = {sighting.code for sighting in sightings}
+        incidents = _by_group(transaction.open_incidents(codes))
+        if over - incidents.keys():
+            # Somebody else may be opening it just now.
+            transaction.take_turns_opening({group.code for group in over - incidents.keys()})
+            incidents = _by_group(transaction.open_incidents(codes))
+        decision = self._count(transaction, sightings, windows, incidents, now)
+        # What is most out of the usual first: it may be all that there is to say.
+        for group in sorted(over - incidents.keys(), key=lambda group: thresholds[group] / windows[group].spots):
+            decision.add(self._open(transaction, group, windows[group], thresholds[group], decision.links, now))
+        return decision
+
+    def _see(
+        self, transaction: Sightings, newest: Mapping[Group, NewestBySpot], now: datetime
+    ) -> Mapping[Group, Window]:
+        if not newest:
+            return {}
+        windows = self._windows.see(newest)
+        if windows is None:
+            since = now - 3 * timedelta(minutes=self._policy.window_minutes)
+            self._windows.fill(newest_by_group(transaction.sightings_since(since), now))
+            windows = self._windows.see(newest)
+        if windows is None:
+            raise TransientError("Redis was emptied while the windows of detection were being filled.")
+        return windows
+
+    def _count(
+        self,
+        transaction: Sightings,
+        sightings: Sequence[Sighting],
+        windows: Mapping[Group, Window],
+        incidents: Mapping[Group, Incident],
+        now: datetime,
+    ) -> Decision:
+        """What was seen belongs to the incident that is open there."""
+        decision = Decision()
+        if not incidents:
+            return decision
+        linked = transaction.incidents_of([sighting.claim_id for sighting in sightings])
+        new: dict[Group, list[str]] = {}
+        for sighting in sightings:
+            group = next((group for group in sighting.groups if group in incidents), None)
+            if group is not None:
+                claims = new.setdefault(group, [])
+                if sighting.claim_id not in linked:
+                    claims.append(sighting.claim_id)
+        for group, claims in new.items():
+            decision.add(incident_life.count(incidents[group], windows.get(group), claims, now))
+        return decision
+
+    def _open(
+        self,
+        transaction: Sightings,
+        group: Group,
+        window: Window,
+        threshold: int,
+        links: Sequence[Link],
+        now: datetime,
+    ) -> Decision:
+        """A new incident, unless another tells of it: one of this group that is over, or an open one that holds so
+        many of its claims, as a zone's may hold a model's."""
+        last = transaction.last_closed(group)
+        if last is not None and incident_life.tells_of(last, window, self._policy, now):
+            return Decision()
+        claims = transaction.open_claims_of_spots(self._windows.spots(group, window), group.code)
+        taken = transaction.incidents_of(claims).keys() | {link.claim_id for link in links}
+        free = [claim for claim in claims if claim not in taken]
+        if len(free) <= (1 - _SAME_SHARE) * len(claims) and claims:
+            return Decision()
+        return incident_life.open_incident(group, window, threshold, free, self._policy, now, self._new_id())
+
+
+def _by_group(incidents: Iterable[Incident]) -> dict[Group, Incident]:
+    """Those that take in what is seen: not what people took out of one."""
+    return {incident.group: incident for incident in incidents if incident.split_from is None}

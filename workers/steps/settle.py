@@ -1,0 +1,22 @@
+"""Looks at incidents when their time has come: have they fallen quiet, are they over?"""
+
+from collections.abc import Sequence
+
+from domain.decision import Decision, Step
+from domain.incident_life import settle
+from domain.policy import IncidentPolicy
+from domain.ports import Clock, Sightings
+
+
+class Settle:
+    """The step `incident`. An incident that goes on is looked at again later."""
+
+    def __init__(self, policy: IncidentPolicy, clock: Clock) -> None:
+        self._policy = policy
+        self._clock = clock
+
+    def __call__(self, transaction: Sightings, steps: Sequence[Step]) -> Decision:
+        whole = Decision()
+        for incident in transaction.incidents([step.subject for step in steps if step.subject]):
+            whole.add(settle(incident, self._policy, self._clock()))
+        return whole
