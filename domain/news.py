@@ -140,7 +140,8 @@ def of_incidents(incidents: Iterable[Incident], event: str, policy: Policy) -> l
             claim_type=CLAIM_TYPES[incident.code],
             line=(
                 f"{incident.place}: {incident.claim_count} claims"
-                f" since {incident.first_seen_at:%Y-%m-%d %H:%M} UTC, at most {incident.peak} spots at once, incident {incident.id}"
+                f" since {incident.first_seen_at:%Y-%m-%d %H:%M} UTC, at most {incident.peak} spots at once,"
+                f" incident {incident.id}"
             ),
             zone=incident.place if incident.kind == "zone" else None,
             spots=incident.peak,
