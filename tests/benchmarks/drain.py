@@ -3,7 +3,8 @@
 Faults are taken in while no relay runs, so every claim stops at its first step. Their spots are registered and
 each gets the usage record that bears its claim out (through the store, as a worker would). Then the worker is
 started, and the relay; the clock runs from the relay's first word until the last claim is under review, and until
-the last is announced (to the log); nothing is gathered for digests, which would wait.
+the last is announced (to the log); nothing is gathered for digests, which would wait, and no incident tells of its
+claims.
 """
 
 import time
@@ -46,7 +47,7 @@ def rates(count: int) -> tuple[float, float]:
         open_claims(corner, count)
         bear_out(corner, count)
         corner.settle(analyze=True)
-        policy = str(a_policy_file(corner.folder))
+        policy = str(a_policy_file(corner.folder, incidents=False))
         with role("worker", corner, SPOTCLAIM_POLICY=policy) as worker, role("relay", corner) as relay:
             began = time.monotonic()
 

@@ -64,6 +64,10 @@ def test_what_was_told_of_a_claim_is_on_record(api: Api, reviewed: str) -> None:
 
     assert (delivery["destination"], delivery["status"], delivery["claim_ids"]) == ("ops", "sent", [reviewed])
     assert api.get("deliveries").json()["deliveries"] == [delivery]
+    assert (delivery["reason"], delivery["code"], delivery["answer"]) == ("first", "METER_MISREAD", "delivered")
+    assert api.get("deliveries", status="sent").json()["deliveries"] == [delivery]
+    assert api.get("deliveries", status="failed").json()["deliveries"] == []
+    demand_problem(api.get("deliveries", status="lost"), 422)
     assert api.get(f"claims/{reviewed[-8:]}").json()["id"] == reviewed
 
 
