@@ -215,7 +215,7 @@ class PostgresTransaction:
         new = self._insert(writes.INSERT_USAGE, records)
         if new:
             sessions = {(record.spot_id, record.session_id) for record in records}
-            self._execute(writes.SETTLE_USAGE, *map(list, zip(*sessions, strict=True)))
+            self._execute(writes.SETTLE_USAGE, orjson.dumps(list(sessions)).decode())
             self._wake_claims(spots)
         return new
 

@@ -275,9 +275,9 @@ INSERT_SPOTS: Final = _insert("spots", _SPOT, "ON CONFLICT (key) DO NOTHING")
 # each session: left to itself the planner may read the whole table for them.
 SETTLE_USAGE: Final = """
 UPDATE usage_records t SET current = told.latest
-FROM unnest(%s::text[], %s::text[]) AS of(spot_id, session_id) CROSS JOIN LATERAL (
+FROM jsonb_array_elements(%s::jsonb) AS w CROSS JOIN LATERAL (
     SELECT key, current, row_number() OVER (ORDER BY recorded_at DESC, key DESC) = 1 AS latest
-    FROM usage_records WHERE spot_id = of.spot_id AND session_id = of.session_id
+    FROM usage_records WHERE spot_id = w->>0 AND session_id = w->>1
 ) AS told
 WHERE t.key = told.key AND told.current <> told.latest
 """
