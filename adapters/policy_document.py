@@ -38,6 +38,7 @@ from domain.policy import (
     CodePolicy,
     IncidentPolicy,
     NotificationRule,
+    Pace,
     Party,
     Policy,
     Severity,
@@ -159,6 +160,29 @@ class _Incidents(_Part):
 class _Rule(_Conditions):
     event: Event
     to: Annotated[list[str], Field(min_length=1)]
+    codes: list[Code] = []
+    zones: list[str] = []
+    hours: str = ALWAYS.name
+    at_once: list[Severity] = []
+    repeat_hours: TargetHours | None = None
+    escalate_to: str | None = None
+    escalate_after_hours: TargetHours | None = None
+
+    @model_validator(mode="after")
+    def _escalates(self) -> "_Rule":
+        if (self.escalate_to is None) != (self.escalate_after_hours is None):
+            raise ValueError("a rule that escalates names both escalate_to and escalate_after_hours")
+        if self.escalate_to in self.to:
+            raise ValueError(f"{self.escalate_to} is told at once, so nothing can be escalated to it")
+        if self.at_once and self.hours == ALWAYS.name:
+            raise ValueError("at_once names what does not wait for hours; name their calendar too")
+        return self
+
+
+class _Pace(_Part):
+    digest_seconds: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = 30.0
+    longest_minutes: Annotated[float, Field(gt=0, le=1440, allow_inf_nan=False)] = 30.0
+    per_minute: Annotated[int, Field(ge=1, le=10_000)] = 60
 
 
 class PolicyDocument(_Part):
@@ -176,6 +200,7 @@ class PolicyDocument(_Part):
     eligibility: _Eligibility
     incidents: _Incidents = _Incidents()
     notifications: list[_Rule]
+    pace: _Pace = _Pace()
 
     @model_validator(mode="after")
     def _complete(self) -> "PolicyDocument":
@@ -193,6 +218,9 @@ class PolicyDocument(_Part):
                 yield ("sla", "targets", number, "calendar"), unknown("calendar", target.calendar, list(calendars))
             elif sentence := _out_of_reach(target, calendars[target.calendar]):
                 yield ("sla", "targets", number, target.longest), sentence
+        for number, rule in enumerate(self.notifications):
+            if rule.hours not in calendars:
+                yield ("notifications", number, "hours"), unknown("calendar", rule.hours, list(calendars))
         if not self.approval[-1].fits_all:
             yield ("approval", len(self.approval) - 1), _FITS_NOT_ALL
         if not self.sla.targets[-1].fits_all:
@@ -235,10 +263,8 @@ def policy_of(document: PolicyDocument) -> Policy:
         warn_share=document.sla.warn_share,
         flapping_episodes=document.flapping.episodes,
         flapping_minutes=document.flapping.within_minutes,
-        notifications=tuple(
-            NotificationRule(rule.event, tuple(rule.to), tuple(rule.severities), tuple(rule.claim_types))
-            for rule in document.notifications
-        ),
+        notifications=tuple(_notification(rule) for rule in document.notifications),
+        pace=Pace(**document.pace.model_dump()),
         incidents=IncidentPolicy(**document.incidents.model_dump()),
         **document.eligibility.model_dump(),
     )
@@ -252,6 +278,11 @@ def _calendars(document: PolicyDocument) -> dict[str, Calendar]:
 def _code(code: _Code) -> CodePolicy:
     fields = _tuples(code)
     return CodePolicy(estimated_cost=fields.pop("cost"), **fields)
+
+
+def _notification(rule: _Rule) -> NotificationRule:
+    fields = _tuples(rule)
+    return NotificationRule(destinations=fields.pop("to"), **fields)
 
 
 def _tuples(part: _Part) -> dict[str, Any]:

@@ -22,7 +22,7 @@ _NEWS = (
     "sla_warned",
     "sla_breached",
 )
-_EVENTS = [f"claim.{name}" for name in _NEWS]
+_EVENTS = [*(f"claim.{name}" for name in _NEWS), "incident.opened", "incident.grew", "incident.closed"]
 # Ten years, and what no repair costs: within them every moment and sum can be reckoned and stored.
 _MOST_HOURS = 24.0 * 3_653
 _MOST_COST = 1e9

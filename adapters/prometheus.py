@@ -11,10 +11,11 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from domain.decision import Decision, Step
-from domain.delivery import Delivery
+from domain.delivery import SILENCED, SUPPRESSED, Delivery
 from domain.errors import TransientError
 from domain.intake import Batch
 from domain.lifecycle import CLOSED
+from domain.ports import Outcome
 
 # The `_created` series double what is stored and tell what a restart already shows.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -38,8 +39,8 @@ class Metrics:
     | claims_opened_total | claim_type, severity | claims opened |
     | claims_closed_total | claim_type, outcome, within_sla | claims closed |
     | claim_resolution_seconds | claim_type, severity | from opening to closing |
-    | notifications_total | destination, outcome | attempts: `sent` or `failed` |
-    | notification_delay_seconds | | from the decision to tell until told |
+    | notifications_total | destination, outcome | `sent`, `failed`, `unknown`; `silenced`, `suppressed` |
+    | notification_delay_seconds | | from when a message was due until it was told |
     | sla_breaches_total | claim_type, clock | clocks that ran past their targets |
     | quarantined_total | reason | messages put into quarantine |
     | ocpp_frames_ignored_total | action | frames of the OCPP queue that say nothing by themselves |
@@ -75,7 +76,7 @@ class Metrics:
         )
         self._notification_delay = Histogram(
             "spotclaim_notification_delay_seconds",
-            "From the decision to tell until the destination took it.",
+            "From when a message was due until the destination took it.",
             buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 1800, 7200),
             registry=registry,
         )
@@ -127,6 +128,9 @@ class Metrics:
     def committed(self, decision: Decision) -> None:
         """A committed decision: the claims that it closed are counted and timed, its breaches counted."""
         self._breached(decision)
+        for delivery in decision.deliveries:
+            if delivery.status in (SILENCED, SUPPRESSED):
+                self._notifications.labels(delivery.destination, delivery.status).inc()
         closing = {event.claim_id for event in decision.events if event.kind in _CLOSING_EVENTS}
         for claim in decision.changed:
             if claim.id not in closing or claim.closed_at is None:
@@ -148,11 +152,13 @@ class Metrics:
             if step.due_at is not None:
                 self._step_delay.labels(step.kind).observe((now - step.due_at).total_seconds())
 
-    def notified(self, delivery: Delivery, sent: bool) -> None:
+    def notified(self, delivery: Delivery, outcome: Outcome) -> None:
         """One attempt to notify."""
-        self._notifications.labels(delivery.destination, "sent" if sent else "failed").inc()
-        if sent and delivery.created_at and delivery.finished_at:
-            self._notification_delay.observe((delivery.finished_at - delivery.created_at).total_seconds())
+        word = "sent" if outcome.sent else "unknown" if outcome.unknown else "failed"
+        self._notifications.labels(delivery.destination, word).inc()
+        since = delivery.due_at or delivery.created_at
+        if outcome.sent and since and delivery.finished_at:
+            self._notification_delay.observe((delivery.finished_at - since).total_seconds())
 
     def chain_broken(self, claim_id: str) -> None:
         """A claim's audit chain was found broken; each counts once."""

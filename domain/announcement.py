@@ -1,120 +1,164 @@
-"""What is told to whom: one message for many claims, never many messages for one error."""
+"""Who is told what: news in parcels, one for each destination, event and error, and why some are not sent."""
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
-from domain import audit
 from domain.claim import Claim
-from domain.decision import Decision, Step
-from domain.delivery import FAILED, SENT, Delivery
-from domain.lifecycle import UNDER_REVIEW
+from domain.decision import Step
+from domain.delivery import BY_INCIDENT, BY_SILENCE, ESCALATION, REPEAT, RESOLVED
+from domain.news import ALERTS, ENDINGS, INCIDENT_OPENED, News, event_of, of_claims
 from domain.policy import NotificationRule, Policy
+from domain.silence import Silence
 
-MAX_ATTEMPTS = 8
-_SPOTS_NAMED = 10
-
-# What the clocks set off (`domain.sla.sweep`), in words.
-ALERTS = {
-    "sla_warned.acknowledge": "must be acknowledged soon",
-    "sla_warned.resolve": "must be resolved soon",
-    "sla_breached.acknowledge": "not acknowledged in time",
-    "sla_breached.resolve": "not resolved in time",
-}
+_STILL_OPEN = ", and nobody has acknowledged it"
 
 
-def announce(
-    claims: Sequence[Claim], policy: Policy, now: datetime, new_id: Callable[[], str], alert: str | None = None
-) -> Decision:
-    """Deliveries for claims that reached a new status: one for each destination, error code and kind of news.
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What else must be known: the silences at this moment, which claims belong to an open incident (its id), and
+    which destinations were told of claims or incidents before."""
 
-    With an `alert` of their clocks, such as `sla_breached.resolve`, that is the news instead of the status.
+    now: datetime
+    silences: Sequence[Silence] = ()
+    incidents: Mapping[str, str] = field(default_factory=dict)
+    told: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Parcel:
+    """News of one event and error for one destination.
+
+    Without a `reason` the pace of its group gives it one. What is not sent says `why`. Quiet hours hold it until
+    `held_until`.
     """
-    decision = Decision()
-    groups: dict[tuple[str, str, str], list[Claim]] = {}
+
+    destination: str
+    news: list[News]
+    reason: str | None = None
+    why: str = ""
+    held_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """One item of news for one destination, and the rule that sends it there; none for the end of a story."""
+
+    news: News
+    destination: str
+    rule: NotificationRule | None
+    reason: str | None = None
+
+
+def address(news: Iterable[News], policy: Policy, situation: Situation) -> list[Parcel]:
+    """Parcels for everybody whom the policy names, and the end of a story for whoever heard its beginning.
+
+    Claims under an open incident are not told by themselves to whoever is told of incidents, but for their end.
+    """
+    return _parcels(_letters(news, policy, situation), policy, situation)
+
+
+def follow_ups(news: Iterable[News], policy: Policy, now: datetime) -> list[Step]:
+    """The steps `remind` of what is told by rules that repeat or escalate. Their subjects say what, to whom."""
+    owed: dict[tuple[str, datetime], list[str]] = {}
+    for item in news:
+        for destination, rule in _listeners(item, policy).items():
+            begin = policy.held_until(rule, item.severity, now) or now
+            for reason, hours in _reminders(rule):
+                key = f"{reason}|{item.event}|{destination}", begin + timedelta(hours=hours)
+                owed.setdefault(key, []).append(item.about)
+    return [Step("remind", ids, due_at, subject) for (subject, due_at), ids in owed.items()]
+
+
+def remind(
+    claims: Sequence[Claim], owed: Collection[tuple[str, str]], policy: Policy, situation: Situation
+) -> tuple[list[Parcel], list[Step]]:
+    """Parcels for what nobody has acknowledged, and the steps that repeat them again.
+
+    `owed` has a claim's id and the subject of its step. What was acknowledged or closed, or has another status by
+    now, is left alone; so is what the policy does not repeat or escalate any more.
+    """
+    letters: list[_Letter] = []
+    again: dict[tuple[str, datetime], list[str]] = {}
+    for subject in sorted({subject for _, subject in owed}):
+        reason, event, destination = subject.split("|", 2)
+        for item in _unanswered((claim for claim in claims if (claim.id, subject) in owed), event):
+            rule = _listeners(item, policy).get(destination)
+            hours = dict(_reminders(rule)).get(reason) if rule else None
+            if rule is None or hours is None:
+                continue
+            if reason == REPEAT:
+                letters.append(_Letter(item, destination, rule, REPEAT))
+                begin = policy.held_until(rule, item.severity, situation.now) or situation.now
+                again.setdefault((subject, begin + timedelta(hours=hours)), []).append(item.about)
+            elif rule.escalate_to:
+                letters.append(_Letter(item, rule.escalate_to, rule, ESCALATION))
+    steps = [Step("remind", ids, due_at, subject) for (subject, due_at), ids in again.items()]
+    return _parcels(letters, policy, situation), steps
+
+
+def _listeners(item: News, policy: Policy) -> dict[str, NotificationRule]:
+    """Whom the policy names, each with the first rule that does."""
+    found: dict[str, NotificationRule] = {}
+    for rule in policy.notifications:
+        if rule.fits(item.event, item.code, item.severity, item.claim_type, item.zone):
+            for destination in rule.destinations:
+                found.setdefault(destination, rule)
+    return found
+
+
+def _reminders(rule: NotificationRule) -> Iterator[tuple[str, float]]:
+    if rule.repeat_hours is not None:
+        yield REPEAT, rule.repeat_hours
+    if rule.escalate_to is not None and rule.escalate_after_hours is not None:
+        yield ESCALATION, rule.escalate_after_hours
+
+
+def _letters(news: Iterable[News], policy: Policy, situation: Situation) -> Iterator[_Letter]:
+    for item in news:
+        told = situation.told.get(item.about, ()) if item.event in ENDINGS else ()
+        listeners = _listeners(item, policy)
+        for destination in dict.fromkeys([*listeners, *sorted(told)]):
+            reason = RESOLVED if destination in told else None
+            yield _Letter(item, destination, listeners.get(destination), reason)
+
+
+def _parcels(letters: Iterable[_Letter], policy: Policy, situation: Situation) -> list[Parcel]:
+    parcels: dict[tuple[object, ...], Parcel] = {}
+    for letter in letters:
+        item, rule = letter.news, letter.rule
+        reason, why = _not_sent(letter, policy, situation) or (letter.reason, "")
+        held = policy.held_until(rule, item.severity, situation.now) if rule and not why else None
+        key = (letter.destination, item.event, item.code, reason, why, held)
+        parcels.setdefault(key, Parcel(letter.destination, [], reason, why, held)).news.append(item)
+    return list(parcels.values())
+
+
+def _not_sent(letter: _Letter, policy: Policy, situation: Situation) -> tuple[str, str] | None:
+    incident = situation.incidents.get(letter.news.about)
+    if incident is not None and letter.reason != RESOLVED and _hears_of_incidents(letter, policy):
+        return BY_INCIDENT, f"told by incident {incident}"
+    for silence in situation.silences:
+        if silence.covers(letter.news, letter.destination):
+            return BY_SILENCE, silence.told
+    return None
+
+
+def _hears_of_incidents(letter: _Letter, policy: Policy) -> bool:
+    """Whether the destination is told of incidents of claims like this; if not, it would hear nothing."""
+    return letter.destination in _listeners(replace(letter.news, event=INCIDENT_OPENED), policy)
+
+
+def _unanswered(claims: Iterable[Claim], event: str) -> Iterator[News]:
+    """What is still the case of what was told as this event, and what nobody has acknowledged."""
     for claim in claims:
-        news = ALERTS[alert] if alert else _news(claim)
-        for destination in _destinations(claim, _event(claim, alert), policy.notifications):
-            groups.setdefault((destination, news, claim.code), []).append(claim)
-    for (destination, news, code), members in groups.items():
-        title, body = _wording(news, code, members)
-        delivery = Delivery(
-            id=new_id(),
-            destination=destination,
-            event=_event(members[0], alert),
-            title=title,
-            body=body,
-            claim_ids=[claim.id for claim in members],
-            created_at=now,
-        )
-        decision.deliveries.append(delivery)
-        decision.steps.append(Step("deliver", delivery.claim_ids, subject=delivery.id))
-    return decision
+        if claim.closed_at is None and claim.acknowledged_at is None:
+            alerts = [alert for alert in ALERTS if event_of(claim, alert) == event and _fired(claim, alert)]
+            if alerts or event_of(claim) == event:
+                [item] = of_claims([claim], alerts[-1] if alerts else None)
+                yield replace(item, words=item.words + _STILL_OPEN)
 
 
-def news_of(claims: Iterable[Claim]) -> list[Step]:
-    """Steps that tell where claims stand now: one for all that stand alike."""
-    alike: dict[str, list[str]] = {}
-    for claim in claims:
-        alike.setdefault(claim.standing, []).append(claim.id)
-    return [Step("announce", ids, subject=standing) for standing, ids in alike.items()]
-
-
-def record_outcome(
-    delivery: Delivery, claims: Sequence[Claim], *, sent: bool, answer: str, now: datetime
-) -> Decision:
-    """What became of an attempt. A message that was sent is an audit event of every claim it spoke of."""
-    delivery.attempts += 1
-    delivery.answer = answer
-    decision = Decision(deliveries=[delivery])
-    if sent:
-        delivery.status, delivery.finished_at = SENT, now
-        data = {"delivery": delivery.id, "destination": delivery.destination, "event": delivery.event}
-        for claim in claims:
-            decision.changed.append(claim)
-            decision.events.append(audit.append(claim, now, "rule:notifications", "claim.announced", data))
-    elif delivery.attempts >= MAX_ATTEMPTS:
-        delivery.status, delivery.finished_at = FAILED, now
-    return decision
-
-
-def _event(claim: Claim, alert: str | None) -> str:
-    if alert:
-        return f"claim.{alert.partition('.')[0]}"
-    return "claim.escalated" if claim.escalated_to else f"claim.{claim.status}"
-
-
-def _destinations(claim: Claim, event: str, rules: Sequence[NotificationRule]) -> list[str]:
-    names = [
-        name
-        for rule in rules
-        if rule.event == event
-        and claim.severity in (rule.severities or (claim.severity,))
-        and claim.claim_type in (rule.claim_types or (claim.claim_type,))
-        for name in rule.destinations
-    ]
-    return list(dict.fromkeys(names))
-
-
-def _news(claim: Claim) -> str:
-    """What happened, in words; for a claim under review also who has it now."""
-    if claim.escalated_to:
-        return f"late at the {claim.stages[claim.stage - 1]}, now for the {claim.escalated_to} too"
-    waiting = f" for the {claim.stages[claim.stage - 1]}" if claim.status == UNDER_REVIEW else ""
-    return claim.status.replace("_", " ") + waiting
-
-
-def _wording(news: str, code: str, claims: Sequence[Claim]) -> tuple[str, str]:
-    zones = {claim.zone for claim in claims if claim.zone}
-    where = "" if not zones else f" in {min(zones)}" if len(zones) == 1 else f" in {len(zones)} zones"
-    subject = f"spot {claims[0].spot_id}" if len(claims) == 1 else f"{len(claims)} spots"
-    lines = [_line(claim, name_zone=len(zones) > 1) for claim in claims[:_SPOTS_NAMED]]
-    if len(claims) > _SPOTS_NAMED:
-        lines.append(f"and {len(claims) - _SPOTS_NAMED} more spots")
-    return f"{code} on {subject}{where}: {news}", "\n".join(lines)
-
-
-def _line(claim: Claim, *, name_zone: bool) -> str:
-    where = f" in {claim.zone}" if name_zone and claim.zone else ""
-    times = "once" if claim.fault_count == 1 else f"{claim.fault_count} times"
-    due = f", resolve by {claim.resolve_due_at:%Y-%m-%d %H:%M} UTC" if claim.resolve_due_at else ""
-    return f"{claim.spot_id}{where} ({claim.severity}): reported {times}{due}, claim {claim.id}"
+def _fired(claim: Claim, alert: str) -> bool:
+    what, _, clock = alert.removeprefix("sla_").partition(".")
+    return f"{clock}.{what}" in claim.sla_alerts

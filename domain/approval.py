@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from domain import audit
-from domain.announcement import news_of
 from domain.claim import Claim
 from domain.decision import Decision, Step
 from domain.lifecycle import UNDER_REVIEW, VERIFYING, after
+from domain.news import news_of
 from domain.policy import AUTHORITIES, ApprovalRule, Policy
 
 _ACTOR = "rule:approval"

@@ -9,6 +9,7 @@ from domain.delivery import Delivery
 from domain.evidence import Evidence
 from domain.fault import Fault
 from domain.incident import Incident, Link
+from domain.news_group import NewsGroup
 
 
 @dataclass(slots=True)
@@ -43,6 +44,7 @@ class Decision:
     events: list[AuditEvent] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    groups: list[NewsGroup] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from domain import audit, sla
-from domain.announcement import news_of
 from domain.approval import deciders, overdue_steps
 from domain.claim import Claim
 from domain.decision import Decision, Step
 from domain.errors import Conflict, NotAllowed, NoteRefused, SpotclaimError
 from domain.evidence import demand_seen, storable
 from domain.lifecycle import CLOSED, UNDER_REVIEW, after
+from domain.news import news_of
 
 APPROVE, REJECT, RESOLVE = "approve", "reject", "resolve"
 ACKNOWLEDGE, NOTE, WITHDRAW, REOPEN = "acknowledge", "note", "withdraw", "reopen"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal
 
 from domain.calendar import ALWAYS, Calendar
@@ -14,6 +15,8 @@ Party = Literal["station", "operator", "vehicle", "user"]
 ROLES = ("operator", "reviewer", "manager", "auditor", "admin")
 # Who decides when the one below is late.
 AUTHORITIES = ("operator", "reviewer", "manager", "admin")
+
+_MICROSECOND = timedelta(microseconds=1)
 
 EVIDENCE_KINDS = ("meter_reading", "reservation_response", "session", "photo", "document", "note")
 
@@ -91,12 +94,47 @@ class IncidentPolicy:
 
 @dataclass(frozen=True, slots=True)
 class NotificationRule:
-    """Claims of these severities and types, on this event, go to these destinations. Empty means every."""
+    """News of this event that all conditions fit goes to these destinations. Empty conditions fit everything.
+
+    Outside `hours`, the opening hours of a calendar, it waits until they begin, but for the severities `at_once`.
+    What nobody acknowledges is told again every `repeat_hours`, and once to `escalate_to`.
+    """
 
     event: str
     destinations: tuple[str, ...]
     severities: tuple[str, ...] = ()
     claim_types: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+    hours: str = ALWAYS.name
+    at_once: tuple[str, ...] = ()
+    repeat_hours: float | None = None
+    escalate_to: str | None = None
+    escalate_after_hours: float | None = None
+
+    def fits(self, event: str, code: str, severity: str, claim_type: str, zone: str | None) -> bool:
+        """Whether news like this is told by this rule."""
+        return (
+            event == self.event
+            and _fits(self, severity, claim_type)
+            and code in (self.codes or (code,))
+            and zone in (self.zones or (zone,))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much a destination is told: after the first message of a group the next comes `digest_seconds` later,
+    and each after twice that time, up to `longest_minutes`; all groups together `per_minute` at most."""
+
+    digest_seconds: float = 30.0
+    longest_minutes: float = 30.0
+    per_minute: int = 60
+
+    def delay(self, messages: int) -> timedelta:
+        """How long a group gathers after so many messages, one or more."""
+        longest = timedelta(minutes=self.longest_minutes)
+        return min(timedelta(seconds=self.digest_seconds * 2.0 ** min(messages - 1, 30)), longest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +157,7 @@ class Policy:
     unknown_spot_passes: bool
     unknown_warranty_passes: bool
     notifications: tuple[NotificationRule, ...]
+    pace: Pace = Pace()
     incidents: IncidentPolicy = IncidentPolicy()
 
     def __hash__(self) -> int:
@@ -133,6 +172,19 @@ class Policy:
         """The target of a claim like this."""
         return next(target for target in self.targets if target.fits(severity, claim_type))
 
+    def held_until(self, rule: NotificationRule, severity: str, now: datetime) -> datetime | None:
+        """When the rule's hours begin, if they have not and news like this waits for them."""
+        if severity in rule.at_once:
+            return None
+        opens = self.calendars[rule.hours].after(now, _MICROSECOND, self.time_zone) - _MICROSECOND
+        return opens if opens > now else None
 
-def _fits(rule: ApprovalRule | Target, severity: str, claim_type: str) -> bool:
+    @property
+    def destinations(self) -> set[str]:
+        """Everybody whom the rules name."""
+        named = {name for rule in self.notifications for name in rule.destinations}
+        return named | {rule.escalate_to for rule in self.notifications if rule.escalate_to}
+
+
+def _fits(rule: ApprovalRule | Target | NotificationRule, severity: str, claim_type: str) -> bool:
     return severity in (rule.severities or (severity,)) and claim_type in (rule.claim_types or (claim_type,))

@@ -18,8 +18,10 @@ from domain.evidence_file import File, Upload
 from domain.fault import Fault
 from domain.incident import Incident
 from domain.intake import Batch, Quarantined
+from domain.news_group import NewsGroup
 from domain.policy import Policy
 from domain.quarantine import Entry
+from domain.silence import Silence
 from domain.spot import Spot
 from domain.usage import UsageRecord
 
@@ -99,6 +101,22 @@ class Transaction(Sightings, Protocol):
     def deliveries(self, ids: Sequence[str]) -> list[Delivery]:
         """These deliveries, locked."""
 
+    def news_groups(self, wanted: Sequence[NewsGroup]) -> list[NewsGroup]:
+        """These groups of news as they stand, locked; what is not there yet is made as it is given."""
+
+    def gathering(self, delivery_ids: Sequence[str]) -> list[NewsGroup]:
+        """The groups that gather news in these deliveries, locked."""
+
+    def recent_deliveries(self, destinations: Iterable[str], limit: int) -> dict[str, list[datetime]]:
+        """When the latest messages of each destination are due or were, latest first; nobody else gives out times
+        of theirs until this transaction ends."""
+
+    def silences(self, now: datetime) -> list[Silence]:
+        """Those that last at this moment."""
+
+    def told(self, about: Sequence[str]) -> dict[str, list[str]]:
+        """The destinations that were told of each of these claims or incidents before."""
+
     def claims_of_incident(self, incident_id: str) -> list[str]:
         """The ids of all claims that belong to it."""
 
@@ -165,10 +183,16 @@ Sniff = Callable[[bytes], tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one attempt to notify: `answer` is one line without secrets."""
+    """What came of one attempt to notify: `answer` is one line without secrets.
+
+    Of one that is `unknown` nobody can say whether it arrived; `wait_seconds` is how long the destination asked to
+    be left alone.
+    """
 
     sent: bool
     answer: str
+    unknown: bool = False
+    wait_seconds: float | None = None
 
 
 class Notifier(Protocol):
@@ -290,8 +314,10 @@ class Reports(Protocol):
     def list_faults(self, keys: list[str]) -> list[dict[str, Any]]:
         """These faults as they were reported, in order of occurrence."""
 
-    def list_deliveries(self, *, claim_id: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
-        """Deliveries, newest first; of one claim only, if named."""
+    def list_deliveries(
+        self, *, claim_id: str | None = None, status: str | None = None, limit: int = 100
+    ) -> list[dict[str, Any]]:
+        """Deliveries, newest first; of one claim or status only, if named."""
 
     def list_quarantine(self, *, state: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
         """Quarantined messages without their bytes, latest first; of one state only, if named."""

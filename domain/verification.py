@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from domain import audit, sla
-from domain.announcement import news_of
 from domain.case import Case
 from domain.claim import Claim
 from domain.decision import Decision, Step
 from domain.eligibility import ACTIONS, evidence_deadline, judge
 from domain.lifecycle import AWAITING_EVIDENCE, INELIGIBLE, JUDGED, SUBMITTED, UNDER_REVIEW, VERIFYING, after
+from domain.news import news_of
 from domain.policy import Policy
 
 

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Str
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials, HTTPBearer
 from pydantic import AfterValidator
 
+from domain import delivery
 from domain.audit import AuditEvent, first_broken, instant
 from domain.errors import NotFound
 from domain.lifecycle import STATUSES
@@ -40,6 +41,11 @@ _Status = Annotated[
     str | None,
     AfterValidator(lambda word: None if word is None else one_of("status", STATUSES)(word)),
     Query(json_schema_extra={"enum": list(STATUSES)}),
+]
+_DeliveryStatus = Annotated[
+    str | None,
+    AfterValidator(lambda word: None if word is None else one_of("status", delivery.STATUSES)(word)),
+    Query(json_schema_extra={"enum": list(delivery.STATUSES)}),
 ]
 _MOST_STREAMS = 8
 
@@ -170,9 +176,11 @@ def _add_claims(routes: APIRouter, inside: Inside) -> None:
     routes.include_router(decisions_api.router(inside.decide, inside.delegations, demand, found, inside.clock))
 
     @routes.get("/api/v1/deliveries", dependencies=reader, summary="Notifications and what came of them")
-    def deliveries(claim_id: _Filter = None, limit: limit_query = 100) -> dict[str, Any]:
+    def deliveries(
+        claim_id: _Filter = None, status: _DeliveryStatus = None, limit: limit_query = 100
+    ) -> dict[str, Any]:
         of_claim = found(claim_id)["id"] if claim_id else None
-        return {"deliveries": reports.list_deliveries(claim_id=of_claim, limit=limit)}
+        return {"deliveries": reports.list_deliveries(claim_id=of_claim, status=status, limit=limit)}
 
     routes.include_router(quarantine_api.router(inside.quarantine, reports, demand))
     routes.include_router(incidents_api.router(inside.incidents, inside.incident_reports, demand))

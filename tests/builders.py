@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from importlib.resources import files
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import orjson
+import yaml
 
 from adapters.policy_file import load_policy
 from domain import audit, meter
@@ -21,6 +23,7 @@ from domain.delivery import Delivery
 from domain.evidence import Evidence, compose
 from domain.fault import Fault
 from domain.identifiers import new_claim_id
+from domain.incident import Incident
 from domain.intake import Batch, Quarantined
 from domain.lifecycle import CLOSED
 from domain.policy import Policy
@@ -138,6 +141,25 @@ def a_delivery(**changes: Any) -> Delivery:
     return Delivery(**(fields | changes))
 
 
+def an_incident(**changes: Any) -> Incident:
+    """An open incident of a zone, without audit events."""
+    fields: dict[str, Any] = {
+        "id": new_claim_id(),
+        "code": "METER_MISREAD",
+        "kind": "zone",
+        "place": "north",
+        "threshold": 3,
+        "opened_at": NOW,
+        "first_seen_at": FAULT_TIME,
+        "last_seen_at": FAULT_TIME,
+        "touched_at": NOW,
+        "claim_count": 5,
+        "peak": 4,
+        "told_peak": 4,
+    }
+    return Incident(**(fields | changes))
+
+
 def an_item(claim: Claim, **changes: Any) -> Evidence:
     """A note of the technician's for this claim, just filed."""
     fields: dict[str, Any] = {
@@ -186,6 +208,15 @@ BUILT_IN_POLICY = files("domain").joinpath("policy.yaml")
 def a_policy(**changes: Any) -> Policy:
     """The built-in policy, with these fields changed."""
     return replace(load_policy(), **changes)
+
+
+def a_policy_file(folder: Path, **pace: float) -> Path:
+    """The built-in policy as a file, but for its pace; told at once, as it comes, unless `pace` says otherwise."""
+    document = yaml.safe_load(BUILT_IN_POLICY.read_text())
+    document |= {"version": "test", "pace": {"digest_seconds": 0, "per_minute": 10_000} | pace}
+    file = folder / "policy.yaml"
+    file.write_text(yaml.safe_dump(document))
+    return file
 
 
 def a_batch(**parts: Any) -> Batch:

@@ -19,9 +19,13 @@ CLAIMS_PER_MESSAGE: Final = {
     "route": 500,
     "escalate": 500,
     "announce": 500,
+    "digest": 500,
+    # What was told together is repeated together.
+    "remind": 10_000,
     "clock": 500,
     "incident": 500,
     "deliver": 1,
+    "told": 500,
 }
 
 SendSteps = Callable[[str, Sequence[int]], None]

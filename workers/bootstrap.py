@@ -29,6 +29,7 @@ from adapters.postgres.incident_reports import IncidentReports
 from adapters.postgres.known import KnownMessages
 from adapters.postgres.policies import Policies
 from adapters.postgres.reports import Reports
+from adapters.postgres.silences import Silences
 from adapters.postgres.station_memory import PostgresStationMemory
 from adapters.postgres.steps import StepQueue, StepSignal
 from adapters.postgres.store import PostgresStore
@@ -52,20 +53,25 @@ from workers.settings import Settings
 from workers.steps.announce import Announce
 from workers.steps.clock import Sweep
 from workers.steps.decide import Decide
-from workers.steps.deliver import Deliver
+from workers.steps.deliver import Deliver, Resend, Told
 from workers.steps.detect import Detect
+from workers.steps.digest import Digest
 from workers.steps.escalate import Escalate
 from workers.steps.evidence import EvidenceDesk
 from workers.steps.incident_desk import IncidentDesk
 from workers.steps.open import Intake
 from workers.steps.quarantine import WORKER_DOOR, QuarantineDesk
+from workers.steps.remind import Remind
 from workers.steps.route import Route
 from workers.steps.runner import StepHandler, StepRunner
 from workers.steps.settle import Settle
 from workers.steps.submit import Submit
 from workers.steps.verify import Verify
 
-STEP_KINDS = ("submit", "verify", "detect", "route", "escalate", "announce", "clock", "incident")
+STEP_KINDS = (
+    *("submit", "verify", "detect", "route", "escalate", "clock", "incident"),
+    *("announce", "digest", "remind", "told"),
+)
 _DIRECT_PATIENCE_SECONDS = 5.0
 
 
@@ -95,6 +101,8 @@ class App:
     notifier: Notifier
     decide: Decide
     delegations: Delegations
+    resend: Resend
+    silences: Silences
     evidence: EvidenceDesk
     quarantine: QuarantineDesk
     threshold: Threshold
@@ -172,9 +180,12 @@ def build(
         "route": Route(policy, clock, policies),
         "escalate": Escalate(policy, clock, policies),
         "announce": Announce(policy, clock),
+        "digest": Digest(policy, clock),
+        "remind": Remind(policy, clock),
+        "told": Told(clock),
         "clock": Sweep(policies, clock),
         "incident": Settle(policy.incidents, clock),
-        "deliver": Deliver(notifier, clock, lambda delivery, outcome: metrics.notified(delivery, outcome.sent)),
+        "deliver": Deliver(notifier, clock, metrics.notified),
     }
     runner = StepRunner(store, handlers, clock, on_commit, lambda steps: metrics.stepped(steps, clock()))
     intake = Intake(
@@ -228,6 +239,8 @@ def build(
         notifier=notifier,
         decide=decide,
         delegations=Delegations(engine),
+        resend=Resend(store, clock),
+        silences=Silences(engine),
         evidence=EvidenceDesk(store, files, sniff, policy, policies, clock, on_commit),
         quarantine=QuarantineDesk(store, intake, clock),
         threshold=threshold,
@@ -271,8 +284,7 @@ def _policy(file: Path | None) -> tuple[Policy, str]:
 
 
 def _demand_destinations(policy: Policy, notifier: Notifier) -> None:
-    wanted = {name for rule in policy.notifications for name in rule.destinations}
-    unknown = sorted(wanted - set(notifier.destinations))
+    unknown = sorted(policy.destinations - set(notifier.destinations))
     if unknown:
         raise SetupError(
             f"The policy notifies {', '.join(unknown)}, which SPOTCLAIM_DESTINATIONS does not name; "

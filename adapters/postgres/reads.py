@@ -9,7 +9,9 @@ from domain.delivery import Delivery
 from domain.evidence import Evidence
 from domain.fault import Fault
 from domain.incident import Incident
+from domain.news_group import NewsGroup
 from domain.quarantine import Entry
+from domain.silence import Silence
 from domain.spot import Spot
 from domain.usage import UsageRecord
 
@@ -19,6 +21,7 @@ _READ_AS = {
     "key": "{}::text",
     "claim_id": "{}::text",
     "claim_ids": "{}::text[]",
+    "gathering": "{}::text",
     "head": "encode({}, 'hex')",
     "evidence_digest": "encode({}, 'hex')",
     "merged_into": "{}::text",
@@ -77,6 +80,32 @@ WHERE d."to" = %s AND d.until > %s AND d.revoked_at IS NULL ORDER BY d.until, d.
 DELIVERIES: Final = (
     f"SELECT {_columns('deliveries', Delivery)} FROM deliveries WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE"
 )
+
+_GROUP = f"SELECT {_columns('news_groups', NewsGroup)} FROM news_groups"
+GROUPS: Final = f"{_GROUP} WHERE id = ANY(%s::uuid[]) ORDER BY news_groups.id FOR UPDATE"
+GATHERING: Final = f"{_GROUP} WHERE gathering = ANY(%s::uuid[]) ORDER BY news_groups.id FOR UPDATE"
+
+# When the latest messages of each destination are due or were.
+RECENT_DELIVERIES: Final = """
+SELECT w.destination, d.due_at FROM unnest(%s::text[]) AS w(destination) CROSS JOIN LATERAL (
+    SELECT due_at FROM deliveries
+    WHERE destination = w.destination AND due_at IS NOT NULL AND status <> 'gathering'
+    ORDER BY due_at DESC LIMIT %s
+) AS d ORDER BY d.due_at DESC
+"""
+
+SILENCES: Final = (
+    f"SELECT {_columns('silences', Silence)} FROM silences WHERE starts_at <= %s AND ends_at > %s ORDER BY ends_at"
+)
+
+# Who was told: claims have it on their own record; of incidents there are few messages, in an index of their own.
+TOLD: Final = """
+SELECT claim_id::text, array_agg(DISTINCT body::json->>'destination') FROM audit_events
+WHERE claim_id = ANY(%s::uuid[]) AND kind = 'claim.announced' GROUP BY claim_id
+UNION ALL
+SELECT w.id::text, array_agg(DISTINCT d.destination) FROM unnest(%s::uuid[]) AS w(id)
+JOIN deliveries d ON d.claim_ids @> ARRAY[w.id] AND d.event LIKE 'incident.%%' AND d.status = 'sent' GROUP BY w.id
+"""
 
 EVIDENCE: Final = (
     f"SELECT {_columns('claim_evidence', Evidence)} FROM claim_evidence WHERE claim_id = %s ORDER BY id"

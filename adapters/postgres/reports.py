@@ -20,6 +20,8 @@ _CLAIM: list[ColumnElement[Any]] = [
 _CLAIM.append(func.encode(claims.c.evidence_digest, "hex").label("evidence_digest"))
 # The event that holds the verdict also tells what it did to the clocks.
 _CLAIM.append(cast(audit_events.c.body, JSONB).op("-", return_type=JSONB())("clocks").label("verdict"))
+# Title and body say what the summary does.
+_DELIVERY: list[ColumnElement[Any]] = [column for column in deliveries.c if column.name != "summary"]
 _WITH_VERDICT = claims.outerjoin(
     audit_events, (audit_events.c.claim_id == claims.c.id) & (audit_events.c.seq == claims.c.verdict_seq)
 )
@@ -60,11 +62,13 @@ class Reports:
 
     def find_claim(self, claim_id: str) -> Row | None:
         head = func.encode(claims.c.head, "hex").label("head")
-        query = select(*_CLAIM, head).select_from(_WITH_VERDICT).limit(2)
-        if FULL_ID.fullmatch(claim_id):
-            found = self._rows(query.where(claims.c.id == claim_id))
-        elif TAIL.fullmatch(claim_id):
-            found = self._rows(query.where(cast(claims.c.id, String).like("%" + claim_id.lower())))
+        return self._found(select(*_CLAIM, head).select_from(_WITH_VERDICT), claims.c.id, claim_id)
+
+    def _found(self, query: Select[Any], column: ColumnElement[Any], wanted: str) -> Row | None:
+        if FULL_ID.fullmatch(wanted):
+            found = self._rows(query.where(column == wanted))
+        elif TAIL.fullmatch(wanted):
+            found = self._rows(query.where(cast(column, String).like("%" + wanted.lower())).limit(2))
         else:
             found = []
         return found[0] if len(found) == 1 else None
@@ -86,13 +90,17 @@ class Reports:
         query = select(faults).where(faults.c.key.in_(keys)).order_by(faults.c.occurred_at)
         return self._rows(query)
 
-    def list_deliveries(self, *, claim_id: str | None = None, limit: int = 100) -> list[Row]:
-        query = select(deliveries).order_by(deliveries.c.created_at.desc()).limit(limit)
-        return self._rows(
-            query
-            if claim_id is None
-            else query.where(literal(claim_id, claims.c.id.type) == any_(deliveries.c.claim_ids))
-        )
+    def list_deliveries(
+        self, *, claim_id: str | None = None, status: str | None = None, limit: int = 100
+    ) -> list[Row]:
+        query = select(*_DELIVERY).order_by(deliveries.c.created_at.desc(), deliveries.c.id).limit(limit)
+        if claim_id is not None:
+            query = query.where(literal(claim_id, claims.c.id.type) == any_(deliveries.c.claim_ids))
+        return self._rows(query if status is None else query.where(deliveries.c.status == status))
+
+    def find_delivery(self, delivery_id: str) -> Row | None:
+        """The delivery with this id, or the only one whose id ends with these characters (6 or more)."""
+        return self._found(select(*_DELIVERY), deliveries.c.id, delivery_id)
 
     def list_quarantine(self, *, state: str | None = None, limit: int = 100) -> list[Row]:
         columns = [column for column in quarantine.c if column.name not in ("body", "edited")]

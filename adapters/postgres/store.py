@@ -27,8 +27,10 @@ from domain.fault import Fault
 from domain.incident import Incident
 from domain.intake import Quarantined
 from domain.lifecycle import JUDGED
+from domain.news_group import NewsGroup
 from domain.policy import Policy
 from domain.quarantine import Entry
+from domain.silence import Silence
 from domain.spot import Spot
 from domain.usage import UsageRecord
 
@@ -145,6 +147,29 @@ class PostgresTransaction:
     def deliveries(self, ids: Sequence[str]) -> list[Delivery]:
         return [Delivery(*row) for row in self._execute(reads.DELIVERIES, list(ids))]
 
+    def news_groups(self, wanted: Sequence[NewsGroup]) -> list[NewsGroup]:
+        once = {group.id: group for group in wanted}
+        self._execute(writes.INSERT_GROUPS.sql, writes.INSERT_GROUPS.rows(once.values()))
+        return [NewsGroup(*row) for row in self._execute(reads.GROUPS, _array(list(once)))]
+
+    def gathering(self, delivery_ids: Sequence[str]) -> list[NewsGroup]:
+        return [NewsGroup(*row) for row in self._execute(reads.GATHERING, _array(delivery_ids))]
+
+    def recent_deliveries(self, destinations: Iterable[str], limit: int) -> dict[str, list[datetime]]:
+        names = sorted(set(destinations))
+        self._execute(writes.TAKE_TURNS_TELLING, names)
+        recent: dict[str, list[datetime]] = {}
+        for destination, due_at in self._execute(reads.RECENT_DELIVERIES, names, limit):
+            recent.setdefault(destination, []).append(due_at)
+        return recent
+
+    def silences(self, now: datetime) -> list[Silence]:
+        return [Silence(*row) for row in self._execute(reads.SILENCES, now, now)]
+
+    def told(self, about: Sequence[str]) -> dict[str, list[str]]:
+        ids = _array(about)
+        return dict(self._execute(reads.TOLD, ids, ids).all())
+
     def sightings(self, claim_ids: Sequence[str]) -> list[Sighting]:
         return [Sighting(*row) for row in self._execute(reads.SIGHTINGS, _array(claim_ids))]
 
@@ -184,6 +209,7 @@ class PostgresTransaction:
             (writes.UPDATE_CLAIMS, decision.changed),
             (writes.UPDATE_COUNTED, decision.counted),
             (writes.INSERT_EVENTS, decision.events),
+            (writes.UPDATE_GROUPS, decision.groups),
             (writes.INSERT_DELIVERIES, decision.deliveries),
             (writes.INSERT_INCIDENTS, decision.incidents),
             (writes.INSERT_LINKS, decision.links),

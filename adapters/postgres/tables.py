@@ -16,7 +16,7 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from adapters.postgres.incident_tables import incident_claims as incident_claims
 from adapters.postgres.incident_tables import incidents as incidents
@@ -165,6 +165,54 @@ deliveries = Table(
     Column("answer", Text, nullable=False),
     Column("created_at", _moment, nullable=False),
     Column("finished_at", _moment),
+    Column("code", Text, nullable=False, server_default=text("''::text")),
+    Column("reason", Text, nullable=False, server_default=text("'first'::text")),
+    Column("due_at", _moment),
+    Column("summary", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Index("deliveries_due", "destination", "due_at"),
+    Index("deliveries_created", "created_at"),
+    Index(
+        "deliveries_of_incidents",
+        "claim_ids",
+        postgresql_using="gin",
+        postgresql_where=text("event ~~ 'incident.%'::text"),
+    ),
+)
+
+# What belongs together for one destination; the id follows from the others. Few, and each lasts.
+news_groups = Table(
+    "news_groups",
+    metadata,
+    Column("id", _uuid, primary_key=True),
+    Column("destination", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("held", Boolean, nullable=False),
+    Column("messages", Integer, nullable=False),
+    Column("hot_until", _moment),
+    # The delivery that gathers news until it is due.
+    Column("gathering", _uuid),
+    Index("news_groups_gathering", "gathering", postgresql_where=text("gathering IS NOT NULL")),
+)
+
+# Rows stay: they tell who silenced what, when and why.
+silences = Table(
+    "silences",
+    metadata,
+    Column("id", _uuid, primary_key=True),
+    Column("created_by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("created_at", _moment, nullable=False, server_default=text("now()")),
+    Column("starts_at", _moment, nullable=False),
+    # When it ends or was ended, and who ended it before its time.
+    Column("ends_at", _moment, nullable=False),
+    Column("ended_by", Text),
+    Column("codes", ARRAY(Text), nullable=False),
+    Column("severities", ARRAY(Text), nullable=False),
+    Column("claim_types", ARRAY(Text), nullable=False),
+    Column("zones", ARRAY(Text), nullable=False),
+    Column("destinations", ARRAY(Text), nullable=False),
+    Index("silences_ends", "ends_at"),
 )
 
 # Digests of a program's name with its key, and of the request that the key stands for.

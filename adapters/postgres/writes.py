@@ -118,12 +118,24 @@ _DELIVERY_FIXED = {
     "id": _UUID,
     "destination": _TEXT,
     "event": _TEXT,
+    "code": _TEXT,
+    "created_at": _MOMENT,
+}
+_DELIVERY_MOVING = {
     "title": _TEXT,
     "body": _TEXT,
     "claim_ids": _UUIDS,
-    "created_at": _MOMENT,
+    "reason": _TEXT,
+    "due_at": _MOMENT,
+    "summary": _JSON,
+    "status": _TEXT,
+    "attempts": _INTEGER,
+    "answer": _TEXT,
+    "finished_at": _MOMENT,
 }
-_DELIVERY_MOVING = {"status": _TEXT, "attempts": _INTEGER, "answer": _TEXT, "finished_at": _MOMENT}
+
+_GROUP_FIXED = {"id": _UUID, "destination": _TEXT, "event": _TEXT, "code": _TEXT, "held": _BOOLEAN}
+_GROUP_MOVING = {"messages": _INTEGER, "hot_until": _MOMENT, "gathering": _UUID}
 
 _EVIDENCE_FIXED = {
     "id": _UUID,
@@ -250,6 +262,10 @@ INSERT_DELIVERIES: Final = _insert(
     _DELIVERY_FIXED | _DELIVERY_MOVING,
     "ON CONFLICT (id) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _DELIVERY_MOVING),
 )
+INSERT_GROUPS: Final = _insert(
+    "news_groups", _GROUP_FIXED | _GROUP_MOVING, f"ORDER BY {_UUID.format(0)} ON CONFLICT (id) DO NOTHING"
+)
+UPDATE_GROUPS: Final = _update("news_groups", _GROUP_MOVING)
 INSERT_EVIDENCE: Final = _insert(
     "claim_evidence",
     _EVIDENCE_FIXED | _EVIDENCE_MOVING,
@@ -287,6 +303,13 @@ WHERE t.key = told.key AND told.current <> told.latest
 TAKE_TURNS: Final = """
 SELECT pg_advisory_xact_lock(7305776, turn) FROM (
     SELECT DISTINCT abs(hashtext(spot_id) %% 64) AS turn FROM unnest(%s::text[]) AS spot_id ORDER BY turn
+) AS turns
+"""
+
+# Whoever gives a destination's messages their times takes turns with others who do.
+TAKE_TURNS_TELLING: Final = """
+SELECT pg_advisory_xact_lock(7305778, turn) FROM (
+    SELECT DISTINCT abs(hashtext(destination) %% 64) AS turn FROM unnest(%s::text[]) AS destination ORDER BY turn
 ) AS turns
 """
 

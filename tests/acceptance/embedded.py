@@ -11,6 +11,7 @@ import psutil
 from adapters.postgres.engine import connect
 from adapters.postgres.tokens import Tokens
 from tests.acceptance.installation import START_SECONDS, Answer, Process, await_that, command, settings, succeed
+from tests.builders import a_policy_file
 
 TOKEN = "a-token-for-tests"
 
@@ -20,7 +21,9 @@ class Up:
 
     def __init__(self, folder: Path, token: str | None = TOKEN) -> None:
         self.data = folder / "data"
-        given = {"data": self.data, "port": 0} | ({"bootstrap_token": token} if token else {})
+        given = {"data": self.data, "port": 0, "policy": a_policy_file(folder)} | (
+            {"bootstrap_token": token} if token else {}
+        )
         self.given = settings(**given)
         self.process = Process(folder / "up.log", self.given, "up")
 
@@ -80,16 +83,18 @@ def await_routed_and_announced(api: httpx.Client, spot_id: str) -> dict[str, Any
 
     def told() -> bool:
         claims = claims_of(api, spot_id)
-        return bool(claims) and claims[0]["status"] == "under_review" and _deliveries(api, claims[0]) == ["sent"]
+        return bool(claims) and claims[0]["status"] == "under_review" and _announced(api, claims[0])
 
     await_that(f"the claim of {spot_id} is under review and announced", told)
     (claim,) = claims_of(api, spot_id)
     return claim
 
 
-def _deliveries(api: httpx.Client, claim: dict[str, Any]) -> list[str]:
+def _announced(api: httpx.Client, claim: dict[str, Any]) -> bool:
+    """Whether its only message was sent, and its own record says so."""
     found = _get(api, "/api/v1/deliveries", claim_id=claim["id"])["deliveries"]
-    return [delivery["status"] for delivery in found]
+    events = _get(api, f"/api/v1/claims/{claim['id']}/events")["events"]
+    return [delivery["status"] for delivery in found] == ["sent"] and events[-1]["kind"] == "claim.announced"
 
 
 def _get(api: httpx.Client, path: str, **query: str) -> Any:

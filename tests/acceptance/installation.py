@@ -186,4 +186,5 @@ class Database:
 
     @property
     def steps_due(self) -> int:
-        return self.number("SELECT count(*) FROM steps WHERE due_at <= now()")
+        """Digests that gather are owed too, though they are due only later."""
+        return self.number("SELECT count(*) FROM steps WHERE due_at <= now() OR kind = 'digest'")

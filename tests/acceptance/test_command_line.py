@@ -8,9 +8,10 @@ import pytest
 
 from adapters.postgres.engine import connect
 from adapters.postgres.store import PostgresStore
+from domain.decision import Decision
 from domain.intake import Quarantined
 from tests.acceptance.installation import SPOTCLAIM, command, settings, succeed
-from tests.builders import a_quarantined, an_event
+from tests.builders import a_delivery, a_quarantined, an_event
 
 NOTHING_EDITED = (
     "spotclaim: Nothing was edited, so nothing was replayed; without --edit it is replayed as it came.\n"
@@ -22,6 +23,9 @@ LOOKING = [
     "quarantine show 01234567",
     "quarantine replay 01234567",
     "quarantine discard 01234567 --reason noise",
+    "deliveries",
+    "deliveries resend 01234567",
+    "silences list",
     "evidence list 01234567",
     "audit verify",
     "users list",
@@ -122,6 +126,58 @@ def test_programs_read_what_people_read(tmp_path: Path) -> None:
     (tmp_path / "policy.yaml").write_text("codes: 5\nversion: 7\n")
     answer = command(given, "policy", "check", tmp_path / "policy.yaml", "--json")
     assert (answer.code, answer.json["sound"], len(answer.json["mistakes"]) > 1) == (1, False, True)
+
+
+def test_what_failed_is_listed_and_sent_again(database_url: str, tmp_path: Path) -> None:
+    """By its status and the end of its id; what was sent is not sent again."""
+    given = settings(database_url=database_url, data=tmp_path)
+    succeed(given, "migrate")
+    failed, sent = a_delivery(status="failed", attempts=8, answer="500"), a_delivery(status="sent")
+    engine = connect(database_url)
+    with PostgresStore(engine).transaction() as transaction:
+        transaction.record(Decision(deliveries=[failed, sent]))
+    engine.dispose()
+
+    [row] = succeed(given, "deliveries", "--status", "failed", "--json").json
+    assert (row["id"], row["reason"], row["answer"]) == (failed.id, "first", "500")
+    assert "METER_MISREAD on spot DE*ABC*E1" in succeed(given, "deliveries").output
+    assert succeed(given, "deliveries", "resend", failed.id[-8:]).output == (
+        f"{failed.id[-8:]} will be sent to ops again.\n"
+    )
+    assert succeed(given, "deliveries", "--status", "failed", "--json").json == []
+    refused = command(given, "deliveries", "resend", sent.id)
+    assert (refused.code, refused.errors) == (
+        1,
+        "spotclaim: This delivery is sent; what failed or is unknown can be sent again.\n",
+    )
+    assert command(given, "deliveries", "--status", "lost").code == 2
+
+
+def test_a_silence_is_made_shown_and_ended(database_url: str, tmp_path: Path) -> None:
+    """Who, why and until when; one without an end, or of all there is, must be meant."""
+    given = settings(database_url=database_url, data=tmp_path)
+    succeed(given, "migrate")
+    why = ("--why", "works in the street")
+
+    silence = ("silences", "add", *why, "--hours", 2, "--zone", "north", "--code", "OTHER")
+    made = succeed(given, *silence, "--json").json
+    assert (made["zones"], made["codes"], made["severities"]) == (["north"], ["OTHER"], [])
+    shown = succeed(given, "silences", "list").output
+    assert "works in the street" in shown
+    assert "codes OTHER; zones north" in shown
+    succeed(given, "silences", "end", made["id"][-8:])
+    assert succeed(given, "silences", "list", "--json").json == []
+    [ended] = succeed(given, "silences", "list", "--all", "--json").json
+    assert ended["ended_by"] == ended["created_by"]
+
+    for wrong in (
+        ("--hours", 2),
+        ("--zone", "north"),
+        ("--zone", "north", "--until", "2020-01-01"),
+        ("--hours", 2, "--code", "E42"),
+        ("--hours", 2, "--destination", "nobody"),
+    ):
+        assert command(given, "silences", "add", *why, *wrong).code == 2
 
 
 def test_sending_is_told_to_programs(database_url: str, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import redis
 
 from tests.acceptance.campaign import Campaign
 from tests.acceptance.installation import Database, Roles, await_that, settings, succeed
+from tests.builders import a_policy_file
 from tests.servers import Servers, servers
 
 SIZE = 10_000
@@ -39,6 +40,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
             amqp_url=own.rabbitmq.url,
             redis_url=own.redis.url,
             step_lease_seconds=LEASE_SECONDS,
+            # Digests a second or three apart, so that what is killed often has gathered something.
+            policy=a_policy_file(tmp_path_factory.mktemp("policy"), digest_seconds=1, longest_minutes=0.05),
         )
         succeed(given, "migrate")
         roles = Roles(tmp_path_factory.mktemp("roles"), given)

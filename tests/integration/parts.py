@@ -36,12 +36,14 @@ from workers.auditor import audit
 from workers.relay import pack
 from workers.steps.announce import Announce
 from workers.steps.clock import Sweep
-from workers.steps.deliver import Deliver
+from workers.steps.deliver import Deliver, Told
 from workers.steps.detect import Detect
+from workers.steps.digest import Digest
 from workers.steps.escalate import Escalate
 from workers.steps.evidence import EvidenceDesk
 from workers.steps.open import Intake
 from workers.steps.quarantine import QuarantineDesk
+from workers.steps.remind import Remind
 from workers.steps.route import Route
 from workers.steps.runner import StepHandler, StepRunner
 from workers.steps.settle import Settle
@@ -67,15 +69,16 @@ class Clock:
 
 @dataclass
 class Everyone:
-    """A notifier that keeps what it was given, and fails while `answer` says why."""
+    """A notifier that keeps what it was given; while `answer` says why, it fails, or cannot say if `unknown`."""
 
     told: list[tuple[str, str, str]] = field(default_factory=list)
     answer: str | None = None
+    unknown: bool = False
     destinations: dict[str, str] = field(default_factory=lambda: {"ops": "log"})
 
     def send(self, destination: str, title: str, body: str) -> Outcome:
         if self.answer:
-            return Outcome(False, self.answer)
+            return Outcome(False, self.answer, self.unknown)
         self.told.append((destination, title, body))
         return Outcome(True, "delivered")
 
@@ -125,6 +128,9 @@ class Spotclaim:
             "route": Route(self.policy, self.clock, self.policies),
             "escalate": Escalate(self.policy, self.clock, self.policies),
             "announce": Announce(self.policy, self.clock),
+            "digest": Digest(self.policy, self.clock),
+            "remind": Remind(self.policy, self.clock),
+            "told": Told(self.clock),
             "clock": Sweep(self.policies, self.clock),
             "deliver": Deliver(self.notifier, self.clock),
         } | changes

@@ -5,11 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.announcement import MAX_ATTEMPTS
 from domain.decision import Step
+from domain.errors import Conflict, NotFound
+from domain.identifiers import new_claim_id
+from domain.outcome import MAX_ATTEMPTS
 from domain.policy import NotificationRule
 from tests.builders import a_claim_under_review, a_policy
 from tests.integration.parts import Spotclaim
+from workers.steps.deliver import Resend
 
 
 @pytest.fixture
@@ -69,6 +72,7 @@ def test_a_destination_that_recovers_is_told(spotclaim: Spotclaim) -> None:
 
     spotclaim.notifier.answer = None
     spotclaim.run_now("deliver")
+    spotclaim.run_now("told")
 
     assert {(row["status"], row["attempts"]) for row in deliveries(spotclaim)} == {("sent", 2)}
     [claim] = spotclaim.claims()
@@ -87,3 +91,41 @@ def test_a_delivery_that_is_finished_is_not_made_again(spotclaim: Spotclaim) -> 
     spotclaim.carry_out()
 
     assert len(spotclaim.notifier.told) == 2
+
+
+def test_a_message_that_is_out_is_on_record_whatever_its_claims_do(spotclaim: Spotclaim) -> None:
+    """A claim that somebody else holds keeps only itself waiting, so that nothing is told twice."""
+    announce(spotclaim, "E1", "E2")
+    spotclaim.run_now("announce")
+    [claim, _] = spotclaim.claims()
+
+    with spotclaim.store.transaction() as transaction:
+        transaction.claims([claim["id"]])
+        spotclaim.run_now("deliver")
+        assert {row["status"] for row in deliveries(spotclaim)} == {"sent"}
+
+    spotclaim.carry_out()
+    assert len(spotclaim.notifier.told) == 2
+    assert [event.kind for event in spotclaim.events(claim["id"])] == ["claim.announced"] * 2
+
+
+def test_a_delivery_that_nobody_knows_the_end_of_waits_for_people(spotclaim: Spotclaim) -> None:
+    """It is not sent again by itself; sent again by somebody, it is told."""
+    resend = Resend(spotclaim.store, spotclaim.clock)
+    spotclaim.notifier.answer = "no answer within 20 s"
+    spotclaim.notifier.unknown = True
+    announce(spotclaim, "E1")
+    spotclaim.carry_out()
+    unknown = deliveries(spotclaim)
+    assert {(row["status"], row["answer"]) for row in unknown} == {("unknown", "no answer within 20 s")}
+    assert spotclaim.steps() == []
+
+    spotclaim.notifier.answer = None
+    resend(str(unknown[0]["id"]))
+    spotclaim.carry_out()
+
+    assert [row["status"] for row in deliveries(spotclaim)] == ["sent", "unknown"]
+    with pytest.raises(Conflict):
+        resend(str(unknown[0]["id"]))
+    with pytest.raises(NotFound):
+        resend(new_claim_id())

@@ -132,6 +132,7 @@ def test_a_claim_goes_through_all_its_steps(spotclaim: Spotclaim) -> None:
         "route",
         "announce",
         "deliver",
+        "told",
     ]
     assert [event.kind for event in spotclaim.events(claim["id"])] == [
         "claim.opened",

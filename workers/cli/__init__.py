@@ -8,6 +8,7 @@ from domain.errors import SetupError, SpotclaimError
 from workers.cli import (
     audit,
     check,
+    deliveries,
     detect,
     evidence,
     explain,
@@ -18,6 +19,7 @@ from workers.cli import (
     quarantine,
     schema,
     serve,
+    silences,
     simulate,
     users,
 )
@@ -35,6 +37,7 @@ app = typer.Typer(
 )
 _COMMANDS = (
     *(serve, files, imports, simulate, look, incidents, detect, quarantine, evidence),
+    *(deliveries, silences),
     *(explain, check, audit, schema, users),
 )
 for module in _COMMANDS:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from domain.delivery import SILENCED, SUPPRESSED
 from domain.episodes import episodes
 
 Row = dict[str, Any]
@@ -146,8 +147,9 @@ def _kind(data: Row) -> str:
 
 
 def _delivered(delivery: Row) -> str:
-    attempts = _many(delivery["attempts"], "attempt")
-    return f"{delivery['status']} ({attempts}) {delivery['title']}"
+    not_sent = delivery["status"] in (SILENCED, SUPPRESSED)
+    how = delivery["answer"] if not_sent else _many(delivery["attempts"], "attempt")
+    return f"{delivery['status']} ({how}) {delivery['title']}"
 
 
 def _next(claim: Row) -> str:

@@ -3,13 +3,11 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from domain.announcement import record_outcome
 from domain.decision import Decision, Step
 from domain.delivery import PENDING, Delivery
-from domain.ports import Clock, Notifier, Outcome, Transaction
-
-_FIRST_RETRY = timedelta(seconds=10)
-_LONGEST_RETRY = timedelta(hours=1)
+from domain.errors import NotFound
+from domain.outcome import record_failed, record_sent, record_told, resend
+from domain.ports import Clock, Notifier, Outcome, Store, Transaction
 
 
 class Deliver:
@@ -26,16 +24,50 @@ class Deliver:
         whole = Decision()
         for delivery in transaction.deliveries([step.subject for step in steps if step.subject]):
             if delivery.status == PENDING:
-                whole.add(self._attempt(transaction, delivery))
+                whole.add(self._attempt(delivery))
         return whole
 
-    def _attempt(self, transaction: Transaction, delivery: Delivery) -> Decision:
+    def _attempt(self, delivery: Delivery) -> Decision:
         outcome = self._notifier.send(delivery.destination, delivery.title, delivery.body)
-        claims = transaction.claims(delivery.claim_ids) if outcome.sent else []
-        decision = record_outcome(delivery, claims, sent=outcome.sent, answer=outcome.answer, now=self._clock())
-        if delivery.status == PENDING:
-            pause = min(_FIRST_RETRY * 2 ** (delivery.attempts - 1), _LONGEST_RETRY)
-            due_at = self._clock() + pause
-            decision.steps.append(Step("deliver", delivery.claim_ids, due_at, subject=delivery.id))
+        now = self._clock()
+        if outcome.sent:
+            decision = record_sent(delivery, outcome.answer, now)
+        else:
+            wait = timedelta(seconds=outcome.wait_seconds) if outcome.wait_seconds else None
+            decision = record_failed(delivery, outcome.answer, now, unknown=outcome.unknown, wait=wait)
         self._on_outcome(delivery, outcome)
         return decision
+
+
+class Told:
+    """The step `told`: the claims that a delivery spoke of have it on their own record."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def __call__(self, transaction: Transaction, steps: Sequence[Step]) -> Decision:
+        claims = {it.id: it for it in transaction.claims([i for step in steps for i in step.claim_ids])}
+        deliveries = {it.id: it for it in transaction.deliveries([s.subject for s in steps if s.subject])}
+        told = (
+            (deliveries[step.subject or ""], claims[claim_id])
+            for step in steps
+            for claim_id in step.claim_ids
+            if claim_id in claims
+        )
+        return record_told(told, self._clock())
+
+
+class Resend:
+    """What people do with a delivery that failed or may have."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def __call__(self, delivery_id: str) -> None:
+        """Owes it again. Raises `NotFound`, `Conflict` for one that needs no other attempt, `TransientError`."""
+        with self._store.transaction() as transaction:
+            found = transaction.deliveries([delivery_id])
+            if not found:
+                raise NotFound(f"There is no delivery {delivery_id}.")
+            transaction.record(resend(found[0], self._clock()))

@@ -9,6 +9,7 @@ import pytest
 
 from adapters.policy_file import load_policy, read_policy, restore_policy
 from domain.errors import SetupError
+from domain.policy import NotificationRule, Pace
 
 BUILT_IN = files("domain").joinpath("policy.yaml").read_text()
 
@@ -94,6 +95,19 @@ def test_a_copy_of_the_built_in_policy_is_the_same_policy(write: Write) -> None:
             "unknown_spot_passes: this must be true or false",
         ),
         ("to: [ops]}", "to: []}", "notifications.0.to: List should have at least 1 item"),
+        ("to: [ops]}", "to: [ops], codes: [E42]}", "notifications.0.codes.0: code 'E42' is unknown"),
+        ("to: [ops]}", "to: [ops], hours: night}", "notifications.0.hours: calendar 'night' is unknown"),
+        ("to: [ops]}", "to: [ops], at_once: [high]}", "notifications.0: at_once names what does not wait"),
+        ("to: [ops]}", "to: [ops], escalate_to: boss}", "notifications.0: a rule that escalates names both"),
+        (
+            "to: [ops]}",
+            "to: [ops], escalate_to: ops, escalate_after_hours: 1}",
+            "notifications.0: ops is told at once, so nothing can be escalated to it",
+        ),
+        ("to: [ops]}", "to: [ops], repeat_hours: 0}", "notifications.0.repeat_hours: Input should be greater"),
+        ("event: claim.escalated", "event: claim.eaten", "notifications.1.event: event 'claim.eaten' is unknown"),
+        ("pace: {digest_seconds: 30,", "pace: {digest_seconds: -1,", "pace.digest_seconds: Input should be"),
+        ("per_minute: 60}", "per_minute: 0}", "pace.per_minute: Input should be greater than or equal to 1"),
     ],
 )
 def test_a_wrong_value_is_told_with_its_line(write: Write, before: str, after: str, told: str) -> None:
@@ -342,7 +356,7 @@ def test_a_setting_that_does_not_exist(write: Write, before: str, after: str, to
         ("  business:\n", "  always:\n", "the calendar always runs around the clock"),
         ('["2026-12-25", ', "[0, ", "a holiday is a date, such as 2026-12-25"),
         ('["2026-12-25", ', '["2027-01-01", ', "the holiday 2027-01-01 is given twice"),
-        ('"2026-11-23"', "2026-11-23", "version: this must be a text; write it in quotes"),
+        ('"2026-11-26"', "2026-11-26", "version: this must be a text; write it in quotes"),
         ("medium, cost: 40}", "medium, severity: low, cost: 40}", "severity is given twice"),
     ],
 )
@@ -355,3 +369,34 @@ def test_what_would_stop_claims_later_is_refused_now(write: Write, before: str, 
 def test_a_file_without_settings(write: Write, text: str) -> None:
     """It tells what there must be."""
     assert "there must be settings here: version, currency" in complaint(write(text))
+
+
+def test_a_rule_may_say_when_and_how_often(write: Write) -> None:
+    """All that it says is in the policy, and what it does not say is as ever."""
+    said = (
+        "to: [ops], codes: [OTHER], zones: [north], hours: business, at_once: [critical], repeat_hours: 2,"
+        " escalate_to: boss, escalate_after_hours: 6.5}"
+    )
+
+    policy = load_policy(write(BUILT_IN.replace("to: [ops]}", said, 1)))
+
+    assert policy.notifications[0] == NotificationRule(
+        "claim.under_review",
+        ("ops",),
+        codes=("OTHER",),
+        zones=("north",),
+        hours="business",
+        at_once=("critical",),
+        repeat_hours=2,
+        escalate_to="boss",
+        escalate_after_hours=6.5,
+    )
+    assert policy.notifications[1] == NotificationRule("claim.escalated", ("ops",))
+    assert policy.destinations == {"ops", "boss"}
+
+
+def test_a_policy_of_before_there_was_a_pace_has_the_usual_one(write: Write) -> None:
+    """And its rules are told around the clock."""
+    before = "".join(line for line in BUILT_IN.splitlines(keepends=True) if not line.startswith("pace:"))
+
+    assert load_policy(write(before)).pace == Pace()

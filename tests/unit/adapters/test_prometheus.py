@@ -10,6 +10,7 @@ from domain.claim import Claim
 from domain.decision import Decision
 from domain.decisions import Person, decide
 from domain.errors import TransientError
+from domain.ports import Outcome
 from tests.builders import (
     NOW,
     a_batch,
@@ -106,16 +107,30 @@ def test_breaches_are_counted_by_their_clock() -> None:
 
 
 def test_attempts_to_notify_are_counted_and_timed() -> None:
-    """From the decision to tell until told."""
+    """From when a message was due until it was told; what may have arrived is counted apart."""
     counted = Counted()
-    sent = a_delivery(finished_at=NOW + timedelta(seconds=3))
+    sent = a_delivery(due_at=NOW + timedelta(minutes=1), finished_at=NOW + timedelta(seconds=63))
 
-    counted.metrics.notified(a_delivery(), sent=False)
-    counted.metrics.notified(sent, sent=True)
+    counted.metrics.notified(a_delivery(), Outcome(False, "500"))
+    counted.metrics.notified(a_delivery(), Outcome(False, "no answer", unknown=True))
+    counted.metrics.notified(sent, Outcome(True, "delivered"))
 
     assert counted["notifications_total{destination=ops,outcome=failed}"] == 1
+    assert counted["notifications_total{destination=ops,outcome=unknown}"] == 1
     assert counted["notifications_total{destination=ops,outcome=sent}"] == 1
     assert counted["notification_delay_seconds_sum"] == 3
+
+
+def test_what_is_not_to_be_sent_is_counted_too() -> None:
+    """So that nobody wonders why nothing came."""
+    counted = Counted()
+    statuses = ("silenced", "suppressed", "suppressed", "pending", "gathering")
+
+    counted.metrics.committed(Decision(deliveries=[a_delivery(status=status) for status in statuses]))
+
+    assert counted["notifications_total{destination=ops,outcome=silenced}"] == 1
+    assert counted["notifications_total{destination=ops,outcome=suppressed}"] == 2
+    assert counted["notifications_total{destination=ops,outcome=pending}"] == 0
 
 
 def scraped(figures: Figures) -> str:

@@ -1,198 +1,282 @@
-"""What is told to whom: one message for many claims."""
+"""Who is told what."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
 
-from domain import audit
-from domain.announcement import ALERTS, MAX_ATTEMPTS, announce, record_outcome
+from domain.announcement import Parcel, Situation, address, follow_ups, remind
+from domain.calendar import Calendar
 from domain.claim import Claim
-from domain.decision import Decision
-from domain.policy import NotificationRule
-from tests.builders import NOW, a_claim, a_claim_under_review, a_delivery, a_policy, ids
+from domain.decision import Step
+from domain.news import of_claims
+from domain.policy import NotificationRule, Policy
+from domain.silence import Silence
+from tests.builders import NOW, a_claim, a_claim_under_review, a_policy
 
 TELL_OPS = NotificationRule("claim.under_review", ("ops",))
 
 
-def announced(claims: Sequence[Claim], *rules: NotificationRule) -> Decision:
-    return announce(claims, a_policy(notifications=rules or (TELL_OPS,)), NOW, ids().__next__)
+def addressed(
+    claims: Sequence[Claim], *rules: NotificationRule, alert: str | None = None, **situation: Any
+) -> list[Parcel]:
+    policy = a_policy(notifications=rules or (TELL_OPS,))
+    return address(of_claims(claims, alert), policy, Situation(**({"now": NOW} | situation)))
+
+
+def told(parcels: Sequence[Parcel]) -> list[tuple[str, str | None, list[str | None]]]:
+    return [(parcel.destination, parcel.reason, [item.spot for item in parcel.news]) for parcel in parcels]
 
 
 def claims_on(number: int, **changes: Any) -> list[Claim]:
     return [a_claim_under_review(spot_id=f"E{n}", **changes) for n in range(1, number + 1)]
 
 
-def test_one_error_on_many_spots_is_one_message() -> None:
-    """It speaks of every claim, and one step delivers it."""
-    claims = claims_on(300, zone="north")
+def test_each_destination_has_a_parcel_of_its_own() -> None:
+    """With all claims of one error; one that two rules name is told once."""
+    rules = (NotificationRule("claim.under_review", ("ops", "chat")), TELL_OPS)
 
-    decision = announced(claims)
-
-    [delivery] = decision.deliveries
-    assert delivery.title == "METER_MISREAD on 300 spots in north: under review for the reviewer"
-    assert delivery.claim_ids == [claim.id for claim in claims]
-    assert (delivery.status, delivery.attempts, delivery.created_at) == ("pending", 0, NOW)
-    [step] = decision.steps
-    assert (step.kind, step.subject, step.claim_ids) == ("deliver", delivery.id, delivery.claim_ids)
+    assert told(addressed(claims_on(2), *rules)) == [("ops", None, ["E1", "E2"]), ("chat", None, ["E1", "E2"])]
 
 
-def test_one_error_in_many_zones_is_one_message_too() -> None:
-    """It counts the zones and names them with their spots; a spot whose zone nobody knows is told without."""
-    claims = [a_claim_under_review(spot_id=f"E{n}", zone=zone) for n, zone in enumerate(("north", "south", None))]
-
-    [delivery] = announced(claims).deliveries
-
-    assert delivery.title == "METER_MISREAD on 3 spots in 2 zones: under review for the reviewer"
-    assert [line.split(":")[0] for line in delivery.body.splitlines()] == [
-        "E0 in north (high)",
-        "E1 in south (high)",
-        "E2 (high)",
-    ]
-
-
-@pytest.mark.parametrize(
-    "other",
-    [{"code": "SPOT_OCCUPIED"}, {"status": "resolved"}, {"stage": 2, "stages": ["reviewer", "manager"]}],
-    ids=["code", "status", "stage"],
-)
-def test_another_code_status_or_reviewer_is_another_message(other: dict[str, Any]) -> None:
+@pytest.mark.parametrize("other", [{"code": "SPOT_OCCUPIED"}, {"status": "resolved"}], ids=["code", "event"])
+def test_another_error_or_event_is_another_parcel(other: dict[str, Any]) -> None:
     """What belongs together is told together, and nothing else."""
     rules = (TELL_OPS, NotificationRule("claim.resolved", ("ops",)))
 
-    assert len(announced([a_claim_under_review(), a_claim_under_review(**other)], *rules).deliveries) == 2
-
-
-def test_each_destination_has_its_own_delivery() -> None:
-    """A slow one delays nobody else; one that two rules name is told once."""
-    rules = (NotificationRule("claim.under_review", ("ops", "chat")), TELL_OPS)
-
-    decision = announced(claims_on(2), *rules)
-
-    assert [delivery.destination for delivery in decision.deliveries] == ["ops", "chat"]
-    assert [step.subject for step in decision.steps] == [delivery.id for delivery in decision.deliveries]
+    assert len(addressed([a_claim_under_review(), a_claim_under_review(**other)], *rules)) == 2
 
 
 @pytest.mark.parametrize(
-    ("rule", "heard"),
+    ("conditions", "heard"),
     [
-        (NotificationRule("claim.under_review", ("ops",)), True),
-        (NotificationRule("claim.resolved", ("ops",)), False),
-        (NotificationRule("claim.under_review", ("ops",), severities=("high", "low")), True),
-        (NotificationRule("claim.under_review", ("ops",), severities=("critical",)), False),
-        (NotificationRule("claim.under_review", ("ops",), claim_types=("usage_discrepancy",)), True),
-        (NotificationRule("claim.under_review", ("ops",), claim_types=("equipment",)), False),
-        (NotificationRule("claim.under_review", ("ops",), ("high",), ("equipment",)), False),
+        ({}, True),
+        ({"event": "claim.resolved"}, False),
+        ({"severities": ("high", "low")}, True),
+        ({"severities": ("critical",)}, False),
+        ({"claim_types": ("usage_discrepancy",)}, True),
+        ({"claim_types": ("equipment",)}, False),
+        ({"codes": ("OTHER", "METER_MISREAD")}, True),
+        ({"codes": ("OTHER",)}, False),
+        ({"zones": ("south", "north")}, True),
+        ({"zones": ("south",)}, False),
+        ({"severities": ("high",), "zones": ("south",)}, False),
     ],
 )
-def test_rules_choose_by_event_severity_and_type(rule: NotificationRule, heard: bool) -> None:
-    """All that a rule names must fit; what it does not name fits."""
-    assert bool(announced([a_claim_under_review()], rule).deliveries) is heard
+def test_rules_choose_by_all_that_they_name(conditions: dict[str, Any], heard: bool) -> None:
+    """What a rule does not name fits."""
+    rule = NotificationRule(**({"event": "claim.under_review", "destinations": ("ops",)} | conditions))
+
+    assert bool(addressed([a_claim_under_review(zone="north")], rule)) is heard
 
 
-@pytest.mark.parametrize(("number", "last_line"), [(10, "E10 (high)"), (11, "and 1 more"), (400, "and 390 more")])
-def test_at_most_ten_spots_are_named(number: int, last_line: str) -> None:
-    """The rest are counted."""
-    [delivery] = announced(claims_on(number)).deliveries
-    lines = delivery.body.splitlines()
-
-    assert len(lines) == min(number, 11)
-    assert lines[-1].startswith(last_line)
-
-
-def test_one_claim_is_named_with_all_that_matters() -> None:
-    """The spot, how bad and how often, until when, and which claim."""
-    claim = a_claim_under_review("reviewer", "manager", stage=2, fault_count=3)
-
-    [delivery] = announced([claim]).deliveries
-
-    assert delivery.title == "METER_MISREAD on spot DE*ABC*E1: under review for the manager"
-    assert delivery.body == (
-        f"DE*ABC*E1 (high): reported 3 times, resolve by 2026-03-13 12:00 UTC, claim {claim.id}"
+def test_a_claim_without_a_zone_is_in_none_that_a_rule_names() -> None:
+    """Though a rule that names none is for it too."""
+    assert (
+        addressed([a_claim_under_review()], NotificationRule("claim.under_review", ("ops",), zones=("n",))) == []
     )
 
 
-def test_an_alert_of_a_clock_is_news_of_its_own() -> None:
-    """Told to whom the policy names for it, whatever the claim's status."""
-    policy = a_policy(notifications=(TELL_OPS, NotificationRule("claim.sla_breached", ("boss",))))
+def test_an_alert_of_a_clock_goes_by_its_own_rule() -> None:
+    """Whatever the claim's status."""
+    rules = (TELL_OPS, NotificationRule("claim.sla_breached", ("boss",)))
 
-    decision = announce(claims_on(2), policy, NOW, ids().__next__, "sla_breached.resolve")
-
-    [delivery] = decision.deliveries
-    assert (delivery.destination, delivery.event) == ("boss", "claim.sla_breached")
-    assert delivery.title == "METER_MISREAD on 2 spots: not resolved in time"
+    assert told(addressed(claims_on(2), *rules, alert="sla_breached.resolve")) == [("boss", None, ["E1", "E2"])]
 
 
-@pytest.mark.parametrize("alert", sorted(ALERTS))
-def test_every_alert_has_its_words(alert: str) -> None:
-    """A warning is told by its own rule."""
-    rule = NotificationRule(f"claim.{alert.partition('.')[0]}", ("ops",))
-
-    [delivery] = announce([a_claim()], a_policy(notifications=(rule,)), NOW, ids().__next__, alert).deliveries
-
-    assert delivery.title.endswith(ALERTS[alert])
-
-
-def test_a_claim_whose_clock_stands_has_no_due_date() -> None:
-    """So none is told."""
-    claim = a_claim_under_review(resolve_due_at=None)
-
-    assert announced([claim]).deliveries[0].body == f"DE*ABC*E1 (high): reported once, claim {claim.id}"
-
-
-def test_a_single_report_is_called_once() -> None:
-    """Not "1 times"."""
-    assert "reported once," in announced([a_claim_under_review()]).deliveries[0].body
-
-
-def test_nothing_to_tell_is_no_decision() -> None:
+def test_nothing_to_tell_is_no_parcel() -> None:
     """No rule, no claims, no message."""
-    assert announced([a_claim(status="submitted")]) == Decision()
-    assert announced([]) == Decision()
+    assert addressed([a_claim(status="submitted")]) == []
+    assert addressed([]) == []
 
 
-def test_a_message_that_was_sent_is_on_record_with_each_of_its_claims() -> None:
-    """The audit trail says who was told what, and when."""
-    claims = claims_on(2)
-    delivery = a_delivery(claim_ids=[claim.id for claim in claims])
+OF_INCIDENTS = NotificationRule("incident.opened", ("ops",))
 
-    decision = record_outcome(delivery, claims, sent=True, answer="delivered", now=NOW)
 
-    assert (delivery.status, delivery.attempts, delivery.finished_at) == ("sent", 1, NOW)
-    assert decision.changed == claims
-    assert [(event.claim_id, event.kind) for event in decision.events] == [
-        (claim.id, "claim.announced") for claim in claims
+def test_claims_under_an_open_incident_are_not_told_by_themselves() -> None:
+    """The others are; the log says which incident tells of them."""
+    one, other = claims_on(2)
+
+    parcels = addressed([one, other], TELL_OPS, OF_INCIDENTS, incidents={one.id: "i-7"})
+
+    assert told(parcels) == [("ops", "suppressed_by_incident", ["E1"]), ("ops", None, ["E2"])]
+    assert parcels[0].why == "told by incident i-7"
+
+
+@pytest.mark.parametrize("zones", [None, ("south",)], ids=["of none", "of others"])
+def test_whoever_hears_of_no_incident_hears_of_its_claims(zones: tuple[str, ...] | None) -> None:
+    """Or they would hear nothing."""
+    rules = (TELL_OPS, *([replace(OF_INCIDENTS, zones=zones)] if zones else ()))
+    claim = a_claim_under_review(zone="north", spot_id="E1")
+
+    assert told(addressed([claim], *rules, incidents={claim.id: "i-7"})) == [("ops", None, ["E1"])]
+
+
+def a_silence(**changes: Any) -> Silence:
+    fields: dict[str, Any] = {
+        "id": "s-1",
+        "created_by": "olga",
+        "why": "works in the street",
+        "starts_at": NOW - timedelta(hours=1),
+        "ends_at": NOW + timedelta(hours=1),
+    }
+    return Silence(**(fields | changes))
+
+
+@pytest.mark.parametrize(
+    ("conditions", "silenced"),
+    [
+        ({}, True),
+        ({"codes": ("METER_MISREAD",), "zones": ("north",)}, True),
+        ({"codes": ("OTHER",)}, False),
+        ({"zones": ("south",)}, False),
+        ({"severities": ("high",)}, True),
+        ({"severities": ("low",)}, False),
+        ({"claim_types": ("equipment",)}, False),
+        ({"destinations": ("ops",)}, True),
+        ({"destinations": ("chat",)}, False),
+    ],
+)
+def test_a_silence_covers_what_fits_all_its_conditions(conditions: dict[str, Any], silenced: bool) -> None:
+    """The log says who silenced it, until when and why."""
+    [parcel] = addressed([a_claim_under_review(zone="north")], silences=[a_silence(**conditions)])
+
+    assert (parcel.reason == "silenced") is silenced
+    assert parcel.why == ("silenced by olga until 2026-03-10 13:00 UTC: works in the street" if silenced else "")
+
+
+def test_whoever_was_told_hears_of_the_end() -> None:
+    """By whatever rule they were told, under an incident or not, and once."""
+    closed = a_claim(status="resolved", spot_id="E1")
+    rule = NotificationRule("claim.resolved", ("ops", "boss"))
+    incidents = replace(OF_INCIDENTS, destinations=("ops", "boss", "chat"))
+
+    parcels = addressed([closed], rule, incidents, told={closed.id: ["ops", "chat"]}, incidents={closed.id: "i-7"})
+
+    assert told(parcels) == [
+        ("ops", "resolved", ["E1"]),
+        ("boss", "suppressed_by_incident", ["E1"]),
+        ("chat", "resolved", ["E1"]),
     ]
-    assert all(audit.first_broken([event]) is None for event in decision.events)
 
 
-def test_a_failed_attempt_leaves_the_delivery_pending_with_the_reason() -> None:
-    """The claims hear nothing of it."""
-    delivery = a_delivery()
-
-    decision = record_outcome(delivery, [], sent=False, answer="500", now=NOW)
-
-    assert (delivery.status, delivery.answer, delivery.finished_at) == ("pending", "500", None)
-    assert (decision.deliveries, decision.changed, decision.events) == ([delivery], [], [])
+OPEN = tuple([((time(8), time(18)),)] * 5 + [(), ()])
+BY_DAY = NotificationRule("claim.under_review", ("ops",), hours="day", at_once=("critical",))
+# A Tuesday in Berlin, two hours before it opens.
+EARLY = datetime(2026, 3, 10, 5, tzinfo=UTC)
 
 
-def test_a_delivery_is_tried_so_often_and_then_has_failed() -> None:
-    """It stays visible with its last answer."""
-    delivery = a_delivery()
-
-    for attempt in range(1, MAX_ATTEMPTS + 1):
-        assert delivery.status == "pending"
-        record_outcome(delivery, [], sent=False, answer=f"no {attempt}", now=NOW + timedelta(hours=attempt))
-
-    assert (delivery.status, delivery.attempts, delivery.answer) == ("failed", MAX_ATTEMPTS, f"no {MAX_ATTEMPTS}")
-    assert delivery.finished_at == NOW + timedelta(hours=MAX_ATTEMPTS)
+def by_day(*rules: NotificationRule) -> Policy:
+    return a_policy(
+        notifications=rules or (BY_DAY,), calendars={"day": Calendar("day", OPEN)}, time_zone="Europe/Berlin"
+    )
 
 
-def test_the_last_attempt_may_still_succeed() -> None:
-    """Late is better than never."""
-    delivery = a_delivery(attempts=MAX_ATTEMPTS - 1)
+@pytest.mark.parametrize(
+    ("severity", "now", "held_until"),
+    [
+        ("high", EARLY, EARLY + timedelta(hours=2)),
+        ("critical", EARLY, None),
+        ("high", EARLY + timedelta(hours=2), None),
+        ("high", EARLY + timedelta(hours=5), None),
+        # Friday evening waits for Monday.
+        ("high", datetime(2026, 3, 13, 17, tzinfo=UTC), datetime(2026, 3, 16, 7, tzinfo=UTC)),
+    ],
+)
+def test_outside_its_hours_a_rule_holds_what_can_wait(
+    severity: str, now: datetime, held_until: datetime | None
+) -> None:
+    """In the policy's time zone."""
+    news = of_claims([a_claim_under_review(severity=severity)])
 
-    record_outcome(delivery, [], sent=True, answer="delivered", now=NOW)
+    [parcel] = address(news, by_day(), Situation(now))
 
-    assert delivery.status == "sent"
+    assert parcel.held_until == held_until
+
+
+REPEATING = NotificationRule(
+    "claim.under_review", ("ops",), repeat_hours=2, escalate_to="boss", escalate_after_hours=5
+)
+
+
+def test_what_must_be_acknowledged_is_owed_again() -> None:
+    """One step for all that is repeated together, one for the escalation."""
+    claims = claims_on(3)
+
+    steps = follow_ups(of_claims(claims), a_policy(notifications=(REPEATING,)), NOW)
+
+    ids = [claim.id for claim in claims]
+    assert steps == [
+        Step("remind", ids, NOW + timedelta(hours=2), "repeat|claim.under_review|ops"),
+        Step("remind", ids, NOW + timedelta(hours=5), "escalation|claim.under_review|ops"),
+    ]
+    assert follow_ups(of_claims(claims), a_policy(notifications=(TELL_OPS,)), NOW) == []
+
+
+def reminded(
+    claims: Sequence[Claim], kind: str, *rules: NotificationRule, event: str = "claim.under_review"
+) -> tuple[list[Parcel], list[Step]]:
+    subject = f"{kind}|{event}|ops"
+    policy = a_policy(notifications=rules or (REPEATING,))
+    return remind(claims, {(claim.id, subject) for claim in claims}, policy, Situation(NOW))
+
+
+def test_what_nobody_acknowledged_is_repeated() -> None:
+    """To the same destination, and owed again after as long."""
+    claims = claims_on(2)
+
+    parcels, steps = reminded(claims, "repeat")
+
+    assert told(parcels) == [("ops", "repeat", ["E1", "E2"])]
+    assert parcels[0].news[0].words == "under review for the reviewer, and nobody has acknowledged it"
+    ids = [claim.id for claim in claims]
+    assert steps == [Step("remind", ids, NOW + timedelta(hours=2), "repeat|claim.under_review|ops")]
+
+
+def test_what_nobody_acknowledged_is_told_to_the_next() -> None:
+    """Once."""
+    parcels, steps = reminded(claims_on(2), "escalation")
+
+    assert told(parcels) == [("boss", "escalation", ["E1", "E2"])]
+    assert steps == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"acknowledged_at": NOW}, {"status": "resolved", "closed_at": NOW}, {"status": "awaiting_evidence"}],
+    ids=["acknowledged", "closed", "moved on"],
+)
+@pytest.mark.parametrize("kind", ["repeat", "escalation"])
+def test_what_was_answered_is_left_alone(changes: dict[str, Any], kind: str) -> None:
+    """For good."""
+    assert reminded([a_claim_under_review(**changes)], kind) == ([], [])
+
+
+@pytest.mark.parametrize("kind", ["repeat", "escalation"])
+def test_what_the_policy_repeats_no_more_is_left_alone(kind: str) -> None:
+    """The present policy counts."""
+    assert reminded(claims_on(1), kind, TELL_OPS) == ([], [])
+
+
+def test_a_breach_is_repeated_in_its_own_words() -> None:
+    """Whatever the claim's status is by now."""
+    rule = NotificationRule("claim.sla_breached", ("ops",), repeat_hours=1)
+    claim = a_claim(status="awaiting_evidence", sla_alerts=["resolve.warned", "resolve.breached"])
+
+    [parcel], [_] = reminded([claim, a_claim()], "repeat", rule, event="claim.sla_breached")
+
+    assert [item.words for item in parcel.news] == ["not resolved in time, and nobody has acknowledged it"]
+
+
+def test_a_reminder_waits_for_the_hours_too_and_the_next_for_it() -> None:
+    """Or they would come together."""
+    rule = NotificationRule("claim.under_review", ("ops",), hours="day", repeat_hours=1)
+    claim = a_claim_under_review()
+    owed = {(claim.id, "repeat|claim.under_review|ops")}
+
+    [parcel], [step] = remind([claim], owed, by_day(rule), Situation(EARLY))
+
+    assert parcel.held_until == EARLY + timedelta(hours=2)
+    assert step.due_at == EARLY + timedelta(hours=3)

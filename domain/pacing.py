@@ -1,0 +1,145 @@
+"""When news is told: the first message of a group at once, what follows in digests, at a growing distance."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from uuid import UUID
+
+from domain.announcement import Parcel
+from domain.decision import Decision, Step
+from domain.delivery import (
+    BY_INCIDENT,
+    BY_SILENCE,
+    DIGEST,
+    FIRST,
+    GATHERING,
+    PENDING,
+    SILENCED,
+    SUPPRESSED,
+    UPDATE,
+    Delivery,
+)
+from domain.news import News, Summary
+from domain.news_group import NewsGroup
+from domain.policy import Pace
+
+_NOT_SENT = {BY_SILENCE: SILENCED, BY_INCIDENT: SUPPRESSED}
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What is under way: groups by their ids, the deliveries that gather, and when the latest messages of each
+    destination are due or were, latest first."""
+
+    groups: dict[str, NewsGroup] = field(default_factory=dict)
+    gathering: dict[str, Delivery] = field(default_factory=dict)
+    recent: dict[str, list[datetime]] = field(default_factory=dict)
+
+
+def groups_of(parcels: Iterable[Parcel]) -> list[NewsGroup]:
+    """The groups of what is to be sent, as they are when nothing was ever sent."""
+    return [_group_of(parcel) for parcel in parcels if parcel.reason not in _NOT_SENT]
+
+
+def dispatch(
+    parcels: Sequence[Parcel], traffic: Traffic, pace: Pace, now: datetime, new_id: Callable[[], str]
+) -> Decision:
+    """Deliveries to be made now, those that gather, and those that are only logged."""
+    decision = Decision()
+    for parcel in parcels:
+        if parcel.reason in _NOT_SENT:
+            decision.deliveries.append(_logged(parcel, now, new_id()))
+            continue
+        group = traffic.groups[_group_of(parcel).id]
+        if parcel.held_until or group.gathering or group.is_hot(now):
+            decision.add(_gather(parcel, group, traffic, now, new_id))
+        else:
+            reason = parcel.reason or (FIRST if group.is_cold(now, pace) else UPDATE)
+            delivery = _delivery(parcel, now, new_id(), reason)
+            decision.add(_send(delivery, group, traffic, pace, now))
+    return _once_each(decision)
+
+
+def send_digests(groups: Iterable[NewsGroup], traffic: Traffic, pace: Pace, now: datetime) -> Decision:
+    """Ends the gathering of these groups: each has one message to send."""
+    decision = Decision()
+    for group in groups:
+        if group.gathering is not None:
+            delivery = traffic.gathering[group.gathering]
+            group.gathering = None
+            decision.add(_send(delivery, group, traffic, pace, now))
+    return decision
+
+
+def _group_of(parcel: Parcel) -> NewsGroup:
+    first = parcel.news[0]
+    key = (parcel.destination, first.event, first.code, "held" if parcel.held_until else "")
+    group_id = UUID(bytes=blake2b(repr(key).encode(), digest_size=16).digest())
+    return NewsGroup(str(group_id), *key[:3], held=parcel.held_until is not None)
+
+
+def _delivery(parcel: Parcel, now: datetime, delivery_id: str, reason: str) -> Delivery:
+    first = parcel.news[0]
+    delivery = Delivery(
+        delivery_id, parcel.destination, first.event, code=first.code, reason=reason, created_at=now
+    )
+    _take_in(delivery, parcel.news)
+    return delivery
+
+
+def _take_in(delivery: Delivery, news: Sequence[News]) -> None:
+    summary = Summary(**delivery.summary)
+    summary.add(news, delivery.claim_ids)
+    delivery.claim_ids = list(dict.fromkeys([*delivery.claim_ids, *(item.about for item in news)]))
+    delivery.title, delivery.body, delivery.summary = summary.title, summary.body, asdict(summary)
+
+
+def _logged(parcel: Parcel, now: datetime, delivery_id: str) -> Delivery:
+    delivery = _delivery(parcel, now, delivery_id, parcel.reason or "")
+    delivery.status, delivery.answer, delivery.finished_at = _NOT_SENT[delivery.reason], parcel.why, now
+    return delivery
+
+
+def _send(delivery: Delivery, group: NewsGroup, traffic: Traffic, pace: Pace, now: datetime) -> Decision:
+    group.messages = 1 if group.is_cold(now, pace) else group.messages + 1
+    group.hot_until = now + pace.delay(group.messages)
+    delivery.status = PENDING
+    delivery.due_at = _turn(traffic.recent.setdefault(delivery.destination, []), pace, now)
+    # At once is by the database's clock, whose present a clock of ours may be ahead of.
+    due_at = delivery.due_at if delivery.due_at > now else None
+    step = Step("deliver", delivery.claim_ids, due_at, subject=delivery.id)
+    return Decision(groups=[group], deliveries=[delivery], steps=[step])
+
+
+def _turn(recent: list[datetime], pace: Pace, now: datetime) -> datetime:
+    """When the destination has room for one more message."""
+    full = len(recent) >= pace.per_minute
+    due_at = max(now, recent[pace.per_minute - 1] + _MINUTE) if full else now
+    recent.insert(0, due_at)
+    return due_at
+
+
+def _gather(
+    parcel: Parcel, group: NewsGroup, traffic: Traffic, now: datetime, new_id: Callable[[], str]
+) -> Decision:
+    if group.gathering is not None:
+        delivery = traffic.gathering[group.gathering]
+        _take_in(delivery, parcel.news)
+        if parcel.reason != delivery.reason:
+            delivery.reason = DIGEST
+        return Decision(deliveries=[delivery])
+    delivery = _delivery(parcel, now, new_id(), parcel.reason or DIGEST)
+    delivery.status, delivery.due_at = GATHERING, parcel.held_until or group.hot_until
+    group.gathering = delivery.id
+    traffic.gathering[delivery.id] = delivery
+    step = Step("digest", due_at=delivery.due_at, subject=delivery.id)
+    return Decision(groups=[group], deliveries=[delivery], steps=[step])
+
+
+def _once_each(decision: Decision) -> Decision:
+    """Two parcels may meet in one group, and a statement writes no row twice."""
+    decision.groups = list({group.id: group for group in decision.groups}.values())
+    decision.deliveries = list({delivery.id: delivery for delivery in decision.deliveries}.values())
+    return decision

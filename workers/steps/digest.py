@@ -1,0 +1,18 @@
+"""Sends what groups of news have gathered."""
+
+from collections.abc import Sequence
+
+from domain.decision import Decision, Step
+from domain.policy import Policy
+from domain.ports import Clock, Transaction
+from workers.steps.tell import Desk
+
+
+class Digest:
+    """The step `digest`. Its subject is the delivery that gathers."""
+
+    def __init__(self, policy: Policy, clock: Clock) -> None:
+        self._desk = Desk(policy, clock)
+
+    def __call__(self, transaction: Transaction, steps: Sequence[Step]) -> Decision:
+        return self._desk.send_digests(transaction, [step.subject for step in steps if step.subject])
