@@ -49,7 +49,7 @@ nightly: .venv/installed-dev servers-installed ## long campaigns: tamperings, or
 		tests/integration/test_audit_tampering.py tests/integration/test_any_order.py \
 		tests/integration/test_openapi.py tests/unit/domain/test_claim_life.py $(FUZZED)
 
-FUZZED = $(addprefix tests/unit/ingest/, ocpp/test_fuzz.py ocpi/test_fuzz.py test_wire.py test_tables.py \
+FUZZED = $(addprefix tests/unit/ingest/, ocpp/test_fuzz.py ocpi/test_fuzz.py test_wire.py tables/test_fuzz.py \
 	test_strict_json.py test_json_items.py test_json_documents.py)
 
 lock: $(BIN)/uv ## lock the dependencies in pyproject.toml; ARGS=--upgrade takes newer versions

@@ -63,74 +63,71 @@ def _moved(record: UsageRecord) -> float | None:
     return stop - start
 
 
-def _energy(record: UsageRecord) -> float | None:
-    """The energy on record unless it is one of the ways to say "unknown"."""
-    return None if _unknown_energy(record) else record.energy_kwh
-
-
-def _unknown_energy(record: UsageRecord) -> bool:
+def _unknown_energy(record: UsageRecord, moved: float | None) -> bool:
     energy = record.energy_kwh
     if energy is None:
         return False
     # Registers that fell back by just 1 kWh say that -1 is meant.
     if energy == _UNREAD:
-        return _moved(record) != _UNREAD
-    return energy > _REGISTER_CEILING_KWH and any(
-        math.isclose(energy, limit, rel_tol=1e-6) for limit in _INT64_MAX
-    )
+        return moved != _UNREAD
+    far = energy > _REGISTER_CEILING_KWH
+    return far and any(math.isclose(energy, limit, rel_tol=1e-6) for limit in _INT64_MAX)
 
 
-def _fell_back(record: UsageRecord) -> bool:
-    moved = _moved(record)
-    return moved is not None and moved < 0
+class _Figures:
+    """A record and what its figures come to, worked out once for all judges: kWh, kW, hours, None if unknown.
+
+    `energy` is that on record unless it is one of the ways to say "unknown".
+    """
+
+    __slots__ = ("energy", "energy_unread", "hours", "moved", "power", "record")
+
+    def __init__(self, record: UsageRecord) -> None:
+        self.record = record
+        self.hours = record.hours
+        self.moved = _moved(record)
+        self.energy_unread = _unknown_energy(record, self.moved)
+        self.energy = None if self.energy_unread else record.energy_kwh
+        self.power = _power_kw(self.energy, self.hours)
 
 
-def _disagree(record: UsageRecord) -> bool:
-    return _differs(record, _moved(record))
+def _power_kw(energy: float | None, hours: float | None) -> float | None:
+    return None if energy is None or hours is None or hours < 0 else energy / max(hours, SHORTEST_HOURS)
 
 
-def _periods_disagree(record: UsageRecord) -> bool:
+def _periods_disagree(f: _Figures) -> bool:
     """Only once the session is over: until then the energy may be told before the period that it belongs to."""
-    return record.ended_at is not None and _differs(record, record.periods_kwh)
+    return f.record.ended_at is not None and _differs(f, f.record.periods_kwh)
 
 
-def _differs(record: UsageRecord, measured: float | None) -> bool:
-    energy = _energy(record)
-    if measured is None or energy is None:
+def _differs(f: _Figures, measured: float | None) -> bool:
+    if measured is None or f.energy is None:
         return False
-    return abs(measured - energy) > REGISTER_TOLERANCE_KWH + 0.01 * abs(energy)
+    return abs(measured - f.energy) > REGISTER_TOLERANCE_KWH + 0.01 * abs(f.energy)
 
 
-def _power_kw(record: UsageRecord, energy: float) -> float | None:
-    hours = record.hours
-    return None if hours is None or hours < 0 else energy / max(hours, SHORTEST_HOURS)
+def _too_much_power(f: _Figures) -> bool:
+    return f.power is not None and f.power > _HIGHEST_CAR_POWER_KW
 
 
-def _too_much_power(record: UsageRecord) -> bool:
-    energy = _energy(record)
-    power = None if energy is None else _power_kw(record, energy)
-    return power is not None and power > _HIGHEST_CAR_POWER_KW
+def _too_much_energy(f: _Figures) -> bool:
+    return f.energy is not None and f.energy > _LARGEST_BATTERY_KWH
 
 
-def _too_much_energy(record: UsageRecord) -> bool:
-    energy = _energy(record)
-    return energy is not None and energy > _LARGEST_BATTERY_KWH
-
-
-def _unit_slip(record: UsageRecord) -> bool:
+def _unit_slip(f: _Figures) -> bool:
     """Wh taken for kWh, or the reverse: the registers moved a thousand times as far as the energy says, or a
     thousandth, or its periods add up to that; or energy that cannot be, in kWh, could well be in Wh.
 
     Energy that is too small shows it by the registers alone: a car that is full takes next to nothing.
     """
-    if record.samples and _samples_slip(record):
+    if f.record.samples and _samples_slip(f.record):
         return True
-    energy = _energy(record)
+    energy = f.energy
     if energy is None or energy <= 0:
         return False
-    if others := [measured for _, measured in _otherwise(record)]:
-        return any(_is_slip(energy, measured) for measured in others)
-    return _only_as_watt_hours(record, energy)
+    if others := _otherwise(f):
+        return any(_is_slip(energy, measured) for _, measured in others)
+    return _only_as_watt_hours(f, energy)
 
 
 def _samples_slip(record: UsageRecord) -> bool:
@@ -146,13 +143,12 @@ def _last_sample(record: UsageRecord) -> float | None:
     return next((float(value) for value in readings if isinstance(value, int | float)), None)
 
 
-def _otherwise(record: UsageRecord) -> list[tuple[str, float]]:
+def _otherwise(f: _Figures) -> list[tuple[str, float]]:
     """What else in the record tells its energy, and tells another: how it does so, and the energy it gives."""
-    moved, periods = _moved(record), record.periods_kwh
-    told = []
-    if moved is not None and _disagree(record):
-        told.append(("registers moved", moved))
-    if periods is not None and _periods_disagree(record):
+    told, periods = [], f.record.periods_kwh
+    if f.moved is not None and _differs(f, f.moved):
+        told.append(("registers moved", f.moved))
+    if periods is not None and _periods_disagree(f):
         told.append(("periods add up to", periods))
     return told
 
@@ -162,28 +158,26 @@ def _is_slip(energy: float, measured: float) -> bool:
     return any(math.isclose(ratio, slip, rel_tol=_UNIT_TOLERANCE) for slip in (_UNIT, 1 / _UNIT))
 
 
-def _only_as_watt_hours(record: UsageRecord, energy: float) -> bool:
-    if not (_too_much_power(record) or _too_much_energy(record)):
+def _only_as_watt_hours(f: _Figures, energy: float) -> bool:
+    if not (_too_much_power(f) or _too_much_energy(f)) or energy / _UNIT > _LARGEST_BATTERY_KWH:
         return False
-    power = _power_kw(record, energy)
-    if power is None or energy / _UNIT > _LARGEST_BATTERY_KWH:
-        return False
-    return _LOWEST_CAR_POWER_KW <= power / _UNIT <= _HIGHEST_CAR_POWER_KW
+    return f.power is not None and _LOWEST_CAR_POWER_KW <= f.power / _UNIT <= _HIGHEST_CAR_POWER_KW
 
 
-def _unknown_register(record: UsageRecord) -> bool:
-    start, stop = record.meter_start_kwh, record.meter_stop_kwh
+def _unknown_register(f: _Figures) -> bool:
+    start, stop = f.record.meter_start_kwh, f.record.meter_stop_kwh
     return not ((start is None or register_known(start)) and (stop is None or register_known(stop)))
 
 
 def findings(record: UsageRecord) -> list[str]:
     """Names of everything wrong with the record on its own, in a fixed order; empty when nothing is."""
-    return [name for name, (holds, _) in _FINDINGS.items() if holds(record)]
+    figures = _Figures(record)
+    return [name for name, (holds, _) in _FINDINGS.items() if holds(figures)]
 
 
 def describe(record: UsageRecord, finding: str) -> str:
     """One sentence a reviewer can check against the record."""
-    return f"{session(record)} {_FINDINGS[finding][1](record)}."
+    return f"{session(record)} {_FINDINGS[finding][1](_Figures(record))}."
 
 
 def session(record: UsageRecord) -> str:
@@ -209,15 +203,16 @@ def kwh(value: float | None) -> str:
     return f"{value:g}" if text in ("0", "-0") else text
 
 
-def _registers(record: UsageRecord) -> str:
-    return f"{kwh(record.meter_start_kwh)} to {kwh(record.meter_stop_kwh)} kWh"
+def _registers(f: _Figures) -> str:
+    return f"{kwh(f.record.meter_start_kwh)} to {kwh(f.record.meter_stop_kwh)} kWh"
 
 
-def _slip(record: UsageRecord) -> str:
+def _slip(f: _Figures) -> str:
+    record = f.record
     if record.samples and _samples_slip(record):
         return f"stopped at {kwh(record.meter_stop_kwh)} kWh, and was last read at {kwh(_last_sample(record))} kWh"
     energy = record.energy_kwh or 0.0
-    for tells, measured in _otherwise(record):
+    for tells, measured in _otherwise(f):
         if _is_slip(energy, measured):
             times = "a thousand times as much" if energy > measured else "a thousandth of it"
             return f"recorded {kwh(energy)} kWh while its {tells} {kwh(measured)} kWh: {times}"
@@ -229,66 +224,76 @@ def _off(record: UsageRecord) -> str:
     return f"{abs(seconds) / 3600:.1f} hours {'after' if seconds > 0 else 'before'} its record came"
 
 
-_Judge = Callable[[UsageRecord], bool]
-_Clause = Callable[[UsageRecord], str]
+_Judge = Callable[[_Figures], bool]
+_Clause = Callable[[_Figures], str]
 
 _FINDINGS: Final[dict[str, tuple[_Judge, _Clause]]] = {
     NEGATIVE_ENERGY: (
-        lambda r: (_energy(r) or 0) < 0,
-        lambda r: f"recorded {kwh(r.energy_kwh)} kWh: negative energy cannot be",
+        lambda f: f.energy is not None and f.energy < 0,
+        lambda f: f"recorded {kwh(f.record.energy_kwh)} kWh: negative energy cannot be",
     ),
-    ENERGY_UNKNOWN: (_unknown_energy, lambda r: f"recorded {kwh(r.energy_kwh)} kWh, which stands for unknown"),
+    ENERGY_UNKNOWN: (
+        lambda f: f.energy_unread,
+        lambda f: f"recorded {kwh(f.record.energy_kwh)} kWh, which stands for unknown",
+    ),
     ENERGY_MISSING: (
-        lambda r: r.energy_kwh is None and r.ended_at is not None,
-        lambda r: "ended without any energy on record",
+        lambda f: f.record.energy_kwh is None and f.record.ended_at is not None,
+        lambda f: "ended without any energy on record",
     ),
     ZERO_ENERGY: (
-        lambda r: r.energy_kwh == 0 and (r.hours or 0) >= _LONG_SESSION_HOURS,
-        lambda r: f"recorded 0 kWh over {r.hours or 0:.1f} hours",
+        lambda f: f.record.energy_kwh == 0 and (f.hours or 0) >= _LONG_SESSION_HOURS,
+        lambda f: f"recorded 0 kWh over {f.hours or 0:.1f} hours",
     ),
-    REGISTER_UNKNOWN: (_unknown_register, lambda r: f"has a register that was not read ({_registers(r)})"),
-    REGISTER_FELL_BACK: (_fell_back, lambda r: f"ended with its register lower than it began: {_registers(r)}"),
+    REGISTER_UNKNOWN: (_unknown_register, lambda f: f"has a register that was not read ({_registers(f)})"),
+    REGISTER_FELL_BACK: (
+        lambda f: f.moved is not None and f.moved < 0,
+        lambda f: f"ended with its register lower than it began: {_registers(f)}",
+    ),
     REGISTERS_DISAGREE: (
-        _disagree,
-        lambda r: f"recorded {kwh(r.energy_kwh)} kWh while its registers moved {kwh(_moved(r))} kWh",
+        lambda f: _differs(f, f.moved),
+        lambda f: f"recorded {kwh(f.record.energy_kwh)} kWh while its registers moved {kwh(f.moved)} kWh",
     ),
     PERIODS_DISAGREE: (
         _periods_disagree,
-        lambda r: f"recorded {kwh(r.energy_kwh)} kWh while its periods add up to {kwh(r.periods_kwh)} kWh",
+        lambda f: (
+            f"recorded {kwh(f.record.energy_kwh)} kWh while its periods add up to {kwh(f.record.periods_kwh)} kWh"
+        ),
     ),
     UNIT_SLIP: (_unit_slip, _slip),
     POWER_IMPLAUSIBLE: (
         _too_much_power,
-        lambda r: f"recorded {kwh(r.energy_kwh)} kWh in {r.hours or 0:.2f} hours: more power than any car takes",
+        lambda f: (
+            f"recorded {kwh(f.record.energy_kwh)} kWh in {f.hours or 0:.2f} hours: more power than any car takes"
+        ),
     ),
     BATTERY_EXCEEDED: (
         _too_much_energy,
-        lambda r: f"recorded {kwh(r.energy_kwh)} kWh: more than any battery on the road holds",
+        lambda f: f"recorded {kwh(f.record.energy_kwh)} kWh: more than any battery on the road holds",
     ),
-    END_MISSING: (lambda r: r.ended_at is None and not r.under_way, lambda r: "has no end"),
-    END_BEFORE_START: (lambda r: r.hours is not None and r.hours < 0, lambda r: "ends before it starts"),
+    END_MISSING: (lambda f: f.record.ended_at is None and not f.record.under_way, lambda f: "has no end"),
+    END_BEFORE_START: (lambda f: f.hours is not None and f.hours < 0, lambda f: "ends before it starts"),
     TIME_IMPLAUSIBLE: (
-        lambda r: session_times.implausible(r.started_at) or session_times.implausible(r.ended_at),
-        lambda r: "carries an impossible date",
+        lambda f: session_times.implausible(f.record.started_at) or session_times.implausible(f.record.ended_at),
+        lambda f: "carries an impossible date",
     ),
     TIME_IN_FUTURE: (
-        session_times.in_future,
-        lambda r: f"lies in the future of its record, which came at {minute(r.received_at)} UTC",
+        lambda f: session_times.in_future(f.record),
+        lambda f: f"lies in the future of its record, which came at {minute(f.record.received_at)} UTC",
     ),
     LOCAL_TIME_AS_UTC: (
-        session_times.local_time,
-        lambda r: f"ended {_off(r)}, as far as a time zone lies from UTC: local time told as UTC",
+        lambda f: session_times.local_time(f.record),
+        lambda f: f"ended {_off(f.record)}, as far as a time zone lies from UTC: local time told as UTC",
     ),
     RECORDED_BEFORE_END: (
-        session_times.recorded_before_end,
-        lambda r: f"was recorded at {minute(r.recorded_at)} UTC, before the end that it states",
+        lambda f: session_times.recorded_before_end(f.record),
+        lambda f: f"was recorded at {minute(f.record.recorded_at)} UTC, before the end that it states",
     ),
     OVER_24_HOURS: (
-        lambda r: r.hours is not None and r.hours > 24,
-        lambda r: f"lasted {r.hours or 0:.1f} hours",
+        lambda f: f.hours is not None and f.hours > 24,
+        lambda f: f"lasted {f.hours or 0:.1f} hours",
     ),
     VALUE_UNREADABLE: (
-        lambda r: bool(r.samples) and any("unreadable" in sample for sample in r.samples),
-        lambda r: "came with a value that could not be read",
+        lambda f: bool(f.record.samples) and any("unreadable" in sample for sample in f.record.samples),
+        lambda f: "came with a value that could not be read",
     ),
 }

@@ -8,10 +8,13 @@ _EARLIEST_PLAUSIBLE_YEAR = 2010
 _CLOCK_TOLERANCE = timedelta(minutes=10)
 # Late by a few hours and minutes is common, so a clock is called local only when it fits this well.
 _LIVE = timedelta(minutes=2)
+_NEAREST_OFFSET = timedelta(minutes=30)
+_QUARTER = timedelta(minutes=15)
 # Every offset from UTC in use, in minutes (tz database, 2025): whole hours, and those with a half or a quarter.
 _OFFSETS = frozenset(60 * hours for hours in range(-12, 15) if hours) | {
     -570, -210, 210, 270, 330, 345, 390, 525, 570, 630, 765,
 }  # fmt: skip
+_FARTHEST_OFFSET = timedelta(hours=14) + _LIVE
 
 
 def implausible(time: datetime | None) -> bool:
@@ -21,8 +24,10 @@ def implausible(time: datetime | None) -> bool:
 
 def in_future(record: UsageRecord) -> bool:
     """Whether the session began or ended after its record was received."""
-    times = (record.started_at, record.ended_at)
-    ahead = any(time is not None and time - record.received_at > _CLOCK_TOLERANCE for time in times)
+    start, end, received = record.started_at, record.ended_at, record.received_at
+    ahead = (start is not None and start - received > _CLOCK_TOLERANCE) or (
+        end is not None and end - received > _CLOCK_TOLERANCE
+    )
     return ahead and not local_time(record)
 
 
@@ -32,23 +37,22 @@ def local_time(record: UsageRecord) -> bool:
     Told only where the record was received as it was made. An end after its reception is proof of that by itself;
     one before may be an old session, so the time of the message, where it has one, must be that of reception.
     """
-    if record.ended_at is None or implausible(record.ended_at):
+    end, recorded, received = record.ended_at, record.recorded_at, record.received_at
+    if end is None or not _fits_an_offset(end - received) or implausible(end):
         return False
-    off = record.ended_at - record.received_at
-    if abs(off) < timedelta(minutes=30) or not _fits_an_offset(off):
-        return False
-    said_at = record.recorded_at - record.received_at
-    return off > timedelta(0) or (record.recorded_at != record.received_at and abs(said_at) <= _LIVE)
+    return end > received or (recorded != received and abs(recorded - received) <= _LIVE)
 
 
 def recorded_before_end(record: UsageRecord) -> bool:
     """Whether the record was made before the end that it states; an end yet to come is judged by its reception."""
     end, recorded, received = record.ended_at, record.recorded_at, record.received_at
-    if end is None or recorded == received or end - received > _CLOCK_TOLERANCE:
+    if end is None or end - recorded <= _CLOCK_TOLERANCE:
         return False
-    return end - recorded > _CLOCK_TOLERANCE
+    return recorded != received and end - received <= _CLOCK_TOLERANCE
 
 
 def _fits_an_offset(off: timedelta) -> bool:
-    minutes = round(off / timedelta(minutes=15)) * 15
-    return minutes in _OFFSETS and abs(off - timedelta(minutes=minutes)) <= _LIVE
+    if not _NEAREST_OFFSET <= abs(off) <= _FARTHEST_OFFSET:
+        return False
+    quarters = round(off / _QUARTER)
+    return 15 * quarters in _OFFSETS and abs(off - quarters * _QUARTER) <= _LIVE

@@ -67,6 +67,8 @@ def words(cell: Any) -> str:
     """A cell as text. Spreadsheets make numbers of ids: 2.0 is written 2."""
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
+    if isinstance(cell, tuple):
+        return " ".join(map(words, cell)).strip()
     return cell.isoformat() if isinstance(cell, date | time) else str(cell)
 
 
@@ -134,8 +136,23 @@ def _answer(cell: Any) -> bool:
 def _time(cell: Any, date_format: str | None) -> datetime:
     if isinstance(cell, date):
         return cell if isinstance(cell, datetime) else datetime.combine(cell, time())
+    if isinstance(cell, tuple):
+        day, clock = cell
+        return _time_of_two(day, clock, date_format)
     try:
         return datetime.strptime(cell, date_format) if date_format else datetime.fromisoformat(cell)
     except (ValueError, TypeError):
         form = date_format or "ISO 8601"
         raise ValueError(f"{words(cell)[:64]!r} is no time in the form {form}") from None
+
+
+def _time_of_two(day: Any, clock: Any, date_format: str | None) -> datetime:
+    """The date of one cell with the time of another."""
+    if day == "" or clock == "":
+        alone, lacking = (day, "time") if clock == "" else (clock, "date")
+        raise ValueError(f"{words(alone)[:64]!r} stands without its {lacking}")
+    if not isinstance(day, date):
+        return _time(f"{words(day)} {words(clock)}", date_format)
+    if isinstance(clock, time):
+        return datetime.combine(day, clock)
+    return _time(f"{day:%Y-%m-%d} {words(clock)}", None)

@@ -30,20 +30,29 @@ class Layout:
         return self.form not in sheets.FORMS
 
     @property
+    def columns(self) -> list[tuple[list[str], str]]:
+        """In the file's order, what is read: a column, or a date's and a time's, and the field that it gives."""
+        there = set(self.header)
+        read = [(self.mapping.parts(column), field) for column, field in self.mapping.columns.items()]
+        present = [each for each in read if there.issuperset(each[0])]
+        return sorted(present, key=lambda each: self.header.index(each[0][0]))
+
+    @property
     def fields(self) -> dict[str, str]:
-        """Column by column of the file, the field that it is mapped to."""
-        columns = self.mapping.columns
-        return {column: columns[column] for column in self.header if column in columns}
+        """By the names of what is read, the field that it gives."""
+        return {" + ".join(parts): field for parts, field in self.columns}
 
     @property
     def unused(self) -> list[str]:
         """Columns of the file that are left alone."""
-        return [column for column in self.header if column not in self.mapping.columns]
+        return [column for column in self.header if column not in self.mapping.sources]
 
     @property
     def absent(self) -> list[str]:
         """Columns of the mapping that the file does without."""
-        return [column for column in self.mapping.columns if column not in self.header]
+        return [
+            column for column in self.mapping.columns if not set(self.mapping.parts(column)) <= set(self.header)
+        ]
 
 
 def opened(
@@ -88,7 +97,7 @@ def _through_header(lines: Iterator[str]) -> list[str]:
 
 def _delimiter(line: str, record: Record, named: TableMapping | None) -> str:
     """The delimiter by which most columns of the mapping are in the header, or most columns at all."""
-    known = {column for each in ([named] if named else mapping.candidates_for(record)) for column in each.columns}
+    known = {column for each in ([named] if named else mapping.candidates_for(record)) for column in each.sources}
 
     def merit(delimiter: str) -> tuple[int, int]:
         header, _ = rows.read_table([line], delimiter)
@@ -104,5 +113,5 @@ def _demand_columns(layout: Layout) -> None:
             f"The file lacks the columns {', '.join(missing)} of mapping {by.name}."
             f" {column_names.likened(header, FIELDS[by.record])}"
         )
-    if twice := [column for column in layout.fields if header.count(column) > 1]:
+    if twice := [part for parts, _ in layout.columns for part in parts if header.count(part) > 1]:
         raise SetupError(f"The file has more than one column {twice[0]}.")

@@ -29,17 +29,22 @@ IDENTITY: Final[dict[Record, tuple[str, ...]]] = {
     "spots": ("spot_id",),
     "faults": ("spot_id", "code"),
 }
+_TIMES: Final = ("started_at", "ended_at", "occurred_at")
 _BUILT_IN: Final = files("ingest") / "mappings"
 
 
 class TableMapping(BaseModel):
-    """A checked mapping. `columns` leads from their column to our field; no `delimiter`: see the header."""
+    """A checked mapping. `columns` leads from their column to our field; no `delimiter`: see the header.
+
+    A name in `joined` is no column of the file: it stands for one of dates and one of times, taken together.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
     record: Record
     columns: Annotated[dict[str, str], Field(min_length=1)]
+    joined: dict[str, Annotated[list[str], Field(min_length=2, max_length=2)]] = {}
     required: list[str] = []
     time_zone: str = "UTC"
     date_format: str | None = None
@@ -61,11 +66,34 @@ class TableMapping(BaseModel):
 
     def missing_columns(self, header: Sequence[str]) -> list[str]:
         """What a file with this header lacks."""
-        return [column for column in self.required or self.columns if column not in header]
+        wanted = chain.from_iterable(map(self.parts, self.required or self.columns))
+        return [part for part in dict.fromkeys(chain(wanted, self._left_alone(header))) if part not in header]
+
+    def parts(self, column: str) -> list[str]:
+        """The columns of the file that one of the mapping stands for: itself, or its date and its time."""
+        return self.joined.get(column, [column])
+
+    @property
+    def sources(self) -> set[str]:
+        """Every column of a file that this mapping reads."""
+        return {part for column in self.columns for part in self.parts(column)}
+
+    @property
+    def has_one_date(self) -> bool:
+        """Whether a session's end has no date but that of its start."""
+        dates = {field: self.joined[column][0] for column, field in self.columns.items() if column in self.joined}
+        return "started_at" in dates and dates["started_at"] == dates.get("ended_at")
 
     def column_of(self, field: str) -> str:
         """Their column for a field of ours that is mapped."""
         return next(column for column, mapped in self.columns.items() if mapped == field)
+
+    def _left_alone(self, header: Sequence[str]) -> Iterator[str]:
+        """The parts of a date and time of which a file has one and cannot mean another."""
+        whole = [set(self.parts(column)) for column in self.columns if set(header).issuperset(self.parts(column))]
+        for parts in self.joined.values():
+            if any(part in header and not any(part in each for each in whole) for part in parts):
+                yield from parts
 
     def _flaws_of_columns(self) -> Iterator[str]:
         fields, known = list(self.columns.values()), FIELDS[self.record]
@@ -77,6 +105,9 @@ class TableMapping(BaseModel):
         for field in IDENTITY[self.record]:
             if field not in fields:
                 yield f"columns: no column is mapped to {field}"
+        for column in self.joined:
+            if self.columns.get(column) not in _TIMES:
+                yield f"joined.{column}: columns must map it to a time, one of {', '.join(_TIMES)}"
         for column in self.required:
             if column not in self.columns:
                 yield f"required: {column!r} is not among the columns"
@@ -136,7 +167,7 @@ def choose(record: Record, header: Sequence[str]) -> TableMapping:
     """The built-in mapping for this record that makes most of a header. Raises `SetupError` with what is there."""
     candidates = candidates_for(record)
     fitting = [mapping for mapping in candidates if not mapping.missing_columns(header)]
-    closest = max(fitting or candidates, key=lambda mapping: len(mapping.columns.keys() & set(header)))
+    closest = max(fitting or candidates, key=lambda mapping: len(mapping.sources & set(header)))
     if not fitting:
         raise SetupError(
             f"No built-in mapping fits these {record}; the closest, {closest.name}, misses the columns"

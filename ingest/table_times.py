@@ -45,7 +45,10 @@ class TableTimes:
         if len(self._starts) < _FEW:
             return
         if not any(start % _DAY for start in self._starts):
-            yield "Every time is midnight: the table may state days only, or its times in another column."
+            yield (
+                "Every time is midnight: the table may state days only, or its times in another column (see"
+                " joined in the mapping)."
+            )
         swapped = next(
             filter(None, (look() for look in (self._months_cut_short, self._outside, self._overlapping))), None
         )

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Final
 
 from domain.catalogue import reports_nothing
@@ -33,8 +34,9 @@ class Table:
         self.layout, self._rows = layout.opened(stream, record, mapping_name)
         self.survey = Survey()
         self._mapping = self.layout.mapping
-        self._columns = _columns(self.layout)
+        self._columns, self._joined = _columns(self.layout)
         self._details = sorted(SPOT_DETAILS & set(self.layout.fields.values()))
+        self._has_one_date = self._mapping.has_one_date
         self._told: dict[str, _Values] = {}
         self._described: set[tuple[Any, ...]] = set()
 
@@ -60,6 +62,8 @@ class Table:
     def _values(self, row: Row) -> _Values:
         """The row's cells by field; empty ones are left out."""
         values: _Values = {}
+        if self._joined:
+            row.cells.extend(_together(row.cells, places) for places in self._joined)
         for index, field, column, read, beside in self._columns:
             cell = row.cells[index]
             if isinstance(cell, str):
@@ -84,12 +88,13 @@ class Table:
     def _session(self, values: _Values, _number: int) -> list[_Event]:
         local = wall_clock.zone(values.get("time_zone", self._mapping.time_zone))
         start, end = values.get("started_at"), values.get("ended_at")
-        self.survey.note(values, start, end)
-        if start is not None:
-            start = wall_clock.moment(start, local)
-            values["started_at"] = start.isoformat()
+        began = None if start is None else wall_clock.moment(start, local)
         if end is not None:
-            values["ended_at"] = wall_clock.end(end, local, start).isoformat()
+            end, ended = self._end(end, local, began)
+            values["ended_at"] = ended.isoformat()
+        if began is not None:
+            values["started_at"] = began.isoformat()
+        self.survey.note(values, start, end)
         time = values.get("ended_at") or values.get("started_at")
         details = {field: values.pop(field) for field in self._details if field in values}
         if ("latitude" in details) != ("longitude" in details):
@@ -97,6 +102,16 @@ class Table:
         source = values.pop("source", self._mapping.name)
         usage = _event(USAGE_RECORDED, source, values["session_id"], time, values)
         return [*self._news(source, values["spot_id"], values.get("started_at") or time, details), usage]
+
+    def _end(self, end: datetime, local: tzinfo, began: datetime | None) -> tuple[datetime, datetime]:
+        """A session's end as the wall clock shows it, and its moment; its only date may be that of the start."""
+        ended = wall_clock.end(end, local, began)
+        if not self._has_one_date or began is None or ended.timestamp() >= began.timestamp():
+            return end, ended
+        if end.date() == date.max:
+            return end, ended
+        after_midnight = end + timedelta(days=1)
+        return after_midnight, wall_clock.end(after_midnight, local, began)
 
     def _spot(self, values: _Values, _number: int) -> list[_Event]:
         self.survey.note(values, None)
@@ -143,12 +158,26 @@ def _registration(source: str, spot_id: str, time: str | None, details: _Values)
     return _event(SPOT_REGISTERED, source, spot_id, time, data | ({"location": place} if place else {}))
 
 
-def _columns(understood: Layout) -> list[_Column]:
-    """Where each field stands in a row, how its cell is read, and whether the row can do without."""
-    by = understood.mapping
+def _together(row: list[Any], places: list[int]) -> Any:
+    """The cells at these places as one; empty if they all are."""
+    parts = [cell.strip() if isinstance(cell, str) else cell for cell in (row[place] for place in places)]
+    return "" if all(part == "" for part in parts) else tuple(parts)
+
+
+def _columns(understood: Layout) -> tuple[list[_Column], list[list[int]]]:
+    """Where each field stands in a row, how its cell is read, and whether the row can do without.
+
+    And the places of cells that are one together, which stands behind the row's own, in this order.
+    """
+    by, header = understood.mapping, understood.header
     readers, text = cells.readers(by), str if understood.is_text else cells.words
     beside = _BESIDE if by.record == "sessions" else frozenset[str]()
-    return [
-        (understood.header.index(column), field, column, readers.get(field, text), field in beside)
-        for column, field in understood.fields.items()
-    ]
+    columns: list[_Column] = []
+    joined: list[list[int]] = []
+    for parts, field in understood.columns:
+        places = [header.index(part) for part in parts]
+        if len(places) > 1:
+            joined.append(places)
+            places = [len(header) + len(joined) - 1]
+        columns.append((places[0], field, " + ".join(parts), readers.get(field, text), field in beside))
+    return columns, joined

@@ -240,7 +240,8 @@ class PostgresTransaction:
         self._execute(writes.TAKE_TURNS, spots)
         new = self._insert(writes.INSERT_USAGE, records)
         if new:
-            self._execute(writes.SETTLE_USAGE, [record.key for record in records])
+            sessions = {(record.spot_id, record.session_id) for record in records}
+            self._execute(writes.SETTLE_USAGE, orjson.dumps(list(sessions)).decode())
             self._wake_claims(spots)
         return new
 

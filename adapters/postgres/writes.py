@@ -287,14 +287,15 @@ INSERT_USAGE: Final = _insert("usage_records", _USAGE, "ON CONFLICT (key) DO NOT
 INSERT_SPOTS: Final = _insert("spots", _SPOT, "ON CONFLICT (key) DO NOTHING")
 
 
-# Leaves exactly the latest record of each session current, in whatever order they came.
+# Leaves exactly the latest record of each session current, in whatever order they came. A look into the index for
+# each session: left to itself the planner may read the whole table for them.
 SETTLE_USAGE: Final = """
-UPDATE usage_records t SET current = (t.key = latest.key) FROM (
-    SELECT DISTINCT ON (spot_id, session_id) spot_id, session_id, key FROM usage_records
-    WHERE (spot_id, session_id) IN (SELECT spot_id, session_id FROM usage_records WHERE key = ANY(%s::uuid[]))
-    ORDER BY spot_id, session_id, recorded_at DESC, key DESC
-) latest
-WHERE latest.spot_id = t.spot_id AND latest.session_id = t.session_id AND t.current <> (t.key = latest.key)
+UPDATE usage_records t SET current = told.latest
+FROM jsonb_array_elements(%s::jsonb) AS w CROSS JOIN LATERAL (
+    SELECT key, current, row_number() OVER (ORDER BY recorded_at DESC, key DESC) = 1 AS latest
+    FROM usage_records WHERE spot_id = w->>0 AND session_id = w->>1
+) AS told
+WHERE t.key = told.key AND told.current <> told.latest
 """
 
 # Two workers that record one session at once would each see only their own record, so writers of one spot take

@@ -2,21 +2,25 @@
 
 import math
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 import orjson
+import structlog
 
 from domain.errors import MalformedMessage
-from ingest.items import Item
+from ingest.items import Item, Refused
 
 NOT_AVAILABLE: Final = "#NA"
 """How OCPI writes a required field that nobody can fill, such as the EVSE of a reservation that assigned none."""
 
 Outcome = Item | str
 """An item, or why an object gives nothing."""
+
+log = structlog.get_logger("ocpi")
 
 _MODULES: Final = frozenset({"locations", "sessions", "cdrs", "commands", "bookings", "tariffs", "tokens"})
 _PARTY: Final = re.compile(r"([A-Za-z]{2})[*/-]?([A-Za-z0-9]{3})")
@@ -73,6 +77,22 @@ class Told:
         known = {name: value for name, value in data.items() if value is not None}
         event = {"specversion": "1.0", "source": self.source, "id": event_id, "type": kind, "data": known}
         return event if time is None else event | {"time": time}
+
+
+def settled(outcomes: Iterable[Outcome], raws: Sequence[bytes]) -> list[Outcome]:
+    """All outcomes of these objects; where one cannot be found, its refusal for each of them. Never raises."""
+    try:
+        return list(outcomes)
+    except MalformedMessage as reason:
+        return [Refused(raw, reason) for raw in raws]
+    except Exception as bug:
+        return [not_readable(raw, bug) for raw in raws]
+
+
+def not_readable(raw: bytes, bug: Exception) -> Refused:
+    """What is said of an object that a mistake of ours came up with: it must not stop its neighbours."""
+    log.exception("object not readable", exc_info=bug)
+    return Refused(raw, MalformedMessage("NOT_READABLE", f"Reading the object failed: {type(bug).__name__}."))
 
 
 def address(url: str) -> Address:

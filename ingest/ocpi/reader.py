@@ -7,20 +7,16 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, Final
 
-import structlog
-
 from domain.errors import MalformedMessage, SetupError
 from ingest import json_documents, strict_json
 from ingest.items import IGNORED, Item, Refused, Translated
 from ingest.ocpi import locations
-from ingest.ocpi.objects import Outcome, Told, address, nested, party_name, party_of, time
+from ingest.ocpi.objects import Outcome, Told, address, nested, not_readable, party_name, party_of, time
 from ingest.ocpi.reservations import Commands, booking
 from ingest.ocpi.sessions import Sessions
 
 # A location with hundreds of EVSEs, or a session with a period for every minute, is far larger than a message.
 _MAX_BYTES: Final = 16 * 1024 * 1024
-
-log = structlog.get_logger("ocpi")
 
 # The fields that only objects of one kind have; the first line that fits counts.
 _TELLING: Final[tuple[tuple[str, frozenset[str]], ...]] = (
@@ -99,10 +95,7 @@ class Partner:
         except MalformedMessage as reason:
             yield Refused(raw, reason)
         except Exception as bug:
-            # A mistake of ours must not stop the neighbours of the object that found it.
-            log.exception("object not readable")
-            sentence = f"Reading the object failed: {type(bug).__name__}."
-            yield Refused(raw, MalformedMessage("NOT_READABLE", sentence))
+            yield not_readable(raw, bug)
 
     def _outcomes(self, raw: bytes) -> Iterator[Outcome]:
         for told in self._told(raw):

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from domain.errors import MalformedMessage
-from ingest.items import Item, Refused, Translated
+from ingest.items import Item, Translated
 from ingest.messages import FAULT_RAISED
-from ingest.ocpi.objects import Outcome, Told, address, connector, listed, nested, text, time
+from ingest.ocpi.objects import Outcome, Told, address, connector, listed, nested, settled, text, time
 
 _COMMANDS: Final = "ocpi2.2.1"
 _BOOKINGS: Final = "ocpi2.3"
@@ -41,17 +41,17 @@ class Commands:
         yield from ()
 
     def finish(self) -> Iterator[Outcome]:
-        """What the answers come to, one outcome for each."""
+        """What the answers come to, one outcome for each. Never raises."""
+        yield from settled(self._outcomes(), [answer.raw for answer in self._answers])
+
+    def _outcomes(self) -> Iterator[Outcome]:
         by_url = _by(_response_path, self._asked)
         by_reservation = _by(_reservation, filter(_is_reservation, self._asked))
         alone = next(iter(self._asked), None) if len({_identity(told) for told in self._asked}) == 1 else None
         for answer in self._answers:
             named = by_reservation.get(_reservation(answer)) or by_url.get(_response_path(answer)) or alone
             asked = answer if "evse_uid" in answer.body else named
-            try:
-                yield _judged(asked, answer, by_reservation)
-            except MalformedMessage as reason:
-                yield Refused(answer.raw, reason)
+            yield from settled(_judged(asked, answer, by_reservation), [answer.raw])
 
 
 def _by(key: Callable[[Told], str | None], commands: Iterable[Told]) -> dict[str | None, Told]:
@@ -65,24 +65,24 @@ def _by(key: Callable[[Told], str | None], commands: Iterable[Told]) -> dict[str
     return {name: command for name, command in found.items() if name not in twice}
 
 
-def _judged(asked: Told | None, answer: Told, reserved: Mapping[str | None, Told]) -> Outcome:
+def _judged(asked: Told | None, answer: Told, reserved: Mapping[str | None, Told]) -> Iterator[Outcome]:
     result = (text(answer.body.get("result")) or "").upper()
     if not result:
         raise MalformedMessage("MISSING_FIELD", "The result of the command is empty.")
     if result == _ACCEPTED:
-        return "command that was accepted"
-    if asked is None:
+        yield "command that was accepted"
+    elif asked is None:
         sentence = (
             "Nothing tells which command this answers: no reservation_id, and no response_url that was read."
         )
         raise MalformedMessage("UNKNOWN_COMMAND", sentence)
-    if _is_reservation(asked):
-        return _failure(asked, answer, result)
+    elif _is_reservation(asked):
+        yield _failure(asked, answer, result)
     # A reservation that could not be cancelled still stands, unless it is lost.
-    cancelled = reserved.get(_reservation(asked))
-    if result == _UNKNOWN_RESERVATION and cancelled is not None:
-        return _failure(cancelled, answer, result)
-    return "result of a command that reserves nothing"
+    elif result == _UNKNOWN_RESERVATION and (cancelled := reserved.get(_reservation(asked))) is not None:
+        yield _failure(cancelled, answer, result)
+    else:
+        yield "result of a command that reserves nothing"
 
 
 def booking(told: Told) -> Iterator[Outcome]:

@@ -1,7 +1,8 @@
 """Sessions, their patches and CDRs as usage records. Source: OCPI 2.2.1 and 2.1.1, modules Sessions and CDRs."""
 
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
@@ -21,6 +22,7 @@ from ingest.ocpi.objects import (
     listed,
     nested,
     number,
+    settled,
     text,
     time,
 )
@@ -59,6 +61,11 @@ class Sessions:
 
     def __init__(self) -> None:
         self._words: dict[tuple[str | None, str], list[_Word]] = {}
+        # CDRs that name no session, each beside its JSON.
+        self._unnamed: list[tuple[Told, bytes]] = []
+        # By spot and id, and by spot and beginning, the sessions that they may be of.
+        self._known: set[tuple[str, str]] = set()
+        self._begun: dict[tuple[str, datetime], set[str]] = defaultdict(set)
         self._registered: set[bytes] = set()
 
     def session(self, told: Told) -> Iterator[Outcome]:
@@ -79,16 +86,37 @@ class Sessions:
         if told.body.get("credit") is True:
             yield "credit CDR, which takes another one back"
             return
-        session_id = text(told.body.get("session_id")) or told.id
-        if session_id is None:
+        session_id = text(told.body.get("session_id"))
+        if session_id is not None:
+            yield self._record(told, session_id, f"cdr:{told.id or session_id}")
+        elif told.id is None:
             raise MalformedMessage("MISSING_FIELD", "The CDR has neither session_id nor id.")
-        yield self._record(told, session_id, f"cdr:{told.id or session_id}")
+        else:
+            self._unnamed.append((replace(told, body={}), told.json))
 
     def finish(self) -> Iterator[Outcome]:
-        """What the sessions come to, one outcome for each word."""
+        """What the sessions come to, one outcome for each word, and then the CDRs that name none. Never raises."""
         while self._words:
             (party, session_id), words = self._words.popitem()
-            yield from self._tell(party, session_id, sorted(words, key=lambda word: word.place))
+            words.sort(key=lambda word: word.place)
+            yield from settled(self._tell(party, session_id, words), [word.raw for word in words])
+        for told, body in self._unnamed:
+            yield from settled(self._unnamed_cdr(told, body), [told.raw])
+
+    def _unnamed_cdr(self, told: Told, body: bytes) -> Iterator[Outcome]:
+        """The session of a CDR that names none is that of its own id, or the one that began on its EVSE just then.
+
+        It may leave it out where the partner has no Sessions module, where a reservation never became a session,
+        and always in 2.1.1.
+        """
+        told = replace(told, body=orjson.loads(body))
+        outcome = self._record(told, str(told.id), f"cdr:{told.id}")
+        if isinstance(outcome, Translated):
+            usage = outcome.events[-1]["data"]
+            begun = self._begun.get(_beginning(usage), set()) if "started_at" in usage else set()
+            if (usage["spot_id"], told.id) not in self._known and len(begun) == 1:
+                [usage["session_id"]] = begun
+        yield outcome
 
     def _tell(self, party: str | None, session_id: str, words: list[_Word]) -> Iterator[Outcome]:
         if all(word.partial for word in words):
@@ -107,9 +135,15 @@ class Sessions:
             return _REPLACED
         told = Told(state, word.raw, Address(), party, received_at=word.received_at)
         try:
-            return self._record(told, session_id, f"session:{session_id}")
+            outcome = self._record(told, session_id, f"session:{session_id}")
         except MalformedMessage as reason:
             return Refused(word.raw, reason)
+        if self._unnamed and isinstance(outcome, Translated):
+            usage = outcome.events[-1]["data"]
+            self._known.add((usage["spot_id"], session_id))
+            if "started_at" in usage:
+                self._begun[_beginning(usage)].add(session_id)
+        return outcome
 
     def _record(self, told: Told, session_id: str, event_id: str) -> Outcome:
         body = told.body
@@ -165,6 +199,11 @@ def _applied(state: dict[str, Any] | None, word: _Word) -> dict[str, Any] | None
     added = [period for period in listed(said.get("charging_periods")) if period not in periods]
     named = {name: value for name, value in said.items() if value is not None}
     return state | named | {"charging_periods": periods + added}
+
+
+def _beginning(usage: dict[str, Any]) -> tuple[str, datetime]:
+    """Where and when a session began, of which each EVSE has one at a time."""
+    return usage["spot_id"], datetime.fromisoformat(usage["started_at"])
 
 
 def _start(body: dict[str, Any]) -> str | None:

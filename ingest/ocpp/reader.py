@@ -13,7 +13,7 @@ from domain.errors import MalformedMessage
 from ingest.items import IGNORED, Item, Refused, Translated
 from ingest.messages import SPOT_REGISTERED
 from ingest.ocpp import faults, reservations, schemas, sessions, transactions
-from ingest.ocpp.frame import CALL, ERROR, Frame, inner, name_or_none
+from ingest.ocpp.frame import CALL, Frame, inner, name_or_none
 from ingest.ocpp.log import frames
 from ingest.ocpp.station import Settled, Station, never_answered
 
@@ -110,7 +110,9 @@ class Stations:
     def _of_frame(self, station: Station, frame: Frame) -> Iterator[Settled]:
         if frame.kind != CALL:
             yield from _answered(station, frame)
-        elif (handle := _HANDLERS.get(frame.action) or _of_version(frame)) is None:
+            return
+        station.note_rival(frame)
+        if (handle := _HANDLERS.get(frame.action) or _of_version(frame)) is None:
             yield frame, []
         elif station.repeats(frame):
             yield replace(frame, action=_REPEATED), []
@@ -138,24 +140,17 @@ def _of_version(frame: Frame) -> Handler | None:
 
 
 def _answered(station: Station, answer: Frame) -> Iterator[Settled]:
-    """An answer and the call that it settles, if one waits for an answer of this form.
-
-    Both sides number their calls, so an answer to another call may bear the same unique id: its form tells. An
-    error has none; a StartTransaction that meets one is sent again.
-    """
-    call = station.calls.get(answer.unique_id)
+    """An answer and the call that it settles, if one waits for it."""
+    call = station.answered(answer)
     if call is not None:
-        settle, field = _ANSWERS[call.action]
-        if field in answer.payload or (answer.kind == ERROR and call.action != "StartTransaction"):
-            del station.calls[answer.unique_id]
-            yield from settle(station, call, answer)
+        yield from _ANSWERS[call.action](station, call, answer)
     yield answer, []
 
 
 def _overdue(station: Station, now: datetime | None) -> Iterator[Settled]:
     if now is not None and station.calls:
-        late = [uid for uid, call in station.calls.items() if reservations.is_overdue(call, now)]
-        yield from (reservations.unanswered(station.calls.pop(uid)) for uid in late)
+        late = [key for key, call in station.calls.items() if reservations.is_overdue(call, now)]
+        yield from (reservations.unanswered(station.calls.pop(key)) for key in late)
 
 
 def _left(station: Station, now: datetime | None) -> Iterator[Settled]:
@@ -205,9 +200,9 @@ _BY_VERSION: Final[dict[str, tuple[Handler, Handler | None]]] = {
     "MeterValues": (transactions.measured, None),
     "StatusNotification": (faults.status, faults.connector_status),
 }
-# How the answer to a call is read, and the field by which it is known.
-_ANSWERS: Final[dict[str, tuple[AnswerHandler, str]]] = {
-    "CancelReservation": (reservations.cancelled, "status"),
-    "ReserveNow": (reservations.reserved, "status"),
-    "StartTransaction": (transactions.started, "transactionId"),
+# How the answer to a call is read.
+_ANSWERS: Final[dict[str, AnswerHandler]] = {
+    "CancelReservation": reservations.cancelled,
+    "ReserveNow": reservations.reserved,
+    "StartTransaction": transactions.started,
 }

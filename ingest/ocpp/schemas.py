@@ -43,6 +43,11 @@ def flaws(action: str, payload: dict[str, Any]) -> tuple[str, ...]:
     return tuple(_flaw(error) for error, _ in zip(errors, range(_MOST_FLAWS), strict=False))
 
 
+def may_answer(action: str, payload: dict[str, Any]) -> bool:
+    """Whether a payload is a result that the standard knows for a call, in either version."""
+    return any(_answers(version, action).is_valid(payload) for version in (_V16, _V2) if _answers(version, action))
+
+
 def _flaw(error: jsonschema_rs.ValidationError) -> str:
     field = ".".join(map(str, error.instance_path))
     return f"{field}: {error.message}"[:_LONGEST_FLAW] if field else error.message[:_LONGEST_FLAW]
@@ -50,6 +55,19 @@ def _flaw(error: jsonschema_rs.ValidationError) -> str:
 
 @lru_cache
 def _validator(version: str, action: str) -> Any:
-    name = f"{action}Request.json" if version == _V2 else f"{action}.json"
+    return _read(version, f"{action}Request.json" if version == _V2 else f"{action}.json")
+
+
+@lru_cache
+def _answers(version: str, action: str) -> Any:
+    """The validator of an action's result; None for one that the version does not know. The action is a word from
+    outside, and may be no name."""
+    try:
+        return _read(version, f"{action}Response.json") if action.isidentifier() else None
+    except OSError:
+        return None
+
+
+def _read(version: str, name: str) -> Any:
     schema = (resources.files("ocpp") / version / "schemas" / name).read_text("utf-8-sig")
     return jsonschema_rs.validator_for(json.loads(schema), validate_formats=True)

@@ -11,16 +11,24 @@ from pydantic import TypeAdapter
 
 from domain.errors import MalformedMessage
 from ingest.items import Refused
-from ingest.ocpp.frame import Frame
+from ingest.ocpp import schemas
+from ingest.ocpp.frame import ERROR, Frame
 
 # A station repeats a frame every ten seconds or so until it is answered.
 _REPEATED_WITHIN: Final = timedelta(seconds=60)
 _MOST_RECENT: Final = 64
 _MOST_CALLS: Final = 32
+_MOST_RIVALS: Final = 8
 _MOST_STANDING: Final = 256
 _MOST_RESERVATIONS: Final = 64
 _MOST_TRANSACTIONS: Final = 16
 _MOST_USED_IDS: Final = 500
+
+# The field by which the answer to a call is known. Station and central system each number their own calls, so that
+# of each there may wait one with the same unique id.
+_STATUS: Final = "status"
+_TRANSACTION: Final = "transactionId"
+_KNOWN_BY: Final = {"CancelReservation": _STATUS, "ReserveNow": _STATUS, "StartTransaction": _TRANSACTION}
 
 Settled = tuple[Frame, list[dict[str, Any]]] | Refused
 """A frame with the events it gives, or its refusal."""
@@ -76,13 +84,15 @@ class Station:
     """The memory of one station. Everything in it is bounded; what is oldest goes first.
 
     `details` are those it was registered with, None before; `standing` its errors by place and name; `calls` the
-    requests that wait for their answers, by unique id; `used_ids` the transaction ids it was ever given, in order;
+    requests that wait for their answers, by the field that names these and unique id; `rivals` what else was asked
+    since with the unique id of one, the latest last; `used_ids` the transaction ids it was ever given, in order;
     `recent` the frames of late, by digest.
     """
 
     details: dict[str, Any] | None = None
     standing: dict[str, dict[str, Standing]] = field(default_factory=dict)
     calls: dict[str, Frame] = field(default_factory=dict)
+    rivals: dict[str, list[str]] = field(default_factory=dict)
     reservations: dict[str, Reservation] = field(default_factory=dict)
     transactions: dict[str, Transaction] = field(default_factory=dict)
     used_ids: dict[str, None] = field(default_factory=dict)
@@ -99,12 +109,44 @@ class Station:
         return before is not None and bool(frame.plausibly_stated_at or _is_soon(before.at, frame.received_at))
 
     def await_answer(self, frame: Frame) -> Iterator[Settled]:
-        """Keeps a call until its answer. One with the same unique id, or one too many, was never answered."""
-        forgotten = [self.calls.pop(frame.unique_id)] if frame.unique_id in self.calls else []
-        self.calls[frame.unique_id] = frame
+        """Keeps a call until its answer. One of its kind with its unique id, or one too many, never got any."""
+        key = f"{_KNOWN_BY[frame.action]}:{frame.unique_id}"
+        forgotten = [self.calls.pop(key)] if key in self.calls else []
+        self.calls[key] = frame
+        if key.startswith(_STATUS):
+            self.rivals.pop(frame.unique_id, None)
         if len(self.calls) > _MOST_CALLS:
             forgotten.append(self.calls.pop(next(iter(self.calls))))
         return (never_answered(call) for call in forgotten)
+
+    def note_rival(self, frame: Frame) -> None:
+        """Remembers a call with the unique id of a reservation's that waits: one of the answers is its own."""
+        waits = f"{_STATUS}:{frame.unique_id}" in self.calls
+        if waits and _KNOWN_BY.get(frame.action) != _STATUS:
+            before = [action for action in self.rivals.get(frame.unique_id, ()) if action != frame.action]
+            remember(self.rivals, frame.unique_id, [*before, frame.action][-_MOST_RIVALS:], _MOST_CALLS)
+
+    def answered(self, answer: Frame) -> Frame | None:
+        """The call that this answers, which waits no longer; None if none waits for it.
+
+        Of calls with one unique id the latest that may be answered so is meant. An error to a StartTransaction
+        settles nothing: it is sent again.
+        """
+        is_error = answer.kind == ERROR
+        started, reserved = f"{_TRANSACTION}:{answer.unique_id}", f"{_STATUS}:{answer.unique_id}"
+        if started in self.calls and not is_error and _TRANSACTION in answer.payload:
+            return self.calls.pop(started)
+        if reserved not in self.calls:
+            return None
+        rivals = self.rivals.get(answer.unique_id, [])
+        for action in reversed(rivals):
+            if is_error or schemas.may_answer(action, answer.payload):
+                rivals.remove(action)
+                return None
+        if is_error or _STATUS in answer.payload:
+            self.rivals.pop(answer.unique_id, None)
+            return self.calls.pop(reserved)
+        return None
 
     def raise_error(self, place: str, name: str, standing: Standing) -> None:
         """Remembers that an error stands at a place."""

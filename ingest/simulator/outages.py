@@ -57,9 +57,9 @@ class Truth:
     first_fault: str
     end: str
 
-    def line(self) -> bytes:
-        """One JSON object on one line."""
-        return orjson.dumps(asdict(self)) + b"\n"
+    def line(self, *, sent: bool) -> bytes:
+        """One JSON object on one line, which says whether it was `sent` or is what the plan would send."""
+        return orjson.dumps(asdict(self) | {"sent": sent}) + b"\n"
 
 
 def parse_outage(text: str) -> Outage:

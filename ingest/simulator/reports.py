@@ -44,9 +44,9 @@ class Registered(NamedTuple):
 class Session(NamedTuple):
     """One charging session, reported when it is over (`at`); one that never told its end is given up some day.
 
-    `number` counts the sessions of the zone. Registers in Wh. `energy_wh` is what goes on record, which is not
-    what the register moved where `flaw` names a meter fault, one of this module's. A reserved one was reserved at
-    `reserved`.
+    `number` counts the sessions of the zone, from any number on. Registers in Wh. `energy_wh` is what goes on
+    record, which is not what the register moved where `flaw` names a meter fault, one of this module's. A reserved
+    one was reserved at `reserved`.
     """
 
     at: int

@@ -20,6 +20,7 @@ _RESERVED_BEFORE: Final = 15 * MINUTE
 # Drivers notice most meter faults, and think that they notice some where there is none.
 _NOTICED, _IMAGINED = 0.6, 0.0005
 _GIVEN_UP_AFTER: Final = 12 * HOUR
+_HIGHEST_FIRST_NUMBER: Final = 9_000_000_000
 _CAR_LIMITS_KW: Final = (7.4, 11.0, 11.0, 22.0, 120.0)
 _FAST_KW: Final = 40
 _LARGEST_WH: Final = 90_000
@@ -28,12 +29,13 @@ _LARGEST_WH: Final = 90_000
 def sessions(seed: int, zone: Zone, spots: Sequence[Spot], start: int) -> Activities:
     """The sessions of a zone from a moment on, in step with demand on the zone's clock.
 
-    Who comes to a spot that is taken drives on.
+    Who comes to a spot that is taken drives on. Another start has other sessions with other numbers, so that both
+    may go into one system.
     """
-    chance = Chance(seed, "sessions", zone.name)
+    chance = Chance(seed, "sessions", zone.name, start)
     registers = {spot.number: int(chance.between(100_000, 60_000_000)) for spot in spots}
     free_from = dict.fromkeys(registers, start)
-    number = 0
+    number = int(chance.between(0, _HIGHEST_FIRST_NUMBER))
     for at in arrivals(
         chance, start, len(spots) * _A_DAY / 24, lambda moment: demand(zone.time_zone, moment), PEAK
     ):

@@ -50,9 +50,10 @@ class Plan:
             for number, outage in enumerate(self.outages, 1)
         ]
 
-    def truth(self) -> list[Truth]:
-        """What the stream tells of each outbreak, leaving out those it tells nothing of."""
-        return [truth for outbreak in self.outbreaks if (truth := outbreak.truth(self.end))]
+    def truth(self, until: int | None = None) -> list[Truth]:
+        """What the stream tells of each outbreak until then, or its end, leaving out those it tells nothing of."""
+        end = self.end if until is None else until
+        return [truth for outbreak in self.outbreaks if (truth := outbreak.truth(end))]
 
 
 def stream(plan: Plan, form: Form) -> Iterator[Line]:

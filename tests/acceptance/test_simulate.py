@@ -1,6 +1,7 @@
 """`spotclaim simulate`: what it writes goes in by its doors, and live it is as if the fleet were there."""
 
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ import orjson
 import pytest
 
 from tests.acceptance.embedded import Up
-from tests.acceptance.installation import Answer, Roles, command, settings, succeed
+from tests.acceptance.installation import Answer, Database, Process, Roles, await_that, command, settings, succeed
 from tests.servers import temporary_folder
 
+AT_ONCE = ("--outage", "harbour:GROUND_FAILURE@+30s/30")
 OUTAGE = ("--outage", "harbour:GROUND_FAILURE@+20m/6")
 
 
@@ -24,9 +26,9 @@ def up() -> Iterator[Up]:
         up.end()
 
 
-def struck(truth: Path) -> set[str]:
+def struck(truth: Path, *, sent: bool = True) -> set[str]:
     [outbreak] = (orjson.loads(line) for line in truth.read_bytes().splitlines())
-    assert (outbreak["zone"], outbreak["code"]) == ("harbour", "GROUND_FAILURE")
+    assert (outbreak["zone"], outbreak["code"], outbreak["sent"]) == ("harbour", "GROUND_FAILURE", sent)
     return set(outbreak["spots"])
 
 
@@ -106,6 +108,32 @@ def test_a_fleet_lives_in_a_distributed_installation(
         assert of_outage(claims) >= struck(truth)
     finally:
         roles.kill()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_the_truth_of_a_run_that_is_interrupted(database_url: str, tmp_path: Path, how: signal.Signals) -> None:
+    """It tells what was sent; or, where nobody could write any more, that it is what was planned."""
+    truth, database = tmp_path / "truth.jsonl", Database(database_url)
+    given = settings(database_url=database_url, data=tmp_path)
+    arguments = ("--spots", 60, "--duration", "6h", "--speed", 60, *AT_ONCE, "--truth", truth)
+    run = Process(tmp_path / "run.log", given, "simulate", *arguments)
+    told = "SELECT DISTINCT spot_id FROM faults WHERE message_id LIKE %s"
+
+    def there() -> set[str]:
+        return {spot_id for (spot_id,) in database.rows(told, "%/outage-1%")}
+
+    try:
+        run.launch()
+        await_that("two spots are struck", lambda: len(there()) >= 2)
+        planned = struck(truth, sent=False)
+        run.stop(how) if how == signal.SIGINT else run.kill()
+    finally:
+        run.kill()
+    if how == signal.SIGINT:
+        await_that("what was sent is there", lambda: there() == struck(truth))
+    else:
+        assert struck(truth, sent=False) == planned
+    assert len(planned) == 30
 
 
 def test_standard_output_holds_the_stream_alone(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from tests.benchmarks import audit, decode, drain, intake, memory, rest, verification
+from tests.benchmarks import audit, decode, drain, imports, intake, memory, rest, verification, windows
 from tests.benchmarks.corner import NoServers
 from tests.benchmarks.report import Row, show
 from tests.benchmarks.scale import QUICK, Scale
@@ -17,6 +17,8 @@ BENCHMARKS: dict[str, Callable[[Scale], Iterator[Row]]] = {
     "rest": rest.measure,
     "memory": memory.measure,
     "decode": decode.measure,
+    "import": imports.measure,
+    "windows": windows.measure,
     "audit": audit.measure,
 }
 

@@ -18,6 +18,8 @@ class Scale:
     rest_seconds: int = 20
     memory_faults: int = 200_000
     decode_messages: int = 5_000
+    import_rows: int = 40_000
+    window_sightings: int = 50_000
     audit_claims: int = 50_000
 
 
@@ -30,5 +32,7 @@ QUICK = Scale(
     rest_seconds=4,
     memory_faults=20_000,
     decode_messages=1_000,
+    import_rows=4_000,
+    window_sightings=5_000,
     audit_claims=5_000,
 )

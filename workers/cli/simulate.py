@@ -19,7 +19,7 @@ from ingest.simulator import live, moments, pace
 from ingest.simulator.cloudevents import CLOUD_EVENTS
 from ingest.simulator.lines import Form, Line
 from ingest.simulator.ocpp_frames import OCPP_LOG
-from ingest.simulator.outages import Outage, parse_outage
+from ingest.simulator.outages import Outage, Truth, parse_outage
 from ingest.simulator.stream import Plan, stream
 from workers import roles
 from workers.cli.opening import DataOption, JsonOption, opened
@@ -70,7 +70,11 @@ ErrorsOption = Annotated[
     float, typer.Option(min=0, max=1e6, help="How many times as often as usual errors happen.")
 ]
 TruthOption = Annotated[
-    Path | None, typer.Option(help="Write what each outage does to this file, as JSON lines, at the start.")
+    Path | None,
+    typer.Option(
+        help="Write what each outage does to this file, as JSON lines: at the start what is planned (`sent` is "
+        "false), at the end, also where it was interrupted, what was sent (true)."
+    ),
 ]
 EventsOption = Annotated[bool, typer.Option("--events", help="Write CloudEvents, as `spotclaim send` reads them.")]
 OcppOption = Annotated[
@@ -91,11 +95,16 @@ def add_to(app: typer.Typer) -> None:
 
 @dataclass(slots=True)
 class _Tally:
-    """What a stream held so far, by kind, and how many of it had come before."""
+    """What a stream held so far, by kind, and how many of it had come before.
+
+    All that arrives before `until` (milliseconds) was let out; and all there is, where it is the `whole` stream.
+    """
 
     kinds: Counter[str] = field(default_factory=Counter)
     again: int = 0
     quarantined: int = 0
+    until: int = 0
+    whole: bool = False
 
     @property
     def messages(self) -> int:
@@ -105,6 +114,7 @@ class _Tally:
         for line in group:
             self.kinds[line.kind] += 1
             self.again += line.again
+            self.until = line.at + 1
 
     def json(self) -> str:
         told = {
@@ -149,12 +159,17 @@ def simulate(
     form = OCPP_LOG if ocpp else CLOUD_EVENTS if events else None
     began = _began(start, length, form, is_fast=rate is not None or (speed or 1) > 1)
     plan = Plan(seed, spots, began, length, outages, errors)
-    _write_truth(plan, truth)
+    # Looked at also where no file is wanted, so that a mistake in an outage shows before anything is sent.
+    _write_truth(plan.truth(), truth, sent=False)
     due = pace.at_rate(rate) if rate else pace.at_speed(speed, began) if speed else None
-    if form is None:
-        tally = _send(plan, due or pace.at_speed(1, began), data)
-    else:
-        tally = _write(plan, form, due or pace.at_once, output)
+    tally = _Tally()
+    try:
+        if form is None:
+            _send(plan, tally, due or pace.at_speed(1, began), data)
+        else:
+            _write(plan, tally, form, due or pace.at_once, output)
+    finally:
+        _write_truth(plan.truth(plan.end if tally.whole else tally.until), truth, sent=True)
     typer.echo(tally.json() if as_json else str(tally), err=form is not None and _is_standard(output))
 
 
@@ -173,8 +188,7 @@ def _began(start: str | None, length: int, form: Form | None, *, is_fast: bool) 
     return now - length if is_fast else now
 
 
-def _send(plan: Plan, due: pace.Due, data: Path | None) -> _Tally:
-    tally = _Tally()
+def _send(plan: Plan, tally: _Tally, due: pace.Due, data: Path | None) -> None:
     with (
         opened(data) as app,
         roles.until_signalled(app),
@@ -188,11 +202,10 @@ def _send(plan: Plan, due: pace.Due, data: Path | None) -> _Tally:
             count(tally.messages, "")
 
         live.send(pace.let_out(stream(plan, CLOUD_EVENTS), due, app.stopping), app.hand_over, app.clock, sent)
-    return tally
+        tally.whole = not app.stopping.is_set()
 
 
-def _write(plan: Plan, form: Form, due: pace.Due, output: Path | None) -> _Tally:
-    tally = _Tally()
+def _write(plan: Plan, tally: _Tally, form: Form, due: pace.Due, output: Path | None) -> None:
     with _file(output) as file, counting("messages written", _LINE_EVERY) as count:
         if form.header:
             file.write(form.header + b"\n")
@@ -202,7 +215,7 @@ def _write(plan: Plan, form: Form, due: pace.Due, output: Path | None) -> _Tally
                 file.flush()
             tally.add(group)
             count(tally.messages, "")
-    return tally
+    tally.whole = True
 
 
 @contextmanager
@@ -222,9 +235,8 @@ def _is_standard(output: Path | None) -> bool:
     return output is None or str(output) == "-"
 
 
-def _write_truth(plan: Plan, file: Path | None) -> None:
-    """Also where no file is wanted the outages are looked at, so that a mistake shows before anything is sent."""
-    lines = [truth.line() for truth in plan.truth()]
+def _write_truth(truth: list[Truth], file: Path | None, *, sent: bool) -> None:
+    lines = [outbreak.line(sent=sent) for outbreak in truth]
     if file is None:
         return
     try:

@@ -12,6 +12,9 @@ from domain.episodes import episodes
 
 Row = dict[str, Any]
 
+_MOST_DESCRIPTIONS = 5
+_LONGEST_DESCRIPTION = 400
+
 _NEXT = {
     "observed": "the end of its hold-down",
     "submitted": "verification",
@@ -45,7 +48,7 @@ def story(
     where = f"{claim['spot_id']}{_connector(claim)}{_zone(claim)}"
     yield f"  {claim['code']} on spot {where}, severity {claim['severity']}"
     yield f"  {_status(claim)}; {_times(claim)}"
-    yield from (f"  {line}" for line in _reports(faults))
+    yield from (f"  {line}" for line in (*_reports(faults), *_descriptions(faults)))
     first, last = _second(claim["first_seen_at"]), _second(claim["last_seen_at"])
     yield f"  first seen {first}, last seen {last}{_rate(claim)}"
     yield from _flapping(faults)
@@ -174,6 +177,16 @@ def _reports(faults: list[Row]) -> Iterator[str]:
     for (connector, taxonomy, code), count in raised.most_common():
         where = f"connector {connector}" if connector else "the whole spot"
         yield f"  {where}: {taxonomy} {code}, {_many(count, 'time')}"
+
+
+def _descriptions(faults: list[Row]) -> Iterator[str]:
+    """What the messages said in words, the most frequent first; clears say it too."""
+    said = Counter(fault["description"] for fault in faults if fault["description"])
+    for words, count in said.most_common(_MOST_DESCRIPTIONS):
+        shown = words if len(words) <= _LONGEST_DESCRIPTION else f"{words[:_LONGEST_DESCRIPTION]}…"
+        yield f"  described, {_many(count, 'time')}: {shown}"
+    if len(said) > _MOST_DESCRIPTIONS:
+        yield f"  and in {_many(len(said) - _MOST_DESCRIPTIONS, 'other way')}; --json has them all"
 
 
 def _rate(claim: Row) -> str:

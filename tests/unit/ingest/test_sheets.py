@@ -2,7 +2,7 @@
 
 import io
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -146,3 +146,19 @@ def test_text_that_no_database_can_hold() -> None:
     [refused] = read(parquet(spot_id=["S\0"], session_id=["1"], started_at=[START]))
     assert isinstance(refused, Refused)
     assert refused.reason.code == "NUL_CHARACTER"
+
+
+def test_dates_and_times_of_a_workbook_in_two_columns(tmp_path: Path) -> None:
+    """As the sheet has them, or as text beside a date."""
+    own = tmp_path / "own.yaml"
+    columns = "columns: {spot_id: spot_id, session_id: session_id, Began: started_at, Over: ended_at}"
+    own.write_text(f"name: own\nrecord: sessions\n{columns}\njoined: {{Began: [Day, From], Over: [Day, Until]}}")
+    header, day = ["spot_id", "session_id", "Day", "From", "Until"], date(2025, 7, 6)
+    [item] = read(workbook(header, ["S1", 9, day, time(14, 30), "15:45"]), str(own))
+    assert (usage(item)["started_at"], usage(item)["ended_at"]) == (
+        "2025-07-06T14:30:00+00:00",
+        "2025-07-06T15:45:00+00:00",
+    )
+    [refused] = read(workbook(header, ["S1", 9, day, "soon", "15:45"]), str(own))
+    assert isinstance(refused, Refused)
+    assert "'2025-07-06" in refused.reason.sentence

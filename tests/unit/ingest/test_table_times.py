@@ -79,7 +79,8 @@ def test_days_without_times() -> None:
     """Every session begins at midnight: its times are elsewhere."""
     midnights = [(datetime(2025, 3, 14) + timedelta(days=n),) * 2 for n in range(12)]
     assert warnings(midnights) == [
-        "Every time is midnight: the table may state days only, or its times in another column."
+        "Every time is midnight: the table may state days only, or its times in another column (see joined in the"
+        " mapping)."
     ]
 
 

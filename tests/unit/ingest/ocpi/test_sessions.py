@@ -205,6 +205,40 @@ class TestCdrs:
     def test_a_cdr_of_no_session_stands_for_itself(self) -> None:
         assert only(imported(a_cdr(session_id=None))).session_id == "cdr-9"
 
+    @pytest.mark.parametrize("cdr_first", [True, False])
+    @pytest.mark.parametrize(
+        "changes",
+        [{}, {"id": "s-1", "start_date_time": at(2)}, {"start_date_time": "2026-04-01T10:00:00+02:00"}],
+        ids=["same start", "same id", "same start elsewhere"],
+    )
+    def test_a_cdr_that_names_no_session_is_of_the_one_it_must_be(
+        self, changes: dict[str, Any], cdr_first: bool
+    ) -> None:
+        """By its own id, or by its EVSE and start; in 2.1.1 no CDR can name one."""
+        cdr = a_cdr(session_id=None, total_energy=12.0) | changes
+        words = [an_active_session(), a_session(), an_active_session(id="s-2", start_date_time=at(70))]
+        told = imported(*([cdr, *words] if cdr_first else [*words, cdr]))
+        assert [record.session_id for record in told.usage if record.energy_kwh == 12.0] == ["s-1"]
+
+    @pytest.mark.parametrize(
+        ("sessions", "session_id"),
+        [
+            ([a_session(start_date_time=at(1))], "cdr-9"),
+            ([a_session(evse_uid="E2")], "cdr-9"),
+            ([a_session(party_id="XYZ")], "cdr-9"),
+            ([an_active_session(status="RESERVATION")], "cdr-9"),
+            ([a_session(), a_session(id="s-2")], "cdr-9"),
+            ([a_session(), a_session(id="cdr-9", start_date_time=at(9))], "cdr-9"),
+        ],
+        ids=["another start", "another EVSE", "another party", "not begun", "two", "its own id"],
+    )
+    def test_a_cdr_is_of_no_session_that_it_only_resembles(
+        self, sessions: list[dict[str, Any]], session_id: str
+    ) -> None:
+        """Two would lie on each other then, which is a finding; one that is made up is none."""
+        told = imported(*sessions, a_cdr(session_id=None, total_energy=12.0))
+        assert [record.session_id for record in told.usage if record.energy_kwh == 12.0] == [session_id]
+
     def test_a_credit_cdr_is_no_usage(self) -> None:
         """Its figures take those of another one back."""
         told = imported(a_cdr(credit=True, credit_reference_id="cdr-8", total_energy=-11.0))

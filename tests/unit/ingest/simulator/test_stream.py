@@ -15,13 +15,13 @@ from ingest.simulator.moments import DAY, HOUR, SECOND
 from ingest.simulator.ocpp_frames import OCPP_LOG
 from ingest.simulator.outages import Outage
 from ingest.simulator.stream import stream
-from tests.unit.ingest.simulator.plans import a_plan, lines, taken_in
+from tests.unit.ingest.simulator.plans import START, a_plan, lines, taken_in
 
 FORMS = {"events": CLOUD_EVENTS, "ocpp": OCPP_LOG}
 # Whoever changes the fleet on purpose writes the new digests down; nothing else may change them.
 DIGESTS = {
-    "events": "5d871b3e37cda3e9b3874b95419212638a6e43e982d4282cfd52a2965042d30e",
-    "ocpp": "ef7fa3c7913e2b62e3dc1c790f44c4a6d4dcc771ed15ed578050c28dd75bd441",
+    "events": "1c49360c9f745880f87d4c0507aaca1289439e9dd1394c4be5d3127a25d7f9e2",
+    "ocpp": "4d051cc854d60903651a50b73cb5c9a7122a680e2707015a4e09ea06a170a2d6",
 }
 
 
@@ -58,6 +58,20 @@ def test_a_plan_decides_everything(seed: int, spots: int, hours: int, form: str)
 def test_another_seed_is_another_stream() -> None:
     """In every message but the shape of it."""
     assert not {line.body for line in lines(a_plan(seed=1))} & {line.body for line in lines(a_plan(seed=2))}
+
+
+@pytest.mark.parametrize("later", [1, HOUR, 400 * DAY])
+def test_another_start_is_the_same_fleet_with_other_sessions(later: int) -> None:
+    """Both may go into one system: no session, and no reservation, is another's of the same spot."""
+    first, second = (taken_in(lines(a_plan(start=START + after))) for after in (0, later))
+    assert {spot.spot_id for spot in first.spots} == {spot.spot_id for spot in second.spots}
+    for name in ("session_id", "reservation_id"):
+        ids = [
+            {(each.spot_id, getattr(each, name)) for each in told.usage if getattr(each, name)}
+            for told in (first, second)
+        ]
+        assert not ids[0] & ids[1]
+        assert all(ids)
 
 
 def test_a_longer_stream_begins_like_a_shorter_one() -> None:
