@@ -123,7 +123,9 @@ def build(
     """
     stopping = Event()
     policy, policy_content = _policy(settings.policy)
-    notifier = notifier or AppriseNotifier(_destinations(settings))
+    notifier = notifier or AppriseNotifier(
+        _destinations(settings), allow_internal=settings.allow_internal_destinations
+    )
     _demand_destinations(policy, notifier)
     _demand_checkpoint_destination(settings, notifier)
 
