@@ -1,27 +1,22 @@
 """Tells people through Apprise: chat, mail, webhooks. One URL a call, its own retries off, every wait bounded."""
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Mapping
+from threading import Lock
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 import structlog
 
-from domain.errors import SetupError
+from adapters.destination_url import SCHEMAS, redacted, schema, secrets
+from domain.errors import SetupError, TransientError
 from domain.ports import Message, Outcome
 
 if TYPE_CHECKING:
     from apprise import NotifyBase
 
 SEND_SECONDS = 20.0
-# What may carry a notification. `log` writes a line into Spotclaim's own log.
-SCHEMAS = frozenset(
-    """
-    log mailto mailtos json jsons form forms xml xmls slack workflows discord tgram mmost mmosts rocket
-    rockets matrix matrixs gchat ntfy ntfys gotify gotifys pagerduty opsgenie signl4 victorops
-    """.split()  # noqa: SIM905
-)
-_SHORTEST_SECRET = 4
+# How soon a destination that was added or removed is known to whoever runs already.
+REFRESH_SECONDS = 5.0
 
 log = structlog.get_logger("announce")
 
@@ -31,30 +26,87 @@ Sender = Callable[[Message], Outcome]
 class AppriseNotifier:
     """Implements `domain.ports.Notifier`. Each destination's object is made once and kept."""
 
-    def __init__(self, destinations: Mapping[str, str], *, allow_internal: bool = False) -> None:
-        """`destinations`: Apprise URLs by name. Raises `SetupError` for one that cannot be used.
+    def __init__(
+        self,
+        configured: Mapping[str, str],
+        *,
+        allow_internal: bool = False,
+        stored: Callable[[], Mapping[str, str]] = dict,
+        refresh_seconds: float = REFRESH_SECONDS,
+    ) -> None:
+        """`configured` are Apprise URLs by name, and so is what `stored` returns, which is asked again every so
+        often; a name that both have is the configured one's.
 
-        With `allow_internal` they may lie inside the network, and proxies that the environment names are used.
+        With `allow_internal` destinations may lie inside the network, and proxies that the environment names are
+        used. Raises `SetupError` for a configured one that cannot be used.
         """
-        self._senders = {name: _sender(name, url, allow_internal) for name, url in destinations.items()}
-        self.destinations: Mapping[str, str] = {name: urlsplit(url).scheme for name, url in destinations.items()}
+        self._allow_internal = allow_internal
+        self._read_stored = stored
+        self._refresh_seconds = refresh_seconds
+        self._lock = Lock()
+        self._read_at: float | None = None
+        self._urls = self._configured = dict(configured)
+        self._senders: dict[tuple[str, str], Sender] = {}
+        for name, url in configured.items():
+            try:
+                self._sender(name, url)
+            except SetupError as error:
+                raise SetupError(f"SPOTCLAIM_DESTINATIONS: {error}") from None
+
+    @property
+    def destinations(self) -> Mapping[str, str]:
+        """Names and schemas of all destinations that there are at present."""
+        return {name: schema(url) for name, url in self._known().items()}
 
     def send(self, destination: str, message: Message) -> Outcome:
-        """One attempt. A destination that is not configured (any more) is a failed attempt, not an error."""
-        sender = self._senders.get(destination)
-        if sender is None:
+        """One attempt. A destination that is not there (any more) is a failed attempt, not an error."""
+        url = self._known().get(destination)
+        if url is None:
             return Outcome(False, f"There is no destination named {destination}.")
-        return sender(message)
+        try:
+            return self._sender(destination, url)(message)
+        except SetupError as error:
+            return Outcome(False, str(error))
+
+    def problems(self) -> list[str]:
+        """Which destinations cannot be used, and why; one line each, without secrets."""
+        found = []
+        for name, url in self._known().items():
+            try:
+                self._sender(name, url)
+            except SetupError as error:
+                found.append(str(error))
+        return found
+
+    def _sender(self, name: str, url: str) -> Sender:
+        known = self._senders.get((name, url))
+        if known is None:
+            known = self._senders[name, url] = sender(name, url, allow_internal=self._allow_internal)
+        return known
+
+    def _known(self) -> Mapping[str, str]:
+        with self._lock:
+            if self._read_at is None or time.monotonic() - self._read_at >= self._refresh_seconds:
+                self._read_at = time.monotonic()
+                self._refresh()
+            return self._urls
+
+    def _refresh(self) -> None:
+        try:
+            self._urls = {**self._read_stored(), **self._configured}
+        except TransientError as error:
+            # What was known still is.
+            log.warning("destinations not read", error=str(error))
+        self._senders = {key: kept for key, kept in self._senders.items() if key in self._urls.items()}
 
 
-def _sender(name: str, url: str, allow_internal: bool) -> Sender:
-    scheme = urlsplit(url).scheme
-    if scheme not in SCHEMAS:
+def sender(name: str, url: str, *, allow_internal: bool) -> Sender:
+    """What tells the destination at this URL. Raises `SetupError`, without secrets, if it cannot be used."""
+    if schema(url) not in SCHEMAS:
         raise SetupError(
-            f"SPOTCLAIM_DESTINATIONS: {name} uses {scheme or 'no schema'}://, which is not one of "
-            f"{', '.join(sorted(SCHEMAS))}."
+            f"{name} uses {schema(url) or 'no schema'}://, which is not one of {', '.join(sorted(SCHEMAS))}."
         )
-    return _write_to_log if scheme == "log" else _through_apprise(name, url, allow_internal)
+    return _write_to_log if schema(url) == "log" else _through_apprise(name, url, allow_internal)
 
 
 def _write_to_log(message: Message) -> Outcome:
@@ -69,7 +121,7 @@ def _through_apprise(name: str, url: str, allow_internal: bool) -> Sender:
     from adapters.apprise_transport import Attempt, attempting
 
     service = Apprise(_plugin(name, url))
-    secrets = _secrets(url)
+    hidden = secrets(url)
 
     def send(message: Message) -> Outcome:
         lines: list[str] = []
@@ -88,7 +140,7 @@ def _through_apprise(name: str, url: str, allow_internal: bool) -> Sender:
         attempt.cut()
         said = attempt.refusal or " ".join(lines[-1:])
         answer = f"{'unknown: no answer came.' if unknown else 'failure:'} {said}".strip()
-        return Outcome(False, _redacted(answer, secrets), unknown, attempt.wait_seconds)
+        return Outcome(False, redacted(answer, hidden), unknown, attempt.wait_seconds)
 
     return send
 
@@ -102,9 +154,7 @@ def _plugin(name: str, url: str) -> "NotifyBase":
 
     plugin = Apprise.instantiate(url, asset=AppriseAsset(http_redirects=False, async_mode=False))
     if plugin is None or not equip(type(plugin)):
-        raise SetupError(
-            f"SPOTCLAIM_DESTINATIONS: Apprise does not understand the {urlsplit(url).scheme}:// URL of {name}."
-        )
+        raise SetupError(f"Apprise does not understand the {schema(url)}:// URL of {name}.")
     plugin.retry = 0
     plugin.redirects = False
     plugin.verify_certificate = True
@@ -112,17 +162,3 @@ def _plugin(name: str, url: str) -> "NotifyBase":
     # It would sleep between messages; what is too fast for a destination it answers with 429.
     plugin.request_rate_per_sec = 0
     return plugin
-
-
-def _secrets(url: str) -> list[str]:
-    """Everything in a URL that may be a secret: user, password, path and query. The host may be read."""
-    parts = urlsplit(url)
-    pieces: Iterable[str] = re.split(r"[/&=?]", f"{parts.path}/{parts.query}")
-    found = {unquote(piece) for piece in (parts.username or "", parts.password or "", *pieces)}
-    return sorted((piece for piece in found if len(piece) >= _SHORTEST_SECRET), key=len, reverse=True)
-
-
-def _redacted(answer: str, secrets: Iterable[str]) -> str:
-    for secret in secrets:
-        answer = answer.replace(secret, "***")
-    return answer[:300]

@@ -184,6 +184,9 @@ class Notifier(Protocol):
     def send(self, destination: str, message: Message) -> Outcome:
         """One attempt to deliver one message to one named destination."""
 
+    def problems(self) -> list[str]:
+        """What would keep messages from being sent as they should be; one line each, without secrets."""
+
 
 class Feed(Protocol):
     """The live feed of what happens. Disposable: losing it loses no truth, so it never raises and never waits

@@ -6,8 +6,9 @@ import pytest
 from apprise.manager_plugins import NotificationManager
 
 from adapters.address_guard import InternalAddress, connect
-from adapters.apprise_notifier import SCHEMAS, AppriseNotifier
+from adapters.apprise_notifier import AppriseNotifier
 from adapters.apprise_transport import equip
+from adapters.destination_url import SCHEMAS
 from domain.ports import Message, Outcome
 from tests.contracts.receivers import WebHook, mail_box, web_hook
 from tests.servers.loopback import HOST

@@ -69,6 +69,9 @@ class Everyone:
     unknown: bool = False
     destinations: dict[str, str] = field(default_factory=lambda: {"ops": "log"})
 
+    def problems(self) -> list[str]:
+        return []
+
     def send(self, destination: str, message: Message) -> Outcome:
         if self.answer:
             return Outcome(False, self.answer, self.unknown)
