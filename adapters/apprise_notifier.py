@@ -1,102 +1,164 @@
 """Tells people through Apprise: chat, mail, webhooks. One URL a call, its own retries off, every wait bounded."""
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from urllib.parse import unquote, urlsplit
+import time
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import TYPE_CHECKING
 
 import structlog
 
-from domain.errors import SetupError
-from domain.ports import Outcome
+from adapters.destination_url import SCHEMAS, redacted, schema, secrets
+from domain.errors import SetupError, TransientError
+from domain.ports import Message, Outcome
+
+if TYPE_CHECKING:
+    from apprise import NotifyBase
 
 SEND_SECONDS = 20.0
-# What may carry a notification. `log` writes a line into Spotclaim's own log.
-SCHEMAS = frozenset(
-    """
-    log mailto mailtos json jsons form forms xml xmls slack msteams workflows discord tgram mmost mmosts rocket
-    rockets matrix matrixs gchat googlechat ntfy ntfys gotify gotifys pagerduty opsgenie signl4 victorops
-    """.split()  # noqa: SIM905
-)
-_SHORTEST_SECRET = 4
+# How soon a destination that was added or removed is known to whoever runs already.
+REFRESH_SECONDS = 5.0
 
 log = structlog.get_logger("announce")
 
-# Takes title and body.
-Sender = Callable[[str, str], Outcome]
+Sender = Callable[[Message], Outcome]
 
 
 class AppriseNotifier:
     """Implements `domain.ports.Notifier`. Each destination's object is made once and kept."""
 
-    def __init__(self, destinations: Mapping[str, str]) -> None:
-        """`destinations`: Apprise URLs by name. Raises `SetupError` for one that cannot be used."""
-        self._senders = {name: _sender(name, url) for name, url in destinations.items()}
-        self.destinations: Mapping[str, str] = {name: urlsplit(url).scheme for name, url in destinations.items()}
+    def __init__(
+        self,
+        configured: Mapping[str, str],
+        *,
+        allow_internal: bool = False,
+        stored: Callable[[], Mapping[str, str]] = dict,
+        refresh_seconds: float = REFRESH_SECONDS,
+    ) -> None:
+        """`configured` are Apprise URLs by name, and so is what `stored` returns, which is asked again every so
+        often; a name that both have is the configured one's.
 
-    def send(self, destination: str, title: str, body: str) -> Outcome:
-        """One attempt. A destination that is not configured (any more) is a failed attempt, not an error."""
-        sender = self._senders.get(destination)
-        if sender is None:
+        With `allow_internal` destinations may lie inside the network, and proxies that the environment names are
+        used. Raises `SetupError` for a configured one that cannot be used.
+        """
+        self._allow_internal = allow_internal
+        self._read_stored = stored
+        self._refresh_seconds = refresh_seconds
+        self._lock = Lock()
+        self._read_at: float | None = None
+        self._urls = self._configured = dict(configured)
+        self._senders: dict[tuple[str, str], Sender] = {}
+        for name, url in configured.items():
+            try:
+                self._sender(name, url)
+            except SetupError as error:
+                raise SetupError(f"SPOTCLAIM_DESTINATIONS: {error}") from None
+
+    @property
+    def destinations(self) -> Mapping[str, str]:
+        """Names and schemas of all destinations that there are at present."""
+        return {name: schema(url) for name, url in self._known().items()}
+
+    def send(self, destination: str, message: Message) -> Outcome:
+        """One attempt. A destination that is not there (any more) is a failed attempt, not an error."""
+        url = self._known().get(destination)
+        if url is None:
             return Outcome(False, f"There is no destination named {destination}.")
-        return sender(title, body)
+        try:
+            return self._sender(destination, url)(message)
+        except SetupError as error:
+            return Outcome(False, str(error))
+
+    def problems(self) -> list[str]:
+        """Which destinations cannot be used, and why; one line each, without secrets."""
+        found = []
+        for name, url in self._known().items():
+            try:
+                self._sender(name, url)
+            except SetupError as error:
+                found.append(str(error))
+        return found
+
+    def _sender(self, name: str, url: str) -> Sender:
+        known = self._senders.get((name, url))
+        if known is None:
+            known = self._senders[name, url] = sender(name, url, allow_internal=self._allow_internal)
+        return known
+
+    def _known(self) -> Mapping[str, str]:
+        with self._lock:
+            if self._read_at is None or time.monotonic() - self._read_at >= self._refresh_seconds:
+                self._read_at = time.monotonic()
+                self._refresh()
+            return self._urls
+
+    def _refresh(self) -> None:
+        try:
+            self._urls = {**self._read_stored(), **self._configured}
+        except TransientError as error:
+            # What was known still is.
+            log.warning("destinations not read", error=str(error))
+        self._senders = {key: kept for key, kept in self._senders.items() if key in self._urls.items()}
 
 
-def _sender(name: str, url: str) -> Sender:
-    scheme = urlsplit(url).scheme
-    if scheme not in SCHEMAS:
+def sender(name: str, url: str, *, allow_internal: bool) -> Sender:
+    """What tells the destination at this URL. Raises `SetupError`, without secrets, if it cannot be used."""
+    if schema(url) not in SCHEMAS:
         raise SetupError(
-            f"SPOTCLAIM_DESTINATIONS: {name} uses {scheme or 'no schema'}://, which is not one of "
-            f"{', '.join(sorted(SCHEMAS))}."
+            f"{name} uses {schema(url) or 'no schema'}://, which is not one of {', '.join(sorted(SCHEMAS))}."
         )
-    return _write_to_log if scheme == "log" else _through_apprise(name, url)
+    return _write_to_log if schema(url) == "log" else _through_apprise(name, url, allow_internal)
 
 
-def _write_to_log(title: str, body: str) -> Outcome:
-    log.info(title, detail=body.replace("\n", " | "))
+def _write_to_log(message: Message) -> Outcome:
+    log.info(message.title, detail=message.body.replace("\n", " | "))
     return Outcome(True, "delivered")
 
 
-def _through_apprise(name: str, url: str) -> Sender:
-    # It takes a third of a second to import, which whoever looks at a claim need not wait for.
-    from apprise import Apprise, AppriseAsset, NotifyFormat
+def _through_apprise(name: str, url: str, allow_internal: bool) -> Sender:
+    # Apprise takes a third of a second to import, which whoever looks at a claim need not wait for.
+    from apprise import Apprise, NotifyFormat
 
-    service = Apprise(asset=AppriseAsset(http_redirects=False, async_mode=False))
-    if not service.add(url):
-        raise SetupError(
-            f"SPOTCLAIM_DESTINATIONS: Apprise does not understand the {urlsplit(url).scheme}:// URL of {name}."
-        )
-    for part in service:
-        # A URL may ask for these by itself: attempts are counted in steps, and a redirect could lead anywhere.
-        part.retry = 0
-        part.redirects = False
-        part.verify_certificate = True
-    secrets = _secrets(url)
+    from adapters.apprise_transport import Attempt, attempting
 
-    def send(title: str, body: str) -> Outcome:
+    service = Apprise(_plugin(name, url))
+    hidden = secrets(url)
+
+    def send(message: Message) -> Outcome:
         lines: list[str] = []
-        result = service.notify(
-            body=body,
-            title=title,
-            body_format=NotifyFormat.TEXT,
-            timeout=SEND_SECONDS,
-            log_callback=lambda entry, _service: lines.append(str(entry.message)),
-            log_level=30,
-        )
-        answer = "delivered" if result else " ".join([result.status.name.lower(), *lines[-1:]])
-        return Outcome(bool(result), _redacted(answer, secrets))
+        with attempting(Attempt(message.key, allow_internal)) as attempt:
+            result = service.notify(
+                body=message.body,
+                title=message.title,
+                body_format=NotifyFormat.TEXT,
+                timeout=SEND_SECONDS,
+                log_callback=lambda entry, _service: lines.append(str(entry.message)),
+                log_level=30,
+            )
+        if result:
+            return Outcome(True, "delivered")
+        unknown = attempt.may_have_arrived
+        attempt.cut()
+        said = attempt.refusal or " ".join(lines[-1:])
+        answer = f"{'unknown: no answer came.' if unknown else 'failure:'} {said}".strip()
+        return Outcome(False, redacted(answer, hidden), unknown, attempt.wait_seconds)
 
     return send
 
 
-def _secrets(url: str) -> list[str]:
-    """Everything in a URL that may be a secret: user, password, path and query. The host may be read."""
-    parts = urlsplit(url)
-    pieces: Iterable[str] = re.split(r"[/&=?]", f"{parts.path}/{parts.query}")
-    found = {unquote(piece) for piece in (parts.username or "", parts.password or "", *pieces)}
-    return sorted((piece for piece in found if len(piece) >= _SHORTEST_SECRET), key=len, reverse=True)
+def _plugin(name: str, url: str) -> "NotifyBase":
+    """The object of Apprise's for a URL, deaf to what a URL may ask for: attempts are counted in steps, a redirect
+    could lead anywhere, and a failure that is called optional would count as sent."""
+    from apprise import Apprise, AppriseAsset
 
+    from adapters.apprise_transport import equip
 
-def _redacted(answer: str, secrets: Iterable[str]) -> str:
-    for secret in secrets:
-        answer = answer.replace(secret, "***")
-    return answer[:300]
+    plugin = Apprise.instantiate(url, asset=AppriseAsset(http_redirects=False, async_mode=False))
+    if plugin is None or not equip(type(plugin)):
+        raise SetupError(f"Apprise does not understand the {schema(url)}:// URL of {name}.")
+    plugin.retry = 0
+    plugin.redirects = False
+    plugin.verify_certificate = True
+    plugin.optional = False
+    # It would sleep between messages; what is too fast for a destination it answers with 429.
+    plugin.request_rate_per_sec = 0
+    return plugin

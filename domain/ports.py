@@ -195,6 +195,15 @@ class Outcome:
     wait_seconds: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one destination is told. `key` is the same for each attempt: by it a receiver knows a repetition."""
+
+    key: str
+    title: str
+    body: str
+
+
 class Notifier(Protocol):
     """Tells people. Never raises for what a destination does; bounded in time."""
 
@@ -202,8 +211,11 @@ class Notifier(Protocol):
     def destinations(self) -> Mapping[str, str]:
         """Names of the destinations and the schema of each, for people to read."""
 
-    def send(self, destination: str, title: str, body: str) -> Outcome:
+    def send(self, destination: str, message: Message) -> Outcome:
         """One attempt to deliver one message to one named destination."""
+
+    def problems(self) -> list[str]:
+        """What would keep messages from being sent as they should be; one line each, without secrets."""
 
 
 class Feed(Protocol):

@@ -23,6 +23,7 @@ from adapters.object_files import object_files
 from adapters.postgres import engine as postgres_engine
 from adapters.postgres.audit_log import AuditLog
 from adapters.postgres.delegations import Delegations
+from adapters.postgres.destinations import Destinations
 from adapters.postgres.evidence_files import DatabaseFiles
 from adapters.postgres.idempotency import IdempotencyKeys
 from adapters.postgres.incident_reports import IncidentReports
@@ -72,6 +73,8 @@ STEP_KINDS = (
     *("submit", "verify", "detect", "route", "escalate", "clock", "incident"),
     *("announce", "digest", "remind", "told"),
 )
+# Where people are told until the settings or a command say it.
+DEFAULT_DESTINATIONS = {"ops": "log://"}
 _DIRECT_PATIENCE_SECONDS = 5.0
 
 
@@ -98,6 +101,7 @@ class App:
     reports: Reports
     tokens: Tokens
     bind_key: BindKey
+    destinations: Destinations
     notifier: Notifier
     decide: Decide
     delegations: Delegations
@@ -136,14 +140,12 @@ def build(
     """
     stopping = Event()
     policy, policy_content = _policy(settings.policy)
-    notifier = notifier or AppriseNotifier(_destinations(settings))
-    _demand_destinations(policy, notifier)
-    _demand_checkpoint_destination(settings, notifier)
-
     url = _database_url(settings, stack)
     threads = settings.worker_threads + settings.delivery_threads
     engine = postgres_engine.connect(url, pool_size=threads + 12)
     stack.callback(engine.dispose)
+    destinations = Destinations(engine)
+    notifier = notifier or _notifier(settings, destinations)
     store, reports, policies = PostgresStore(engine), Reports(engine), Policies(engine, policy)
     files = object_files(settings.evidence_store) if settings.evidence_store else DatabaseFiles(engine)
 
@@ -236,6 +238,7 @@ def build(
         reports=reports,
         tokens=Tokens(engine),
         bind_key=IdempotencyKeys(engine),
+        destinations=destinations,
         notifier=notifier,
         decide=decide,
         delegations=Delegations(engine),
@@ -269,9 +272,13 @@ def _database_url(settings: Settings, stack: ExitStack) -> str:
     return stack.enter_context(embedded.postgres(settings.data.resolve() / "postgres"))
 
 
-def _destinations(settings: Settings) -> dict[str, str]:
-    given = {name: url.get_secret_value() for name, url in settings.destinations.items()}
-    return given or {"ops": "log://"}
+def _notifier(settings: Settings, destinations: Destinations) -> Notifier:
+    configured = {name: url.get_secret_value() for name, url in settings.destinations.items()}
+    return AppriseNotifier(
+        configured,
+        allow_internal=settings.allow_internal_destinations,
+        stored=lambda: ({} if configured else DEFAULT_DESTINATIONS) | destinations.urls(),
+    )
 
 
 def _policy(file: Path | None) -> tuple[Policy, str]:
@@ -281,24 +288,6 @@ def _policy(file: Path | None) -> tuple[Policy, str]:
         first, *more = str(error).splitlines()
         rest = f" `spotclaim policy check {file}` lists {len(more)} more." if more else ""
         raise SetupError(f"SPOTCLAIM_POLICY: {first}{rest}") from None
-
-
-def _demand_destinations(policy: Policy, notifier: Notifier) -> None:
-    unknown = sorted(policy.destinations - set(notifier.destinations))
-    if unknown:
-        raise SetupError(
-            f"The policy notifies {', '.join(unknown)}, which SPOTCLAIM_DESTINATIONS does not name; "
-            f"it names {', '.join(notifier.destinations) or 'nothing'}."
-        )
-
-
-def _demand_checkpoint_destination(settings: Settings, notifier: Notifier) -> None:
-    name = settings.checkpoint_destination
-    if name is not None and name not in notifier.destinations:
-        raise SetupError(
-            f"SPOTCLAIM_CHECKPOINT_DESTINATION is {name}, which SPOTCLAIM_DESTINATIONS does not name; "
-            f"it names {', '.join(notifier.destinations) or 'nothing'}."
-        )
 
 
 def _refusal(clock: Clock) -> Callable[[Batch, Exception], Quarantined]:

@@ -12,7 +12,7 @@ from domain.audit import instant
 from domain.checkpoint import Checkpoint, digest, parse
 from domain.errors import LogBroken
 from domain.merkle import Frontier
-from domain.ports import Clock, Notifier
+from domain.ports import Clock, Message, Notifier
 
 log = structlog.get_logger("checkpoint")
 
@@ -89,7 +89,7 @@ class Checkpoints:
             return
         checkpoint = parse(line)
         title = f"Spotclaim audit checkpoint: {checkpoint.size:,} events"
-        outcome = self._notifier.send(self._destination, title, line)
+        outcome = self._notifier.send(self._destination, Message(digest(line), title, line))
         if not outcome.sent:
             log.warning("checkpoint not sent", destination=self._destination, answer=outcome.answer)
 

@@ -89,6 +89,8 @@ def _policy(app: App) -> tuple[bool, str]:
 
 
 def _destinations(app: App) -> tuple[bool, str]:
+    if problems := app.notifier.problems():
+        return False, " ".join(problems)
     named = (f"{name} by {schema}" for name, schema in app.notifier.destinations.items())
     return bool(app.notifier.destinations), ", ".join(named) or "nobody is told of anything"
 

@@ -32,6 +32,11 @@ class Settings(BaseSettings):
     destinations: Annotated[dict[str, SecretStr], NoDecode] = Field(
         {}, description='Where notifications go, as JSON: {"ops": "<Apprise URL>"}.'
     )
+    allow_internal_destinations: bool = Field(
+        False,
+        description="Whether people may be told at addresses inside the network (loopback, private, link-local), "
+        "and through the proxies that the environment names.",
+    )
     bootstrap_token: SecretStr | None = Field(None, description="Sets an API token of the role admin at start.")
     evidence_store: str | None = Field(
         None, description="Where files of evidence lie: file:///folder or s3://bucket/prefix; else the database."

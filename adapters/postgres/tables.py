@@ -257,3 +257,18 @@ policies = Table(
     Column("content", Text, nullable=False),
     Column("first_loaded_at", _moment, nullable=False, server_default=text("now()")),
 )
+
+# The URL holds secrets, and is emptied when the destination ends; `shown` is what of it people may see.
+destinations = Table(
+    "destinations",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("shown", Text, nullable=False),
+    Column("added_at", _moment, nullable=False, server_default=text("now()")),
+    Column("added_by", Text, nullable=False),
+    Column("removed_at", _moment),
+    Column("removed_by", Text),
+    Index("destinations_present", "name", unique=True, postgresql_where=text("removed_at IS NULL")),
+)

@@ -16,18 +16,25 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from tests.servers.loopback import HOST, free_port
 
 DRIP_SECONDS = 0.2
+_POLL_SECONDS = 0.02
 
 
 class WebHook:
-    """Answers every post with `status`; keeps what was posted. It may also say nothing, or say it endlessly."""
+    """Answers every post with `status`; keeps what was posted, and under which headers.
+
+    It may also hang up when it has read a post, say nothing, or say it endlessly.
+    """
 
     def __init__(self, port: int) -> None:
         self.address = f"{HOST}:{port}"
         self.status = 200
         self.location: str | None = None
+        self.retry_after: str | None = None
+        self.hanging_up = False
         self.silent = False
         self.dripping = False
         self.posted: list[tuple[str, dict[str, Any]]] = []
+        self.headers: list[Message] = []
         self.released = threading.Event()
 
 
@@ -40,8 +47,11 @@ def web_hook() -> Iterator[WebHook]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            hook.posted.append((self.path, orjson.loads(body)))
-            if hook.silent:
+            hook.posted.append((self.path, _parsed(body)))
+            hook.headers.append(self.headers)
+            if hook.hanging_up:
+                self.close_connection = True
+            elif hook.silent:
                 hook.released.wait()
             elif hook.dripping:
                 self._drip()
@@ -54,6 +64,8 @@ def web_hook() -> Iterator[WebHook]:
             self.send_response(hook.status)
             if hook.location:
                 self.send_header("Location", hook.location)
+            if hook.retry_after:
+                self.send_header("Retry-After", hook.retry_after)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
@@ -71,7 +83,7 @@ def web_hook() -> Iterator[WebHook]:
             pass
 
     server.RequestHandlerClass = Handler
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), daemon=True)
     thread.start()
     try:
         yield hook
@@ -82,18 +94,37 @@ def web_hook() -> Iterator[WebHook]:
         thread.join()
 
 
+def _parsed(body: bytes) -> dict[str, Any]:
+    try:
+        return dict(orjson.loads(body))
+    except orjson.JSONDecodeError:
+        return {"raw": body.decode()}
+
+
 class MailBox:
-    """Takes mail, or answers `refusal`."""
+    """Takes mail, or answers `refusal`, or hangs up when it has read a mail or the sender's name."""
 
     def __init__(self) -> None:
         self.port = free_port()
         self.refusal: str | None = None
+        self.hanging_up_at: str | None = None
         self.mails: list[Message] = []
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+    async def handle_MAIL(
+        self, server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.hanging_up_at == "MAIL":
+            server.transport.abort()
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 go on"
+
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:
         if self.refusal:
             return self.refusal
         self.mails.append(message_from_bytes(envelope.content or b""))
+        if self.hanging_up_at == "DATA":
+            server.transport.abort()
         return "250 taken"
 
 

@@ -6,10 +6,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.apprise_notifier import AppriseNotifier
+from domain.ports import Message
 from tests.contracts.receivers import MailBox, WebHook, mail_box, subject, text, web_hook
 from tests.servers.loopback import HOST, free_port
 
+KEY = "7d1f9a52-6c0e-4d0e-8d1e-000000000001"
 TITLE, BODY = "METER_MISREAD on 2 spots – north", "E1 (high): reported once\nE2 (high): reported 3 times"
+MESSAGE = Message(KEY, TITLE, BODY)
 SECRET = "T0P-secret-token"
 
 
@@ -26,16 +29,20 @@ def box() -> Iterator[MailBox]:
 
 
 def by_web_hook(hook: WebHook, options: str = "") -> AppriseNotifier:
-    return AppriseNotifier({"ops": f"json://user:{SECRET}@{hook.address}/{SECRET}-path{options}"})
+    return AppriseNotifier(
+        {"ops": f"json://user:{SECRET}@{hook.address}/{SECRET}-path{options}"}, allow_internal=True
+    )
 
 
 def by_mail(box: MailBox) -> AppriseNotifier:
-    return AppriseNotifier({"ops": f"mailto://{HOST}:{box.port}/?from=spotclaim@example.org&to=ops@example.org"})
+    return AppriseNotifier(
+        {"ops": f"mailto://{HOST}:{box.port}/?from=spotclaim@example.org&to=ops@example.org"}, allow_internal=True
+    )
 
 
 def test_a_web_hook_gets_the_message(hook: WebHook) -> None:
     """Title and body word for word, once."""
-    outcome = by_web_hook(hook).send("ops", TITLE, BODY)
+    outcome = by_web_hook(hook).send("ops", MESSAGE)
 
     assert (outcome.sent, outcome.answer) == (True, "delivered")
     [(path, posted)] = hook.posted
@@ -44,7 +51,7 @@ def test_a_web_hook_gets_the_message(hook: WebHook) -> None:
 
 def test_a_mail_box_gets_the_message(box: MailBox) -> None:
     """As a mail of plain text to whom it concerns."""
-    outcome = by_mail(box).send("ops", TITLE, BODY)
+    outcome = by_mail(box).send("ops", MESSAGE)
 
     assert (outcome.sent, outcome.answer) == (True, "delivered")
     [mail] = box.mails
@@ -55,7 +62,7 @@ def test_a_mail_box_gets_the_message(box: MailBox) -> None:
 def test_the_log_gets_the_message() -> None:
     """Before any destination is set, somebody who reads the log is told."""
     with capture_logs() as lines:
-        outcome = AppriseNotifier({"ops": "log://"}).send("ops", TITLE, BODY)
+        outcome = AppriseNotifier({"ops": "log://"}).send("ops", MESSAGE)
 
     assert outcome.sent
     [line] = lines
@@ -67,7 +74,7 @@ def test_a_web_hook_that_refuses_is_a_failed_attempt(hook: WebHook, status: int)
     """Told in one line, tried once: when to try again is not the adapter's business."""
     hook.status = status
 
-    outcome = by_web_hook(hook).send("ops", TITLE, BODY)
+    outcome = by_web_hook(hook).send("ops", MESSAGE)
 
     assert (outcome.sent, len(hook.posted)) == (False, 1)
     assert str(status) in outcome.answer
@@ -78,7 +85,7 @@ def test_a_url_cannot_ask_for_more_attempts(hook: WebHook) -> None:
     """Apprise lets a URL say how often; here the steps do."""
     hook.status = 500
 
-    by_web_hook(hook, "?retry=1").send("ops", TITLE, BODY)
+    by_web_hook(hook, "?retry=1").send("ops", MESSAGE)
 
     assert len(hook.posted) == 1
 
@@ -87,7 +94,7 @@ def test_a_mail_box_that_refuses_is_a_failed_attempt(box: MailBox) -> None:
     """Likewise."""
     box.refusal = "552 mailbox is full"
 
-    outcome = by_mail(box).send("ops", TITLE, BODY)
+    outcome = by_mail(box).send("ops", MESSAGE)
 
     assert (outcome.sent, box.mails) == (False, [])
     assert outcome.answer.startswith("failure")
@@ -98,14 +105,14 @@ def test_nobody_there_is_a_failed_attempt(schema: str) -> None:
     """A destination that is down is told like one that refuses."""
     url = f"{schema}://{HOST}:{free_port()}/?from=a@example.org&to=b@example.org"
 
-    outcome = AppriseNotifier({"ops": url}).send("ops", TITLE, BODY)
+    outcome = AppriseNotifier({"ops": url}, allow_internal=True).send("ops", MESSAGE)
 
     assert (outcome.sent, outcome.answer.startswith("failure")) == (False, True)
 
 
 def test_a_name_that_is_not_configured_any_more_is_a_failed_attempt() -> None:
     """Deliveries outlive settings."""
-    outcome = AppriseNotifier({"ops": "log://"}).send("night-shift", TITLE, BODY)
+    outcome = AppriseNotifier({"ops": "log://"}).send("night-shift", MESSAGE)
 
     assert (outcome.sent, outcome.answer) == (False, "There is no destination named night-shift.")
 
@@ -117,7 +124,7 @@ def test_a_redirect_is_not_followed(hook: WebHook, status: int, options: str) ->
     with web_hook() as elsewhere:
         hook.status, hook.location = status, f"http://{elsewhere.address}/inside"
 
-        outcome = by_web_hook(hook, options).send("ops", TITLE, BODY)
+        outcome = by_web_hook(hook, options).send("ops", MESSAGE)
 
         assert (outcome.sent, len(hook.posted), elsewhere.posted) == (False, 1, [])
 
@@ -127,18 +134,19 @@ def test_an_answer_never_shows_a_secret(hook: WebHook, status: int) -> None:
     """Neither the password nor the path, which for many services is the password."""
     hook.status, hook.location = status, f"http://{hook.address}/{SECRET}"
     notifier = AppriseNotifier(
-        {"ops": f"json://{SECRET}-user:{SECRET}@{hook.address}/{SECRET}-path?+X-Token={SECRET}-header"}
+        {"ops": f"json://{SECRET}-user:{SECRET}@{hook.address}/{SECRET}-path?+X-Token={SECRET}-header"},
+        allow_internal=True,
     )
 
-    assert SECRET not in notifier.send("ops", TITLE, BODY).answer
+    assert SECRET not in notifier.send("ops", MESSAGE).answer
 
 
 def test_a_secret_is_hidden_even_in_other_peoples_words(hook: WebHook) -> None:
     """Whoever words the answer may repeat what we sent: here the password is a word of Apprise's own."""
     hook.status = 500
-    notifier = AppriseNotifier({"ops": f"json://user:Internal@{hook.address}/"})
+    notifier = AppriseNotifier({"ops": f"json://user:Internal@{hook.address}/"}, allow_internal=True)
 
-    answer = notifier.send("ops", TITLE, BODY).answer
+    answer = notifier.send("ops", MESSAGE).answer
 
     assert ("Internal" in answer, "***" in answer) == (False, True)
 
@@ -147,7 +155,7 @@ def test_a_destination_recovers(hook: WebHook) -> None:
     """A failure leaves nothing behind."""
     notifier = by_web_hook(hook)
     hook.status = 500
-    notifier.send("ops", TITLE, BODY)
+    notifier.send("ops", MESSAGE)
     hook.status = 200
 
-    assert notifier.send("ops", TITLE, BODY).sent
+    assert notifier.send("ops", MESSAGE).sent

@@ -29,7 +29,7 @@ from domain.errors import TransientError
 from domain.identifiers import new_claim_id
 from domain.intake import Batch
 from domain.policy import Policy
-from domain.ports import EvidenceFiles, Outcome, Store, Transaction
+from domain.ports import EvidenceFiles, Message, Outcome, Store, Transaction
 from tests.builders import NOW, a_policy, a_quarantined
 from tests.servers.waiting import wait_until
 from workers.auditor import audit
@@ -76,10 +76,13 @@ class Everyone:
     unknown: bool = False
     destinations: dict[str, str] = field(default_factory=lambda: {"ops": "log"})
 
-    def send(self, destination: str, title: str, body: str) -> Outcome:
+    def problems(self) -> list[str]:
+        return []
+
+    def send(self, destination: str, message: Message) -> Outcome:
         if self.answer:
             return Outcome(False, self.answer, self.unknown)
-        self.told.append((destination, title, body))
+        self.told.append((destination, message.title, message.body))
         return Outcome(True, "delivered")
 
 

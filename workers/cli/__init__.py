@@ -9,6 +9,7 @@ from workers.cli import (
     audit,
     check,
     deliveries,
+    destinations,
     detect,
     evidence,
     explain,
@@ -37,7 +38,7 @@ app = typer.Typer(
 )
 _COMMANDS = (
     *(serve, files, imports, simulate, look, incidents, detect, quarantine, evidence),
-    *(deliveries, silences),
+    *(deliveries, silences, destinations),
     *(explain, check, audit, schema, users),
 )
 for module in _COMMANDS:

@@ -7,7 +7,7 @@ from domain.decision import Decision, Step
 from domain.delivery import PENDING, Delivery
 from domain.errors import NotFound
 from domain.outcome import record_failed, record_sent, record_told, resend
-from domain.ports import Clock, Notifier, Outcome, Store, Transaction
+from domain.ports import Clock, Message, Notifier, Outcome, Store, Transaction
 
 
 class Deliver:
@@ -28,7 +28,8 @@ class Deliver:
         return whole
 
     def _attempt(self, delivery: Delivery) -> Decision:
-        outcome = self._notifier.send(delivery.destination, delivery.title, delivery.body)
+        message = Message(delivery.id, delivery.title, delivery.body)
+        outcome = self._notifier.send(delivery.destination, message)
         now = self._clock()
         if outcome.sent:
             decision = record_sent(delivery, outcome.answer, now)

@@ -3,7 +3,8 @@
 import pytest
 
 from adapters import rabbitmq, redis_feed
-from adapters.apprise_notifier import SCHEMAS, AppriseNotifier
+from adapters.apprise_notifier import AppriseNotifier
+from adapters.destination_url import SCHEMAS, redacted, secrets, shown
 from adapters.postgres import engine
 from domain.errors import SetupError
 
@@ -80,3 +81,35 @@ def test_destinations_are_shown_by_schema_alone() -> None:
 
     assert notifier.destinations == {"ops": "log", "mail": "mailtos"}
     assert set(notifier.destinations.values()) <= SCHEMAS
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (f"mailtos://me:{SECRET}@example.org/?to={SECRET}", "mailtos://example.org"),
+        (f"json://me:{SECRET}@chat.example.org:8080/{SECRET}", "json://chat.example.org"),
+        (f"slack://{SECRET}/A/B", "slack://…"),
+        (f"ntfy://{SECRET}", "ntfy://…"),
+        ("log://", "log://…"),
+    ],
+)
+def test_a_url_is_shown_by_schema_and_host(url: str, expected: str) -> None:
+    """By the host only where that is one: for many services a part of the secret stands in its place."""
+    assert shown(url) == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"slack://{SECRET}/A/B",
+        f"ntfy://{SECRET}",
+        f"json://{SECRET}@h/",
+        f"json://u:{SECRET}@h/",
+        f"json://h/{SECRET}?x={SECRET}",
+        "json://h/hunter2%2Dhunter2",
+        f"discord://1/{SECRET}",
+    ],
+)
+def test_no_part_of_a_url_that_may_be_secret_is_said(url: str) -> None:
+    """However it is written there."""
+    assert SECRET not in redacted(f"cannot reach {SECRET} or {url}", secrets(url))

@@ -1,0 +1,60 @@
+"""Connections to where people are told: never to an address inside the network, unless the operator allows it.
+
+The address that was looked at is the one that is connected to, so a name that resolves differently a moment later
+changes nothing.
+"""
+
+import ipaddress
+import socket
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+# Prefixes of RFC 6052 and RFC 8215: the last 32 bits are an IPv4 address behind a translator.
+_TRANSLATED = tuple(ipaddress.ip_network(prefix) for prefix in ("64:ff9b::/96", "64:ff9b:1::/48"))
+
+
+class InternalAddress(OSError):
+    """A destination whose every address lies inside the network; the text names the host."""
+
+
+def connect(host: str, port: int, seconds: float, *, allow_internal: bool) -> socket.socket:
+    """A TCP connection to the first of the host's addresses that answers; `seconds` bound each attempt.
+
+    Whatever spelling the host has (`127.1`, `2130706433`, a name), what counts is the address that it resolves to.
+    Raises `InternalAddress`, and any other `OSError` of the system.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(place[4][0]) for place in found))
+    open_to_us = [address for address in addresses if allow_internal or not is_internal(address)]
+    if not open_to_us:
+        raise InternalAddress(f"{host} is inside the network; SPOTCLAIM_ALLOW_INTERNAL_DESTINATIONS allows that")
+    failure: OSError | None = None
+    for address in open_to_us:
+        try:
+            return socket.create_connection((address, port), seconds)
+        except OSError as error:
+            failure = error
+    assert failure is not None
+    raise failure
+
+
+def is_internal(address: str) -> bool:
+    """Whether an IP address is one that the public internet does not route: loopback, private, link-local, unique
+    local, shared, reserved or multicast; also as an IPv4 address within an IPv6 one."""
+    return any(_is_internal(ip) for ip in _readings(ipaddress.ip_address(address)))
+
+
+def _is_internal(ip: Address) -> bool:
+    site_local = isinstance(ip, ipaddress.IPv6Address) and ip.is_site_local
+    return not ip.is_global or ip.is_multicast or ip.is_reserved or site_local
+
+
+def _readings(ip: Address) -> list[Address]:
+    """The address itself, or the IPv4 addresses that it stands for."""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return [ip]
+    if any(ip in network for network in _TRANSLATED):
+        return [ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)]
+    if ip.ipv4_mapped or ip.sixtofour:
+        return [inner for inner in (ip.ipv4_mapped, ip.sixtofour) if inner]
+    return [ip]
