@@ -8,17 +8,23 @@ strength, which is estimated by moments from how much the observed really differ
 change little, and many speak for themselves.
 """
 
-from collections import defaultdict
+import math
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
 from typing import Final, NamedTuple
 
 from domain.detection import Group
-from domain.negative_binomial import exceeded_with
+from domain.negative_binomial import chances, reached_with
 from domain.thresholds import FEWEST, HOURS
 
 _WEAKEST: Final = 0.5
 _STRONGEST: Final = 1e6
+_LEAST_CHANCE: Final = 1e-9
+_GREATEST_CHANCE: Final = 0.1
+_HALVINGS: Final = 16
 
 
 class Tally(NamedTuple):
@@ -55,11 +61,12 @@ class Usual:
     dispersion: float
 
     def thresholds(self, chance: float) -> Iterable[tuple[Group, int, int]]:
-        """Group, hour of the week and the threshold that a window exceeds with this chance, where it is above 3."""
+        """Group, hour of the week and threshold: the quantile that a window reaches with at most this chance, where
+        it is above 3."""
         for place, means in self.means.items():
             group = Group(self.code, self.kind, place)
             for hour, mean in enumerate(means):
-                threshold = exceeded_with(mean, self.dispersion, chance)
+                threshold = reached_with(chance, mean, self.dispersion)
                 if threshold > FEWEST:
                     yield group, hour, threshold
 
@@ -76,6 +83,32 @@ def learn(places: Places, tallies: Iterable[Tally]) -> list[Usual]:
         shape = _shape(there, [tally for tallies in by_code.values() for tally in tallies])
         learnt += [_usual(code, kind, there, shape, tallies) for code, tallies in by_code.items()]
     return learnt
+
+
+def chance_for(usual: Iterable[Usual], alarms_a_day: float, window: timedelta) -> float:
+    """The chance for `Usual.thresholds` with which there are so many false alarms a day over all groups.
+
+    A window of `window` comes to hold `n` spots `n` times as often, per its own length, as it is found holding `n`
+    (the arrivals that find `n - 1`), so that is how often an alarm is expected; two that follow each other closely
+    are one incident, so there are rather fewer.
+    """
+    cells = Counter(
+        (float(f"{mean:.2g}"), one.dispersion) for one in usual for means in one.means.values() for mean in means
+    )
+    windows_a_day = timedelta(days=1) / window
+
+    def expected(chance: float) -> float:
+        alarms = 0.0
+        for (mean, dispersion), number in cells.items():
+            threshold = max(FEWEST, reached_with(chance, mean, dispersion))
+            alarms += number * threshold * next(islice(chances(mean, dispersion), threshold, None))
+        return alarms * windows_a_day / HOURS
+
+    low, high = _LEAST_CHANCE, _GREATEST_CHANCE
+    for _ in range(_HALVINGS):
+        middle = math.sqrt(low * high)
+        low, high = (middle, high) if expected(middle) <= alarms_a_day else (low, middle)
+    return low
 
 
 class _Prior(NamedTuple):

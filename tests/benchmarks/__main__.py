@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from tests.benchmarks import audit, decode, drain, intake, memory, rest, verification
+from tests.benchmarks import audit, decode, detection, drain, intake, memory, rest, verification
 from tests.benchmarks.corner import NoServers
 from tests.benchmarks.report import Row, show
 from tests.benchmarks.scale import QUICK, Scale
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Iterator[Row]]] = {
     "memory": memory.measure,
     "decode": decode.measure,
     "audit": audit.measure,
+    "detection": detection.measure,
 }
 
 

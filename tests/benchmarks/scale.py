@@ -19,6 +19,9 @@ class Scale:
     memory_faults: int = 200_000
     decode_messages: int = 5_000
     audit_claims: int = 50_000
+    detection_spots: int = 5_000
+    detection_fleets: int = 5
+    detection_tuning_fleets: int = 5
 
 
 QUICK = Scale(
@@ -31,4 +34,7 @@ QUICK = Scale(
     memory_faults=20_000,
     decode_messages=1_000,
     audit_claims=5_000,
+    detection_spots=1_000,
+    detection_fleets=1,
+    detection_tuning_fleets=1,
 )
