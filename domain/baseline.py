@@ -1,16 +1,16 @@
 """The usual: how many distinct spots of a place show an error within one window, in each hour of the week.
 
-What a place showed in one hour of the week over some months is little, so its mean is shrunk towards what is known
-better, in steps: the rate of the code over the fleet, times the place's capacity, times the shape of the week of all
-errors, corrected for that of the code, for the place, and at last for this hour there. Each correction is a factor
-with a gamma prior around 1 (empirical Bayes): observed and expected counts are both increased by the prior's
-strength, which is estimated by moments from how much the observed really differ from the expected. So few counts
-change little, and many speak for themselves.
+What a place showed in one hour of the week over some months is little, so its mean is shrunk towards what is
+known better, in steps: the rate of the code over the fleet, times the place's capacity, times the shape of the
+week of all errors, corrected for that of the code, for the place, and at last for this hour there. Each
+correction is a factor with a gamma prior around 1 (empirical Bayes): observed and expected counts are both
+increased by the prior's strength, which is estimated by moments from how much the observed really differ from the
+expected. So few counts change little, and many speak for themselves.
 """
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -28,8 +28,8 @@ _HALVINGS: Final = 16
 
 
 class Tally(NamedTuple):
-    """What a group showed in one hour of the week: over the windows that ended there, the sum of its distinct spots
-    and that of their squares. `left_out` windows belonged to an incident and are in neither."""
+    """What a group showed in one hour of the week: over the windows that ended there, the sum of its distinct
+    spots and that of their squares. `left_out` windows belonged to an incident and are in neither sum."""
 
     group: Group
     hour: int
@@ -40,8 +40,8 @@ class Tally(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A place as far as its history goes: its capacity in spots, and how many windows ended in each hour of the week
-    (168 numbers), hours without any data not counted."""
+    """A place as far as its history goes: its capacity in spots, and how many windows ended in each hour of the
+    week, 168 numbers. Hours without any data are unknown and not counted."""
 
     capacity: int
     windows: Sequence[int]
@@ -53,22 +53,21 @@ Places = Mapping[tuple[str, str], Observed]
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """What is usual for the groups of one code and kind: means by place and hour of the week, and the dispersion."""
+    """What is usual for all groups of one code and kind: the means of each place, 168 numbers, and the
+    dispersion."""
 
     code: str
     kind: str
     means: Mapping[str, Sequence[float]]
     dispersion: float
 
-    def thresholds(self, chance: float) -> Iterable[tuple[Group, int, int]]:
-        """Group, hour of the week and threshold: the quantile that a window reaches with at most this chance, where
-        it is above 3."""
+    def thresholds(self, chance: float) -> Iterator[tuple[Group, list[int]]]:
+        """Of each group, and for each hour of the week, the quantile that a window reaches with at most this
+        chance; groups where it is never above the fewest spots of an incident are left out."""
         for place, means in self.means.items():
-            group = Group(self.code, self.kind, place)
-            for hour, mean in enumerate(means):
-                threshold = reached_with(chance, mean, self.dispersion)
-                if threshold > FEWEST:
-                    yield group, hour, threshold
+            week = [max(FEWEST, reached_with(chance, mean, self.dispersion)) for mean in means]
+            if max(week) > FEWEST:
+                yield Group(self.code, self.kind, place), week
 
 
 def learn(places: Places, tallies: Iterable[Tally]) -> list[Usual]:
@@ -193,7 +192,7 @@ def _correct(
 
 
 def _scatter(windows: Mapping[str, Sequence[float]], tallies: Iterable[Tally]) -> tuple[float, float]:
-    """How counts of the same hour of the week at the same place differ from week to week: their variance over their
+    """How counts of the same hour of the week in one place differ from week to week: their variance over their
     mean, and the dispersion of a negative binomial distribution that differs as much; both by moments."""
     totals = variances = excess = squares = 0.0
     for tally in tallies:

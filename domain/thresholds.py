@@ -1,7 +1,7 @@
 """From how many distinct spots on one error is an incident: what was learnt of each place and hour of the week."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -30,29 +30,31 @@ class Place:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Implements `domain.detection.Threshold`. Never under 3.
+    """Implements `domain.detection.Threshold`. Never under `fewest`.
 
-    `table` holds what is above that, by group and hour of the week (0 to 167, Monday first, on the clock of the
-    place). A place, by its kind and name, that was not observed for long enough has no use for history: there it is
-    a share of its capacity.
+    `table` holds of a group a threshold for each hour of the week on the clock of its place, 168 numbers from
+    Monday on; a group that is not in it has the fewest all week. A place, known by its kind and name, that was
+    not observed for `cold_days` has no use for history: there it is a share of its capacity.
     """
 
     places: Mapping[tuple[str, str], Place] = field(default_factory=dict)
-    table: Mapping[tuple[Group, int], int] = field(default_factory=dict)
-    cold_days: float = _COLD_DAYS
+    table: Mapping[Group, Sequence[int]] = field(default_factory=dict)
+    fewest: int = FEWEST
     cold_share: float = _COLD_SHARE
+    cold_days: float = _COLD_DAYS
 
     def __call__(self, group: Group, at: datetime) -> int:
         place = self.places.get((group.kind, group.place))
         if place is None:
-            return FEWEST
+            return self.fewest
         if place.days < self.cold_days:
-            return max(FEWEST, math.ceil(self.cold_share * place.capacity))
-        return self.table.get((group, hour_of_week(at, place.time_zone)), FEWEST)
+            return max(self.fewest, math.ceil(self.cold_share * place.capacity))
+        week = self.table.get(group)
+        return max(self.fewest, week[hour_of_week(at, place.time_zone)]) if week else self.fewest
 
 
 def hour_of_week(at: datetime, time_zone: str) -> int:
-    """The hour of the week on the clock of an IANA time zone: 0 to 167, Monday first."""
+    """The hour of the week on the clock of an IANA time zone: 0 to 167, from Monday on."""
     return _hour_of_week(int(at.timestamp()) // _QUARTER_SECONDS, time_zone)
 
 

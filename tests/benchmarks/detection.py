@@ -172,7 +172,7 @@ def _by_thresholds(history: History, clocks: Mapping[tuple[str, str], str], chan
     }
 
     def score(chance: float) -> Score:
-        table = {(group, hour): number for one in usual for group, hour, number in one.thresholds(chance)}
+        table = {group: week for one in usual for group, week in one.thresholds(chance)}
         threshold = Thresholds(places, table)
         return lambda seen: seen.spots - threshold(seen.group, datetime.fromtimestamp(seen.last / SECOND, UTC))
 

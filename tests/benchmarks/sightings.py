@@ -1,4 +1,4 @@
-"""What detection gets to see of a simulated fleet: its faults in the order they arrive, as windows of their groups.
+"""What detection gets to see of a simulated fleet: its faults in the order they arrive, in windows.
 
 The simulator's errors, outbreaks and ways of delivery, without its sessions and without writing them as messages,
 which would take most of the time and change nothing here.
