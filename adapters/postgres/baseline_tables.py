@@ -15,6 +15,7 @@ baselines = Table(
     Column("since", _moment, nullable=False),
     Column("window_minutes", Integer, nullable=False),
     Column("chance", Double, nullable=False),
+    Column("groups", Integer, nullable=False),
     Column("unknown_hours", ARRAY(_moment), nullable=False),
 )
 

@@ -11,6 +11,7 @@ CREATE TABLE baselines (
     since timestamptz NOT NULL,
     window_minutes integer NOT NULL,
     chance double precision NOT NULL,
+    groups integer NOT NULL,
     unknown_hours timestamptz[] NOT NULL
 );
 CREATE TABLE baseline_places (
