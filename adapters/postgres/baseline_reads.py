@@ -42,7 +42,8 @@ WITH heard AS (
 ), stands AS (
     SELECT 'zone' AS kind, zone AS place, spot_id, time_zone FROM known
     UNION SELECT 'model', model, spot_id, time_zone FROM known
-    UNION SELECT 'zone', f.zone, spot_id, k.time_zone FROM faults f LEFT JOIN known k USING (spot_id) WHERE {_RAISED}
+    UNION SELECT 'zone', f.zone, spot_id, k.time_zone FROM faults f LEFT JOIN known k USING (spot_id)
+    WHERE {_RAISED}
 )
 SELECT kind, place, count(*), {_CLOCK} AS time_zone, min(first)
 FROM stands LEFT JOIN heard USING (spot_id) {_CLOCKS}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -110,12 +110,10 @@ class Baselines:
         )
         return [Tally(Group(*row[:3]), *row[3:]) for row in rows]
 
-    def _observed(
-        self, places: Sequence[_Known], hours: Sequence[datetime]
-    ) -> dict[tuple[str, str], Observed]:
+    def _observed(self, places: Sequence[_Known], hours: Sequence[datetime]) -> dict[tuple[str, str], Observed]:
         an_hour = max(1, _HOUR // self._window)
 
-        @lru_cache(maxsize=None)
+        @cache
         def windows(time_zone: str, first: datetime) -> list[int]:
             numbers = [0] * HOURS
             for hour in hours:
@@ -130,9 +128,7 @@ class Baselines:
             if place.first
         }
 
-    def _write(
-        self, connection: Connection, learnt: Learnt, places: Sequence[Any], weeks: Sequence[Any]
-    ) -> None:
+    def _write(self, connection: Connection, learnt: Learnt, places: Sequence[Any], weeks: Sequence[Any]) -> None:
         connection.exec_driver_sql("DELETE FROM baseline_places")
         connection.exec_driver_sql("DELETE FROM baseline_thresholds")
         connection.exec_driver_sql(reads.INSERT_PLACES, (orjson.dumps(places).decode(),))
