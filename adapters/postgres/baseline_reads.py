@@ -8,7 +8,7 @@ from typing import Final
 
 from adapters.postgres.reads import SPOT_MODEL, SPOT_TIME_ZONE, SPOT_ZONE
 
-LEARNT_SINCE: Final = "SELECT EXISTS (SELECT FROM baselines WHERE learnt_at > %s)"
+LEARNT_SINCE: Final = "SELECT EXISTS (SELECT FROM baselines WHERE learnt_at >= %s)"
 LAST: Final = """
 SELECT learnt_at, since, chance, groups, unknown_hours FROM baselines ORDER BY learnt_at DESC LIMIT 1
 """

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -22,6 +22,7 @@ _LOCK: Final = 7_305_776_005
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
 LOOKBACK: Final = timedelta(weeks=12)
+_PATIENCE: Final = "10min"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +53,17 @@ class Baselines:
         self._policy = policy
         self._window = timedelta(minutes=policy.window_minutes)
 
-    def learn(self, now: datetime, every: timedelta = _DAY) -> Learnt | None:
-        """Learns from the past twelve weeks; None if that was done less than `every` ago, or is being done.
+    def learn(self, now: datetime) -> Learnt | None:
+        """Learns from the past twelve weeks; None if that was done since midnight (UTC), or is being done.
 
         Any number of schedulers may ask: one does it, in one transaction.
         """
         with translated_errors(), self._engine.begin() as connection:
             mine = connection.exec_driver_sql("SELECT pg_try_advisory_xact_lock(%s)", (_LOCK,)).scalar_one()
-            if not mine or connection.exec_driver_sql(reads.LEARNT_SINCE, (now - every,)).scalar_one():
+            if not mine or connection.exec_driver_sql(reads.LEARNT_SINCE, (_midnight(now),)).scalar_one():
                 return None
+            # All of the faults are read, and nobody waits for it.
+            connection.exec_driver_sql("SELECT set_config('statement_timeout', %s, true)", (_PATIENCE,))
             return self._learn(connection, now)
 
     def load(self) -> Thresholds:
@@ -148,6 +151,10 @@ class Baselines:
 
 def _hour(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def _midnight(moment: datetime) -> datetime:
+    return _hour(moment.astimezone(UTC)).replace(hour=0)
 
 
 def _clock(time_zone: str | None) -> str:

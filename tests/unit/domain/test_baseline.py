@@ -1,4 +1,4 @@
-"""What is usual, learnt from counts: where they are many they speak for themselves, where they are few the fleet does."""
+"""What is usual, learnt from counts: many of them speak for themselves, and few are spoken for by the fleet."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -125,7 +125,7 @@ def test_false_alarms_are_as_many_as_wanted(wanted: float) -> None:
     mean = 0.8
     usual = Usual(CODE, ZONE, {"a": [mean] * HOURS}, 0.0)
     chance = chance_for([usual], wanted, timedelta(hours=1))
-    [(_, week)] = usual.thresholds(chance) if list(usual.thresholds(chance)) else [(None, [3] * HOURS)]
+    [(_, week)] = usual.thresholds(chance)
     source, at, window, alarms, days = random.Random(7), 0.0, list[float](), 0, 1_000
     while at < 24 * days:
         at += source.expovariate(mean)
