@@ -118,7 +118,7 @@ def test_thresholds_are_quantiles() -> None:
         assert at_least(threshold, mean, 0.3) <= 1e-4 < at_least(threshold - 1, mean, 0.3)
 
 
-@pytest.mark.parametrize("wanted", [0.2, 1.0, 5.0])
+@pytest.mark.parametrize("wanted", [0.02, 0.2, 1.0])
 def test_false_alarms_are_as_many_as_wanted(wanted: float) -> None:
     """Faults that come by chance, a thousand days of one place: how often as many spots as the threshold come
     together within an hour, once the one before has passed."""
@@ -133,7 +133,7 @@ def test_false_alarms_are_as_many_as_wanted(wanted: float) -> None:
         alarms += len(window) == week[0]
 
     assert alarms / days <= wanted * 1.1
-    assert week[0] == 3 or at_least(week[0] - 1, mean, 0.0) > chance
+    assert at_least(week[0] - 1, mean, 0.0) > chance
 
 
 def test_nothing_is_learnt_from_nothing() -> None:
