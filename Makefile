@@ -5,7 +5,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 # Tests start a few hundred processes, each of which would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help install install-dev run test lint services bench nightly lock clean servers-installed
+.PHONY: help install install-dev run test lint services bench bench-detection nightly lock clean servers-installed
 
 BIN := .venv/bin
 STEP := .ci/step
@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --system-certs --generate-hashes --univ
 	--no-annotate --custom-compile-command "make lock" pyproject.toml
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: .venv/installed ## .venv with the locked dependencies and the `spotclaim` command
 	@echo "Ready: $(BIN)/spotclaim"
@@ -41,6 +41,9 @@ services: .venv/installed-dev ## private PostgreSQL, RabbitMQ and Redis until Ct
 bench: .venv/installed-dev ## benchmarks on private servers
 	@.ci/install-servers rabbitmq-server redis-server
 	@$(BIN)/python -m tests.servers run -- $(BIN)/python -m tests.benchmarks $(ARGS)
+
+bench-detection: .venv/installed-dev ## outbreaks noticed at one false alarm a day, beside usual ways; two minutes
+	@$(BIN)/python -m tests.benchmarks detection $(ARGS)
 
 nightly: .venv/installed-dev servers-installed ## long campaigns: tamperings, orders, fuzzing, requests, claims' lives
 	@SPOTCLAIM_TAMPERINGS=1000 SPOTCLAIM_LIFE_STEPS=200000 SPOTCLAIM_ORDERS=1000 SPOTCLAIM_API_EXAMPLES=50 \

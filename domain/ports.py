@@ -10,7 +10,7 @@ from domain.case import Case
 from domain.claim import Claim, SpotAndCode
 from domain.decision import Decision, Step
 from domain.decisions import Delegation
-from domain.delivery import Delivery
+from domain.delivery import FAILED, SENT, UNKNOWN, Delivery
 from domain.detection import Group, Sighting
 from domain.episodes import Report
 from domain.evidence import Evidence, OnFile, Reported
@@ -193,6 +193,11 @@ class Outcome:
     answer: str
     unknown: bool = False
     wait_seconds: float | None = None
+
+    @property
+    def status(self) -> str:
+        """As of a delivery: `sent`, `unknown` or `failed`."""
+        return SENT if self.sent else UNKNOWN if self.unknown else FAILED
 
 
 @dataclass(frozen=True, slots=True)

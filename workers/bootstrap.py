@@ -22,6 +22,7 @@ from adapters.media_types import sniff
 from adapters.object_files import object_files
 from adapters.postgres import engine as postgres_engine
 from adapters.postgres.audit_log import AuditLog
+from adapters.postgres.baselines import Baselines
 from adapters.postgres.delegations import Delegations
 from adapters.postgres.destinations import Destinations
 from adapters.postgres.evidence_files import DatabaseFiles
@@ -68,6 +69,7 @@ from workers.steps.runner import StepHandler, StepRunner
 from workers.steps.settle import Settle
 from workers.steps.submit import Submit
 from workers.steps.verify import Verify
+from workers.thresholds import PresentThresholds
 
 STEP_KINDS = (
     *("submit", "verify", "detect", "route", "escalate", "clock", "incident"),
@@ -110,6 +112,7 @@ class App:
     evidence: EvidenceDesk
     quarantine: QuarantineDesk
     threshold: Threshold
+    baselines: Baselines
     incident_desk: IncidentDesk
     incident_reports: IncidentReports
     hand_over: HandOver
@@ -172,8 +175,8 @@ def build(
         metrics.committed(decision)
         feed.publish(kind, decision.changed)
 
-    def threshold(*_: object) -> int:
-        return policy.incidents.fewest_spots
+    baselines = Baselines(engine, policy.incidents)
+    threshold = PresentThresholds(baselines.load)
 
     handlers: dict[str, StepHandler] = {
         "submit": Submit(policy, clock),
@@ -218,6 +221,7 @@ def build(
     scheduler = Scheduler(
         sequencer,
         checkpoints,
+        lambda: baselines.learn(clock()),
         checkpoint_every=timedelta(seconds=settings.checkpoint_seconds),
         poll_seconds=settings.scheduler_poll_seconds,
         on_broken=metrics.chain_broken,
@@ -247,6 +251,7 @@ def build(
         evidence=EvidenceDesk(store, files, sniff, policy, policies, clock, on_commit),
         quarantine=QuarantineDesk(store, intake, clock),
         threshold=threshold,
+        baselines=baselines,
         incident_desk=IncidentDesk(store, decide, policy.incidents, clock, new_claim_id, on_commit),
         incident_reports=IncidentReports(engine),
         # Without a broker a batch is durable only once it is in the database, so it goes there at once.

@@ -36,6 +36,7 @@ def examine(app: App) -> list[Finding]:
         ("policy", _policy),
         ("destinations", _destinations),
         ("steps", _steps),
+        ("detection", _detection),
         ("audit", _audit),
         ("evidence", _evidence),
     )
@@ -100,6 +101,19 @@ def _steps(app: App) -> tuple[bool, str]:
     oldest = figures["steps_oldest_seconds"][0][1]
     waiting = sum(int(count) for _, count in figures["steps_pending"])
     return oldest < _LATE_SECONDS, f"{waiting} due, the oldest for {oldest:.0f} seconds"
+
+
+def _detection(app: App) -> tuple[bool, str]:
+    """Hours without any data are told, and are no fault: nothing was learnt from them."""
+    learnt = app.baselines.last()
+    if learnt is None:
+        return True, "nothing is learnt yet; a share of each place's spots is an incident"
+    told = f"learnt {learnt.at:%Y-%m-%d} from the time since {learnt.since:%Y-%m-%d}"
+    unknown = learnt.unknown_hours
+    if not unknown:
+        return True, f"{told}; every hour had data"
+    last = f"the last {unknown[-1]:%Y-%m-%d %H:%M} UTC"
+    return True, f"{told}; {len(unknown)} hours had no data and taught nothing, {last}"
 
 
 def _audit(app: App) -> tuple[bool, str]:

@@ -143,14 +143,17 @@ _SPOT_AS = {
     "received_at": "max(received_at)",
 }
 _SPOT_COLUMNS = ", ".join(_SPOT_AS.get(field.name, _LATEST_WORD.format(field.name)) for field in fields(Spot))
+# Where spots are known to stand, and what their model is called in detection; to be grouped by spot.
+SPOT_ZONE: Final = _LATEST_WORD.format("zone")
+SPOT_TIME_ZONE: Final = _LATEST_WORD.format("time_zone")
+SPOT_MODEL: Final = "nullif(concat_ws(' ', {}, {}, {}), '')".format(
+    *(_LATEST_WORD.format(name) for name in ("vendor", "model", "firmware"))
+)
 # Claims as sightings of their errors, each in the zone and with the model that its spot is known by.
-_PLACES = ", ".join(f"{_LATEST_WORD.format(name)} AS {name}" for name in ("zone", "vendor", "model", "firmware"))
 _SIGHTINGS = f"""
-SELECT c.code, c.spot_id, c.last_seen_at, coalesce(c.zone, s.zone),
-    nullif(concat_ws(' ', s.vendor, s.model, s.firmware), ''), c.id::text
+SELECT c.code, c.spot_id, c.last_seen_at, coalesce(c.zone, s.zone), s.model, c.id::text
 FROM claims c CROSS JOIN LATERAL (
-    SELECT {_PLACES}
-    FROM spots WHERE spots.spot_id = c.spot_id
+    SELECT {SPOT_ZONE} AS zone, {SPOT_MODEL} AS model FROM spots WHERE spots.spot_id = c.spot_id
 ) s
 """
 SIGHTINGS: Final = f"{_SIGHTINGS} WHERE c.id = ANY(%s::uuid[])"

@@ -18,6 +18,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
+from adapters.postgres.baseline_tables import baseline_places as baseline_places
+from adapters.postgres.baseline_tables import baseline_thresholds as baseline_thresholds
+from adapters.postgres.baseline_tables import baselines as baselines
 from adapters.postgres.incident_tables import incident_claims as incident_claims
 from adapters.postgres.incident_tables import incidents as incidents
 from adapters.postgres.message_tables import metadata as metadata

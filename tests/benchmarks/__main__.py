@@ -5,7 +5,18 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from tests.benchmarks import audit, decode, drain, imports, intake, memory, rest, verification, windows
+from tests.benchmarks import (
+    audit,
+    decode,
+    detection,
+    drain,
+    imports,
+    intake,
+    memory,
+    rest,
+    verification,
+    windows,
+)
 from tests.benchmarks.corner import NoServers
 from tests.benchmarks.report import Row, show
 from tests.benchmarks.scale import QUICK, Scale
@@ -20,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Iterator[Row]]] = {
     "import": imports.measure,
     "windows": windows.measure,
     "audit": audit.measure,
+    "detection": detection.measure,
 }
 
 

@@ -21,6 +21,9 @@ class Scale:
     import_rows: int = 40_000
     window_sightings: int = 50_000
     audit_claims: int = 50_000
+    detection_spots: int = 5_000
+    detection_fleets: int = 5
+    detection_tuning_fleets: int = 5
 
 
 QUICK = Scale(
@@ -35,4 +38,7 @@ QUICK = Scale(
     import_rows=4_000,
     window_sightings=5_000,
     audit_claims=5_000,
+    detection_spots=1_000,
+    detection_fleets=1,
+    detection_tuning_fleets=1,
 )
