@@ -21,7 +21,7 @@ class Up:
 
     def __init__(self, folder: Path, token: str | None = TOKEN) -> None:
         self.data = folder / "data"
-        given = {"data": self.data, "port": 0, "policy": a_policy_file(folder)} | (
+        given = {"data": self.data, "port": 0, "policy": a_policy_file(folder, incidents=False)} | (
             {"bootstrap_token": token} if token else {}
         )
         self.given = settings(**given)
