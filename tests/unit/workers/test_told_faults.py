@@ -12,7 +12,7 @@ FLAW = "Outside the standard: errorCode 'Broken' is not one of the permitted val
 def told(*faults: dict[str, Any]) -> list[str]:
     """The first lines of the story, to the time it was first seen."""
     rows = [asdict(a_fault(**fault)) for fault in faults]
-    lines = list(story(asdict(a_claim()) | {"verdict": None}, [], [], rows, [], intact=True))
+    lines = list(story(asdict(a_claim()) | {"verdict": None}, None, [], [], rows, [], intact=True))
     return lines[3 : next(place for place, line in enumerate(lines) if line.startswith("  first seen"))]
 
 
