@@ -45,16 +45,39 @@ def test_looking_makes_nothing(tmp_path: Path, line: str) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
-@pytest.mark.parametrize("line", ["schema asyncapi", "settings", "--help"])
-def test_a_reader_that_goes_ends_the_command_quietly(tmp_path: Path, line: str) -> None:
+@pytest.mark.parametrize("line", ["schema asyncapi", "settings", "--help", "simulate --events --spots 5"])
+@pytest.mark.parametrize("unbuffered", [{}, {"PYTHONUNBUFFERED": "1"}])
+def test_a_reader_that_goes_ends_the_command_quietly(
+    tmp_path: Path, line: str, unbuffered: dict[str, str]
+) -> None:
     """As it ends any other program: 128 and the number of SIGPIPE."""
+    given = settings(data=tmp_path) | unbuffered
+    assert into_a_closed_pipe(given, *line.split()) == (141, b"")
+
+
+def into_a_closed_pipe(given: dict[str, str], *arguments: str) -> tuple[int, bytes]:
+    """How a command ends whose reader has gone, and what it says of it."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    process = subprocess.Popen([SPOTCLAIM, *line.split()], env=settings(data=tmp_path), **pipes)
+    process = subprocess.Popen([SPOTCLAIM, *arguments], env=given, **pipes)
     assert process.stdout is not None
     process.stdout.close()
-
     _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (141, b"")
+    return process.returncode, errors
+
+
+@pytest.mark.parametrize("line", ["schema asyncapi", "settings", "--help", "simulate --events --spots 5"])
+def test_a_disk_that_is_full_is_said_in_one_line(tmp_path: Path, line: str) -> None:
+    """And the exit code is that of something wrong."""
+    with Path("/dev/full").open("wb") as full:
+        process = subprocess.run(
+            [SPOTCLAIM, *line.split()],
+            env=settings(data=tmp_path),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+        )
+    sentence = b"spotclaim: What was to be printed could not be written: No space left on device.\n"
+    assert (process.returncode, process.stderr) == (1, sentence)
 
 
 def put(database_url: str, *messages: Quarantined) -> None:
@@ -73,6 +96,10 @@ def test_what_is_in_quarantine_is_shown_mended_and_discarded(
     bad, noise = a_quarantined(b'{"specversion": "1.0", "id": "m-1"'), a_quarantined(b"noise\x1b[2J")
     put(database_url, bad, noise)
 
+    assert into_a_closed_pipe(given, "quarantine", "show", bad.key[:8], "--raw") == (141, b"")
+    assert (
+        succeed(given, "quarantine", "show", bad.key[:8], "--raw").output == '{"specversion": "1.0", "id": "m-1"'
+    )
     shown = succeed(given, "quarantine", "show", bad.key[:8]).output
     assert '"id": "m-1"' in shown
     assert "\x1b" not in succeed(given, "quarantine", "show", noise.key[:8]).output

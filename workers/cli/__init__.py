@@ -24,7 +24,7 @@ from workers.cli import (
     simulate,
     users,
 )
-from workers.cli.output import Output, ReaderGone, leave_quietly
+from workers.cli.output import NotWritten, Output, ReaderGone, drop_the_rest, leave_quietly
 from workers.visible import visible
 
 app = typer.Typer(
@@ -53,6 +53,9 @@ def main() -> None:
         _run()
     except ReaderGone:
         sys.exit(leave_quietly())
+    except NotWritten as error:
+        drop_the_rest()
+        sys.exit(_complain(error, 1))
     except SetupError as error:
         sys.exit(_complain(error, 2))
     except SpotclaimError as error:

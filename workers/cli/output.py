@@ -1,9 +1,11 @@
-"""Standard output whose reader may go before everything is said, as `head` does."""
+"""Standard output whose reader may go before everything is said, as `head` does, and whose disk may be full."""
 
 import os
 import signal
-from io import TextIOWrapper
-from typing import TextIO
+from io import BufferedWriter, RawIOBase, TextIOWrapper
+from typing import IO, Any, TextIO
+
+from domain.errors import SpotclaimError
 
 
 class ReaderGone(Exception):
@@ -13,29 +15,60 @@ class ReaderGone(Exception):
     """
 
 
+class NotWritten(SpotclaimError):
+    """What was printed could not be written."""
+
+
 class Output(TextIOWrapper):
-    """Takes the place of a text stream. Raises `ReaderGone`."""
+    """Takes the place of a text stream. It and its `buffer` raise `ReaderGone` and `NotWritten`."""
 
     def __init__(self, stream: TextIO) -> None:
         encoding, errors, by_line = stream.encoding, stream.errors, stream.isatty()
-        super().__init__(stream.detach(), encoding=encoding, errors=errors, line_buffering=by_line)  # type: ignore[attr-defined]
+        below = stream.detach()  # type: ignore[attr-defined]
+        # With PYTHONUNBUFFERED there is no buffer.
+        is_buffered = isinstance(below, BufferedWriter)
+        raw = _Raw(below.detach() if is_buffered else below)
+        super().__init__(
+            BufferedWriter(raw) if is_buffered else raw,  # type: ignore[arg-type]
+            encoding=encoding,
+            errors=errors,
+            line_buffering=by_line,
+            write_through=not is_buffered,
+        )
 
-    def write(self, text: str) -> int:
+
+class _Raw(RawIOBase):
+    """A raw stream whose errors are told apart."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw = raw
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._raw.fileno()
+
+    def isatty(self) -> bool:
+        return self._raw.isatty()
+
+    def write(self, data: Any) -> int:
         try:
-            return super().write(text)
+            return self._raw.write(data)
         except BrokenPipeError:
             raise ReaderGone from None
-
-    def flush(self) -> None:
-        try:
-            super().flush()
-        except BrokenPipeError:
-            raise ReaderGone from None
+        except OSError as error:
+            raise NotWritten(f"What was to be printed could not be written: {error.strerror}.") from None
 
 
 def leave_quietly() -> int:
     """The exit code of a program that a closed pipe ended. What is still to be written goes nowhere."""
+    drop_the_rest()
+    return 128 + signal.SIGPIPE
+
+
+def drop_the_rest() -> None:
+    """What is still to be written goes nowhere."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)
-    return 128 + signal.SIGPIPE

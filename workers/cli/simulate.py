@@ -35,7 +35,7 @@ SeedOption = Annotated[
     typer.Option(
         min=0,
         max=2**63 - 1,
-        help="The same seed gives the same stream, byte for byte; another one is another fleet.",
+        help="The same seed and start give the same stream, byte for byte; another seed is another fleet.",
     ),
 ]
 DurationOption = Annotated[str, typer.Option(help="How much simulated time, like 90s, 5m, 1h30m or 2d.")]
