@@ -17,17 +17,8 @@ from domain import delivery
 from domain.audit import AuditEvent, first_broken, instant
 from domain.errors import NotFound
 from domain.lifecycle import STATUSES
-from domain.ports import (
-    Authenticate,
-    BindKey,
-    Clock,
-    Delegations,
-    EvidenceDesk,
-    HandOver,
-    Identity,
-    IncidentReports,
-    Reports,
-)
+from domain.ports import Authenticate, BindKey, Clock, Delegations, EvidenceDesk, HandOver, Identity
+from domain.reports import IncidentReports, Reports
 from ingest import decisions_api, incidents_api, intake_api, openapi, problems, quarantine_api
 from ingest.console.pages import claims_page
 from ingest.evidence_api import add_evidence

@@ -11,7 +11,8 @@ from domain.claim import Claim
 from domain.decisions import Refused
 from domain.errors import NotFound
 from domain.incident import STATUSES
-from domain.ports import Identity, IncidentReports
+from domain.ports import Identity
+from domain.reports import IncidentReports
 from ingest.decisions_api import told
 from ingest.words import Note, Reason, one_of
 

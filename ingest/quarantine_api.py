@@ -7,8 +7,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from domain.ports import Identity, Reports
+from domain.ports import Identity
 from domain.quarantine import OPEN
+from domain.reports import Reports
 from ingest.bodies import bounded
 from ingest.quarantine_json import ALL, LISTED, found, told
 from ingest.words import Note, Reason, one_of

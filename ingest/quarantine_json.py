@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 
 from domain.errors import NotFound
-from domain.ports import Reports
 from domain.quarantine import STATES
+from domain.reports import Reports
 from ingest.replay import decoded
 
 ALL = "all"

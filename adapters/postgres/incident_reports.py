@@ -15,7 +15,7 @@ _SHOWN = ("id", "spot_id", "code", "zone", "severity", "status", "fault_count", 
 
 
 class IncidentReports:
-    """Implements `domain.ports.IncidentReports`. Raises `TransientError` when the database is away."""
+    """Implements `domain.reports.IncidentReports`. Raises `TransientError` when the database is away."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

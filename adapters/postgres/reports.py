@@ -33,7 +33,7 @@ def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
 
 
 class Reports:
-    """Implements `domain.ports.Reports`. Every method raises `TransientError` when the database is away."""
+    """Implements `domain.reports.Reports`. Every method raises `TransientError` when the database is away."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

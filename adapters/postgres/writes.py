@@ -12,209 +12,7 @@ from typing import Final
 
 import orjson
 
-# How a value is read from its place in the row `r`.
-_TEXT = "r->>{}"
-_UUID = "(r->>{})::uuid"
-_INTEGER = "(r->>{})::integer"
-_NUMBER = "(r->>{})::double precision"
-_BOOLEAN = "(r->>{})::boolean"
-_MOMENT = "(r->>{})::timestamptz"
-_MOMENT_OR_NOW = "coalesce((r->>{})::timestamptz, now())"
-_DATE = "(r->>{})::date"
-_BYTES = "decode(r->>{}, 'hex')"
-_JSON = "r->{}"
-_TEXTS = "ARRAY(SELECT jsonb_array_elements_text(r->{}))"
-_MOMENTS = "ARRAY(SELECT jsonb_array_elements_text(r->{}))::timestamptz[]"
-_UUIDS = "ARRAY(SELECT jsonb_array_elements_text(r->{}))::uuid[]"
-
-_FAULT = {
-    "key": _UUID,
-    "source": _TEXT,
-    "message_id": _TEXT,
-    "claim_id": _UUID,
-    "spot_id": _TEXT,
-    "connector_id": _INTEGER,
-    "code": _TEXT,
-    "taxonomy": _TEXT,
-    "raw_code": _TEXT,
-    "info": _TEXT,
-    "cleared": _BOOLEAN,
-    "occurred_at": _MOMENT,
-    "received_at": _MOMENT,
-    "time_quality": _TEXT,
-    "stated_time": _TEXT,
-    "zone": _TEXT,
-    "affected_user": _TEXT,
-    "reservation_id": _TEXT,
-    "session_id": _TEXT,
-    "description": _TEXT,
-    "severity_hint": _TEXT,
-    "evidence": _JSON,
-    "filed_by": _TEXT,
-}
-
-_CLAIM_FIXED = {
-    "id": _UUID,
-    "spot_id": _TEXT,
-    "code": _TEXT,
-    "claim_type": _TEXT,
-    "filed_by": _TEXT,
-    "opened_at": _MOMENT,
-    "severity": _TEXT,
-}
-
-# What a claim's reports say together.
-_CLAIM_COUNTED = {
-    "also_filed_by": _TEXTS,
-    "connector_id": _INTEGER,
-    "zone": _TEXT,
-    "affected_user": _TEXT,
-    "reservation_id": _TEXT,
-    "session_id": _TEXT,
-    "first_seen_at": _MOMENT,
-    "last_seen_at": _MOMENT,
-    "cleared_at": _MOMENT,
-    "fault_count": _INTEGER,
-    "version": _INTEGER,
-    "head": _BYTES,
-}
-
-_CLAIM_MOVING = _CLAIM_COUNTED | {
-    "status": _TEXT,
-    "closed_at": _MOMENT,
-    "stage": _INTEGER,
-    "stages": _TEXTS,
-    "four_eyes": _BOOLEAN,
-    "stage_hours": _NUMBER,
-    "approved_by": _TEXTS,
-    "escalated_to": _TEXT,
-    "reopened": _INTEGER,
-    "verdict_seq": _INTEGER,
-    "policy_version": _TEXT,
-    "time_zone": _TEXT,
-    "acknowledge_due_at": _MOMENT,
-    "resolve_due_at": _MOMENT,
-    "acknowledged_at": _MOMENT,
-    "pauses": _MOMENTS,
-    "sla_alerts": _TEXTS,
-    "evidence_digest": _BYTES,
-}
-
-_EVENT = {
-    "claim_id": _UUID,
-    "seq": _INTEGER,
-    "at": _MOMENT,
-    "actor": _TEXT,
-    "kind": _TEXT,
-    "body": _TEXT,
-    "hash": _BYTES,
-}
-
-_LOG = {"position": "(r->>{})::bigint", "claim_id": _UUID, "seq": _INTEGER, "leaf": _BYTES}
-
-_STEP = {"kind": _TEXT, "claim_ids": _UUIDS, "subject": _TEXT, "due_at": _MOMENT_OR_NOW, "attempts": _INTEGER}
-
-_DELIVERY_FIXED = {
-    "id": _UUID,
-    "destination": _TEXT,
-    "event": _TEXT,
-    "code": _TEXT,
-    "created_at": _MOMENT,
-}
-_DELIVERY_MOVING = {
-    "title": _TEXT,
-    "body": _TEXT,
-    "claim_ids": _UUIDS,
-    "reason": _TEXT,
-    "due_at": _MOMENT,
-    "summary": _JSON,
-    "status": _TEXT,
-    "attempts": _INTEGER,
-    "answer": _TEXT,
-    "finished_at": _MOMENT,
-}
-
-_GROUP_FIXED = {"id": _UUID, "destination": _TEXT, "event": _TEXT, "code": _TEXT, "held": _BOOLEAN}
-_GROUP_MOVING = {"messages": _INTEGER, "hot_until": _MOMENT, "gathering": _UUID}
-
-_EVIDENCE_FIXED = {
-    "id": _UUID,
-    "claim_id": _UUID,
-    "kind": _TEXT,
-    "added_at": _MOMENT,
-    "added_by": _TEXT,
-    "content": _TEXT,
-}
-_EVIDENCE_MOVING = {"withdrawn_at": _MOMENT, "withdrawn_by": _TEXT}
-
-_INCIDENT_FIXED = {
-    "id": _UUID,
-    "code": _TEXT,
-    "kind": _TEXT,
-    "place": _TEXT,
-    "threshold": _INTEGER,
-    "opened_at": _MOMENT,
-    "first_seen_at": _MOMENT,
-    "split_from": _UUID,
-}
-_INCIDENT_MOVING = {
-    "last_seen_at": _MOMENT,
-    "touched_at": _MOMENT,
-    "status": _TEXT,
-    "claim_count": _INTEGER,
-    "peak": _INTEGER,
-    "told_peak": _INTEGER,
-    "root_cause": _TEXT,
-    "closed_at": _MOMENT,
-    "closed_why": _TEXT,
-    "merged_into": _UUID,
-    "version": _INTEGER,
-    "head": _BYTES,
-}
-_LINK = {"claim_id": _UUID, "incident_id": _UUID}
-
-_USAGE = {
-    "key": _UUID,
-    "source": _TEXT,
-    "message_id": _TEXT,
-    "spot_id": _TEXT,
-    "session_id": _TEXT,
-    "connector_id": _INTEGER,
-    "started_at": _MOMENT,
-    "ended_at": _MOMENT,
-    "energy_kwh": _NUMBER,
-    "meter_start_kwh": _NUMBER,
-    "meter_stop_kwh": _NUMBER,
-    "periods_kwh": _NUMBER,
-    "under_way": _BOOLEAN,
-    "reservation_id": _TEXT,
-    "user": _TEXT,
-    "stop_reason": _TEXT,
-    "samples": _JSON,
-    "findings": _TEXTS,
-    "recorded_at": _MOMENT,
-    "received_at": _MOMENT,
-}
-
-_SPOT = {
-    "key": _UUID,
-    "source": _TEXT,
-    "message_id": _TEXT,
-    "spot_id": _TEXT,
-    "zone": _TEXT,
-    "site": _TEXT,
-    "time_zone": _TEXT,
-    "vendor": _TEXT,
-    "model": _TEXT,
-    "firmware": _TEXT,
-    "max_power_kw": _NUMBER,
-    "commissioned_on": _DATE,
-    "warranty_until": _DATE,
-    "latitude": _NUMBER,
-    "longitude": _NUMBER,
-    "registered_at": _MOMENT,
-    "received_at": _MOMENT,
-}
+from adapters.postgres import columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,58 +31,60 @@ class Write:
 _ROWS = "FROM jsonb_array_elements(%s::jsonb) AS r"
 
 
-def _insert(table: str, columns: dict[str, str], tail: str = "") -> Write:
-    names = ", ".join(f'"{name}"' for name in columns)
-    values = ", ".join(read.format(place) for place, read in enumerate(columns.values()))
-    return Write(f"INSERT INTO {table} ({names}) SELECT {values} {_ROWS} {tail}", tuple(columns))
+def _insert(table: str, places: dict[str, str], tail: str = "") -> Write:
+    names = ", ".join(f'"{name}"' for name in places)
+    values = ", ".join(read.format(place) for place, read in enumerate(places.values()))
+    return Write(f"INSERT INTO {table} ({names}) SELECT {values} {_ROWS} {tail}", tuple(places))
 
 
-def _update(table: str, columns: dict[str, str]) -> Write:
+def _update(table: str, places: dict[str, str]) -> Write:
     """Finds its rows by their id, which comes first."""
-    changes = ", ".join(f"{name} = {read.format(place)}" for place, (name, read) in enumerate(columns.items(), 1))
-    return Write(f"UPDATE {table} t SET {changes} {_ROWS} WHERE t.id = {_UUID.format(0)}", ("id", *columns))
+    changes = ", ".join(f"{name} = {read.format(place)}" for place, (name, read) in enumerate(places.items(), 1))
+    return Write(f"UPDATE {table} t SET {changes} {_ROWS} WHERE t.id = {columns.UUID.format(0)}", ("id", *places))
 
 
-INSERT_FAULTS: Final = _insert("faults", _FAULT)
-INSERT_CLAIMS: Final = _insert("claims", _CLAIM_FIXED | _CLAIM_MOVING)
-UPDATE_CLAIMS: Final = _update("claims", _CLAIM_MOVING)
-UPDATE_COUNTED: Final = _update("claims", _CLAIM_COUNTED)
-_INSERT_EVENTS = _insert("audit_events", _EVENT, "RETURNING claim_id")
+INSERT_FAULTS: Final = _insert("faults", columns.FAULT)
+INSERT_CLAIMS: Final = _insert("claims", columns.CLAIM_FIXED | columns.CLAIM_MOVING)
+UPDATE_CLAIMS: Final = _update("claims", columns.CLAIM_MOVING)
+UPDATE_COUNTED: Final = _update("claims", columns.CLAIM_COUNTED)
+_INSERT_EVENTS = _insert("audit_events", columns.EVENT, "RETURNING claim_id")
 # What waits for its position in the log is said in the same transaction, so a late commit cannot be passed over.
 INSERT_EVENTS: Final = Write(
     f"WITH event AS ({_INSERT_EVENTS.sql}) "
     "INSERT INTO audit_pending (claim_ids) SELECT array_agg(claim_id) FROM event",
     _INSERT_EVENTS.columns,
 )
-INSERT_LOG: Final = _insert("audit_log", _LOG)
+INSERT_LOG: Final = _insert("audit_log", columns.LOG)
 INSERT_DELIVERIES: Final = _insert(
     "deliveries",
-    _DELIVERY_FIXED | _DELIVERY_MOVING,
-    "ON CONFLICT (id) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _DELIVERY_MOVING),
+    columns.DELIVERY_FIXED | columns.DELIVERY_MOVING,
+    "ON CONFLICT (id) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in columns.DELIVERY_MOVING),
 )
 INSERT_GROUPS: Final = _insert(
-    "news_groups", _GROUP_FIXED | _GROUP_MOVING, f"ORDER BY {_UUID.format(0)} ON CONFLICT (id) DO NOTHING"
+    "news_groups",
+    columns.GROUP_FIXED | columns.GROUP_MOVING,
+    f"ORDER BY {columns.UUID.format(0)} ON CONFLICT (id) DO NOTHING",
 )
-UPDATE_GROUPS: Final = _update("news_groups", _GROUP_MOVING)
+UPDATE_GROUPS: Final = _update("news_groups", columns.GROUP_MOVING)
 INSERT_EVIDENCE: Final = _insert(
     "claim_evidence",
-    _EVIDENCE_FIXED | _EVIDENCE_MOVING,
-    "ON CONFLICT (id) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _EVIDENCE_MOVING),
+    columns.EVIDENCE_FIXED | columns.EVIDENCE_MOVING,
+    "ON CONFLICT (id) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in columns.EVIDENCE_MOVING),
 )
 INSERT_INCIDENTS: Final = _insert(
     "incidents",
-    _INCIDENT_FIXED | _INCIDENT_MOVING,
-    "ON CONFLICT (id) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _INCIDENT_MOVING),
+    columns.INCIDENT_FIXED | columns.INCIDENT_MOVING,
+    "ON CONFLICT (id) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in columns.INCIDENT_MOVING),
 )
 INSERT_LINKS: Final = _insert(
-    "incident_claims", _LINK, "ON CONFLICT (claim_id) DO UPDATE SET incident_id = excluded.incident_id"
+    "incident_claims", columns.LINK, "ON CONFLICT (claim_id) DO UPDATE SET incident_id = excluded.incident_id"
 )
-INSERT_STEPS: Final = _insert("steps", _STEP)
+INSERT_STEPS: Final = _insert("steps", columns.STEP)
 # Delivered at commit, once however often it is called in a transaction.
 WAKE_RELAY: Final = "SELECT pg_notify('spotclaim_steps', '')"
 
-INSERT_USAGE: Final = _insert("usage_records", _USAGE, "ON CONFLICT (key) DO NOTHING")
-INSERT_SPOTS: Final = _insert("spots", _SPOT, "ON CONFLICT (key) DO NOTHING")
+INSERT_USAGE: Final = _insert("usage_records", columns.USAGE, "ON CONFLICT (key) DO NOTHING")
+INSERT_SPOTS: Final = _insert("spots", columns.SPOT, "ON CONFLICT (key) DO NOTHING")
 
 
 # Leaves exactly the latest record of each session current, in whatever order they came. A look into the index for

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from domain.ports import Reports
+from domain.reports import Reports
 
 _CLAIMS_SHOWN = 100
 
