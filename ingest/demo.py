@@ -18,8 +18,14 @@ from ingest.simulator.pace import at_speed, let_out
 from ingest.simulator.stream import Plan, stream
 
 _SPOTS: Final = 16
-# A fault every few seconds, which is thousands of times as often as in a real fleet of this size.
-_ERRORS: Final = 6000
+# Every few minutes one, dozens of times as often as in a real fleet of this size; and so many more at once that a
+# newcomer has something to look at. More often, and every error would be one of many spots.
+_ERRORS: Final = 60
+_FIRST_ERRORS: Final = (
+    *("CONNECTOR_LOCK_FAILURE", "SPOT_OCCUPIED", "METER_UNREADABLE", "GROUND_FAILURE"),
+    *("RESERVATION_REJECTED", "CONTROLLER_FAILURE", "COMMUNICATION_FAILURE", "OVER_TEMPERATURE"),
+)
+_APART: Final = 10 * SECOND
 _PAST: Final = 7 * DAY
 _YEARS: Final = 3650 * DAY
 
@@ -37,8 +43,11 @@ def _from_a_week_ago(seed: int, now: int) -> Iterator[Line]:
     """The fleet charges from New Year on, so that whoever starts the demo again sees the same sessions as before,
     and not others on the same meters. Its errors begin now."""
     start = milliseconds(datetime(datetime.fromtimestamp((now - _PAST) // SECOND, UTC).year, 1, 1, tzinfo=UTC))
-    first_fault = Outage("harbour", now - start + SECOND, "CONNECTOR_LOCK_FAILURE", spots=1)
-    plan = Plan(seed, _SPOTS, start, _YEARS, (first_fault,), _ERRORS, calm=now - start)
+    first_faults = tuple(
+        Outage(("harbour", "station-square")[number % 2], now - start + SECOND + number * _APART, code, spots=1)
+        for number, code in enumerate(_FIRST_ERRORS)
+    )
+    plan = Plan(seed, _SPOTS, start, _YEARS, first_faults, _ERRORS, calm=now - start)
     lines = stream(plan, CLOUD_EVENTS)
     return (line for line in lines if line.at >= now - _PAST or line.kind == SPOTS_REGISTERED)
 
