@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Callable, Mapping
+from copy import copy
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from adapters.destination_url import SCHEMAS, redacted, schema, secrets
+from adapters.notice_letters import compose
+from adapters.notice_texts import Texts
 from domain.errors import SetupError, TransientError
 from domain.ports import Message, Outcome
 
@@ -20,6 +23,7 @@ REFRESH_SECONDS = 5.0
 
 log = structlog.get_logger("announce")
 
+_PLAIN = Texts()
 Sender = Callable[[Message], Outcome]
 
 
@@ -32,6 +36,7 @@ class AppriseNotifier:
         *,
         allow_internal: bool = False,
         stored: Callable[[], Mapping[str, str]] = dict,
+        texts: Texts = _PLAIN,
         refresh_seconds: float = REFRESH_SECONDS,
     ) -> None:
         """`configured` are Apprise URLs by name, and so is what `stored` returns, which is asked again every so
@@ -41,6 +46,7 @@ class AppriseNotifier:
         used. Raises `SetupError` for a configured one that cannot be used.
         """
         self._allow_internal = allow_internal
+        self._texts = texts
         self._read_stored = stored
         self._refresh_seconds = refresh_seconds
         self._lock = Lock()
@@ -69,8 +75,8 @@ class AppriseNotifier:
             return Outcome(False, str(error))
 
     def problems(self) -> list[str]:
-        """Which destinations cannot be used, and why; one line each, without secrets."""
-        found = []
+        """Which destinations and templates cannot be used, and why; one line each, without secrets."""
+        found = self._texts.problems()
         for name, url in self._known().items():
             try:
                 self._sender(name, url)
@@ -81,7 +87,7 @@ class AppriseNotifier:
     def _sender(self, name: str, url: str) -> Sender:
         known = self._senders.get((name, url))
         if known is None:
-            known = self._senders[name, url] = sender(name, url, allow_internal=self._allow_internal)
+            known = self._senders[name, url] = sender(name, url, self._texts, allow_internal=self._allow_internal)
         return known
 
     def _known(self) -> Mapping[str, str]:
@@ -100,13 +106,18 @@ class AppriseNotifier:
         self._senders = {key: kept for key, kept in self._senders.items() if key in self._urls.items()}
 
 
-def sender(name: str, url: str, *, allow_internal: bool) -> Sender:
+def sender(name: str, url: str, texts: Texts, *, allow_internal: bool) -> Sender:
     """What tells the destination at this URL. Raises `SetupError`, without secrets, if it cannot be used."""
     if schema(url) not in SCHEMAS:
         raise SetupError(
             f"{name} uses {schema(url) or 'no schema'}://, which is not one of {', '.join(sorted(SCHEMAS))}."
         )
-    return _write_to_log if schema(url) == "log" else _through_apprise(name, url, allow_internal)
+    return _write_to_log if schema(url) == "log" else _through_apprise(name, url, texts, allow_internal)
+
+
+def demand_usable(name: str, url: str) -> None:
+    """Raises `SetupError`, without secrets, if the destination at this URL cannot be used."""
+    sender(name, url, _PLAIN, allow_internal=False)
 
 
 def _write_to_log(message: Message) -> Outcome:
@@ -114,22 +125,24 @@ def _write_to_log(message: Message) -> Outcome:
     return Outcome(True, "delivered")
 
 
-def _through_apprise(name: str, url: str, allow_internal: bool) -> Sender:
+def _through_apprise(name: str, url: str, texts: Texts, allow_internal: bool) -> Sender:
     # Apprise takes a third of a second to import, which whoever looks at a claim need not wait for.
     from apprise import Apprise, NotifyFormat
 
     from adapters.apprise_transport import Attempt, attempting
 
-    service = Apprise(_plugin(name, url))
+    plugin = _plugin(name, url)
     hidden = secrets(url)
+    wants_html = plugin.resolve_format(NotifyFormat.HTML) == NotifyFormat.HTML
 
     def send(message: Message) -> Outcome:
         lines: list[str] = []
-        with attempting(Attempt(message.key, allow_internal)) as attempt:
-            result = service.notify(
-                body=message.body,
-                title=message.title,
-                body_format=NotifyFormat.TEXT,
+        letter = compose(schema(url), message, texts, wants_html=wants_html)
+        with attempting(Attempt(message.key, allow_internal, letter.alternative)) as attempt:
+            result = Apprise(_with_extras(plugin, letter.extras)).notify(
+                body=letter.body,
+                title=letter.title,
+                body_format=letter.format,
                 timeout=SEND_SECONDS,
                 log_callback=lambda entry, _service: lines.append(str(entry.message)),
                 log_level=30,
@@ -143,6 +156,15 @@ def _through_apprise(name: str, url: str, allow_internal: bool) -> Sender:
         return Outcome(False, redacted(answer, hidden), unknown, attempt.wait_seconds)
 
     return send
+
+
+def _with_extras(plugin: "NotifyBase", extras: dict[str, Any]) -> "NotifyBase":
+    """Apprise's webhook takes further fields of its body from the object, which others use at the same time."""
+    if not extras:
+        return plugin
+    copied = copy(plugin)
+    vars(copied)["payload_extras"] = vars(plugin)["payload_extras"] | extras
+    return copied
 
 
 def _plugin(name: str, url: str) -> "NotifyBase":

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email import message_from_string
 from email.utils import parsedate_to_datetime
 from functools import partialmethod
 from types import ModuleType
@@ -42,6 +43,8 @@ class Attempt:
 
     key: str = ""
     allow_internal: bool = False
+    # The text part of a mail, in place of the one that Apprise makes of the HTML.
+    text: str | None = None
     # The last request of HTTP or mail, to be cut off when time is up.
     connection: Any = None
     # Whether a request is out whose answer has not come, and whether one never came: it may have been taken.
@@ -225,11 +228,16 @@ class _Mail(smtplib.SMTP):
 
     def sendmail(self, from_addr: str, to_addrs: Any, msg: Any, *args: Any, **options: Any) -> Any:
         """As that of `smtplib`, under a Message-ID that is the same for each attempt."""
-        key = current().key
-        if key and isinstance(msg, str):
-            head, blank, text = msg.partition("\n\n")
-            named = f"Message-ID: <{key}@{from_addr.rpartition('@')[2]}>"
-            msg = re.sub(r"(?m)^Message-ID: .*$", named, head, count=1) + blank + text
+        attempt = current()
+        mail = message_from_string(msg)
+        if attempt.key:
+            del mail["Message-ID"]
+            mail["Message-ID"] = f"<{attempt.key}@{from_addr.rpartition('@')[2]}>"
+        if attempt.text is not None and mail.get_content_type() == "multipart/alternative":
+            plain: Any = mail.get_payload(0)
+            del plain["Content-Transfer-Encoding"]
+            plain.set_payload(attempt.text, "utf-8")
+        msg = mail.as_string()
         return super().sendmail(from_addr, to_addrs, msg, *args, **options)
 
     def data(self, msg: Any) -> tuple[int, bytes]:

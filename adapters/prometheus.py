@@ -154,8 +154,7 @@ class Metrics:
 
     def notified(self, delivery: Delivery, outcome: Outcome) -> None:
         """One attempt to notify."""
-        word = "sent" if outcome.sent else "unknown" if outcome.unknown else "failed"
-        self._notifications.labels(delivery.destination, word).inc()
+        self._notifications.labels(delivery.destination, outcome.status).inc()
         since = delivery.due_at or delivery.created_at
         if outcome.sent and since and delivery.finished_at:
             self._notification_delay.observe((delivery.finished_at - since).total_seconds())

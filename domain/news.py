@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from domain.catalogue import CLAIM_TYPES
 from domain.claim import Claim
@@ -11,6 +12,7 @@ from domain.lifecycle import CLOSED, UNDER_REVIEW
 from domain.policy import Policy
 
 _LINES = 10
+_ITEM = ("about", "spot", "zone", "severity", "claim_type", "reports", "resolve_by")
 
 # What the clocks set off (`domain.sla.sweep`), in words.
 ALERTS = {
@@ -29,7 +31,8 @@ class News:
     """One event of one claim or incident, whose id is `about`.
 
     `words` say what happened, and `line` who or what it happened to, for the body of a message. `spots` counts
-    the spots concerned; of a single one `spot` is the id.
+    the spots concerned; of a single one `spot` is the id. `reports` counts those of a claim, or the claims of an
+    incident; `resolve_by` is the due date of a claim as an RFC 3339 text, if it has one.
     """
 
     about: str
@@ -42,12 +45,14 @@ class News:
     zone: str | None = None
     spot: str | None = None
     spots: int = 1
+    reports: int = 1
+    resolve_by: str | None = None
 
 
 @dataclass(slots=True)
 class Summary:
     """What a message says of any amount of news of one error: how often each of the words, in which zones, and the
-    first few lines. `lines_left` were not kept."""
+    first few lines, each with what it tells as fields in `items`. `lines_left` were not kept."""
 
     code: str = ""
     spots: int = 0
@@ -56,6 +61,7 @@ class Summary:
     words: dict[str, int] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     lines_left: int = 0
+    items: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, news: Iterable[News], known: Iterable[str] = ()) -> None:
         """Takes in more news; the spots of what is `known` by its id are counted already."""
@@ -71,6 +77,7 @@ class Summary:
                 self.zones.append(item.zone)
             if len(self.lines) < _LINES:
                 self.lines.append(item.line)
+                self.items.append({name: getattr(item, name) for name in _ITEM})
             else:
                 self.lines_left += 1
 
@@ -114,6 +121,8 @@ def of_claims(claims: Sequence[Claim], alert: str | None = None) -> list[News]:
             line=_line(claim),
             zone=claim.zone,
             spot=claim.spot_id,
+            reports=claim.fault_count,
+            resolve_by=f"{claim.resolve_due_at:%Y-%m-%dT%H:%M:%SZ}" if claim.resolve_due_at else None,
         )
         for claim in claims
     ]
@@ -145,6 +154,7 @@ def of_incidents(incidents: Iterable[Incident], event: str, policy: Policy) -> l
             ),
             zone=incident.place if incident.kind == "zone" else None,
             spots=incident.peak,
+            reports=incident.claim_count,
         )
         for incident in incidents
     ]

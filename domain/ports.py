@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -202,11 +202,18 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one destination is told. `key` is the same for each attempt: by it a receiver knows a repetition."""
+    """What one destination is told. `key` is the same for each attempt: by it a receiver knows a repetition.
+
+    Title and body say it in plain text; `summary` holds the fields of a `domain.news.Summary`, of which other
+    texts can be made, and is empty where there is nothing but the text.
+    """
 
     key: str
     title: str
     body: str
+    event: str = ""
+    reason: str = ""
+    summary: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Notifier(Protocol):

@@ -19,6 +19,7 @@ from adapters import dramatiq_broker, embedded, policy_file, rabbitmq, redis_fee
 from adapters.apprise_notifier import AppriseNotifier
 from adapters.batch_json import from_batch
 from adapters.media_types import sniff
+from adapters.notice_texts import Texts
 from adapters.object_files import object_files
 from adapters.postgres import engine as postgres_engine
 from adapters.postgres.audit_log import AuditLog
@@ -282,6 +283,7 @@ def _notifier(settings: Settings, destinations: Destinations) -> Notifier:
     return AppriseNotifier(
         configured,
         allow_internal=settings.allow_internal_destinations,
+        texts=Texts(settings.templates, settings.public_url or ""),
         stored=lambda: ({} if configured else DEFAULT_DESTINATIONS) | destinations.urls(),
     )
 

@@ -37,6 +37,14 @@ class Settings(BaseSettings):
         description="Whether people may be told at addresses inside the network (loopback, private, link-local), "
         "and through the proxies that the environment names.",
     )
+    templates: Path | None = Field(
+        None, description="Folder of your own templates for notifications; those it lacks are the built-in ones."
+    )
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s]+$",
+        description="The console's address as people reach it, for links.",
+    )
     bootstrap_token: SecretStr | None = Field(None, description="Sets an API token of the role admin at start.")
     evidence_store: str | None = Field(
         None, description="Where files of evidence lie: file:///folder or s3://bucket/prefix; else the database."

@@ -84,3 +84,33 @@ def test_a_configured_name_is_not_taken(here: dict[str, str]) -> None:
     answer = command(configured, "destinations", "add", "night", "log://")
 
     assert (answer.code, "SPOTCLAIM_DESTINATIONS" in answer.errors) == (2, True)
+
+
+def test_what_would_be_sent_is_shown(here: dict[str, str], tmp_path: Path) -> None:
+    """For each kind of destination, or one of them; a broken template is told, and the built-in one shown."""
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    own = here | settings(templates=folder, public_url="https://claims.example.org")
+
+    every = succeed(own, "notify", "preview")
+    hook = json.loads(succeed(own, "notify", "preview", "--event", "claim.opened", "--json").output)["webhook"]
+    one = succeed(own, "notify", "preview", "--destination", "ops")
+    (folder / "chat.txt").write_text("{{ colour }}")
+    broken = command(own, "notify", "preview")
+    doctor = command(own, "doctor")
+
+    assert [kind for kind in ("chat", "mail", "webhook") if f"--- {kind}" not in every.output] == []
+    assert "https://claims.example.org/claims/" in every.output
+    assert hook["extras"]["spotclaim"]["event"] == "claim.opened"
+    assert "--- ops" in one.output
+    assert (broken.code, "chat.txt" in broken.errors, "DE*ABC*E1" in broken.output) == (1, True, True)
+    assert ("chat.txt" in doctor.output, doctor.code) == (True, 1)
+
+
+def test_a_test_message_goes_to_one_destination(here: dict[str, str], hook: WebHook) -> None:
+    """The same by either name of the command."""
+    add_by_input(here, "night", f"json://{hook.address}/")
+
+    succeed(here, "notify", "test", "night")
+
+    assert len(hook.posted) == 1

@@ -17,6 +17,7 @@ from workers.cli import (
     imports,
     incidents,
     look,
+    notify,
     quarantine,
     schema,
     serve,
@@ -38,7 +39,7 @@ app = typer.Typer(
 )
 _COMMANDS = (
     *(serve, files, imports, simulate, look, incidents, detect, quarantine, evidence),
-    *(deliveries, silences, destinations),
+    *(deliveries, silences, destinations, notify),
     *(explain, check, audit, schema, users),
 )
 for module in _COMMANDS:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from adapters.apprise_notifier import sender
+from adapters.apprise_notifier import demand_usable
 from adapters.destination_url import shown
 from domain.errors import NotFound, SetupError
 from domain.identifiers import new_claim_id
@@ -42,7 +42,7 @@ def add(
     with opened(data, destinations_known=False) as app:
         if name in app.settings.destinations:
             raise SetupError(f"SPOTCLAIM_DESTINATIONS names {name} already, and comes first.")
-        sender(name, url, allow_internal=app.settings.allow_internal_destinations)
+        demand_usable(name, url)
         app.destinations.add(name, url, _who())
     typer.echo(f"{name} is {shown(url)}.")
 

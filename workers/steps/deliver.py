@@ -28,8 +28,7 @@ class Deliver:
         return whole
 
     def _attempt(self, delivery: Delivery) -> Decision:
-        message = Message(delivery.id, delivery.title, delivery.body)
-        outcome = self._notifier.send(delivery.destination, message)
+        outcome = self._notifier.send(delivery.destination, _message(delivery))
         now = self._clock()
         if outcome.sent:
             decision = record_sent(delivery, outcome.answer, now)
@@ -38,6 +37,11 @@ class Deliver:
             decision = record_failed(delivery, outcome.answer, now, unknown=outcome.unknown, wait=wait)
         self._on_outcome(delivery, outcome)
         return decision
+
+
+def _message(delivery: Delivery) -> Message:
+    text = (delivery.title, delivery.body)
+    return Message(delivery.id, *text, delivery.event, delivery.reason, delivery.summary)
 
 
 class Told:
