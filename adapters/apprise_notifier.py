@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable, Mapping
 from copy import copy
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from threading import Lock, local
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 
@@ -132,14 +132,24 @@ def _through_apprise(name: str, url: str, texts: Texts, allow_internal: bool) ->
     from adapters.apprise_transport import Attempt, attempting
 
     plugin = _plugin(name, url)
+    services = local()
     hidden = secrets(url)
     wants_html = plugin.resolve_format(NotifyFormat.HTML) == NotifyFormat.HTML
+
+    def service(extras: dict[str, Any]) -> Apprise:
+        """This thread's own: a webhook of Apprise's takes the fields of a message from its object."""
+        if not hasattr(services, "service"):
+            services.plugin = copy(plugin)
+            services.service = Apprise(services.plugin)
+        if extras:
+            vars(services.plugin)["payload_extras"] = vars(plugin)["payload_extras"] | extras
+        return cast(Apprise, services.service)
 
     def send(message: Message) -> Outcome:
         lines: list[str] = []
         letter = compose(schema(url), message, texts, wants_html=wants_html)
         with attempting(Attempt(message.key, allow_internal, letter.alternative)) as attempt:
-            result = Apprise(_with_extras(plugin, letter.extras)).notify(
+            result = service(letter.extras).notify(
                 body=letter.body,
                 title=letter.title,
                 body_format=letter.format,
@@ -156,15 +166,6 @@ def _through_apprise(name: str, url: str, texts: Texts, allow_internal: bool) ->
         return Outcome(False, redacted(answer, hidden), unknown, attempt.wait_seconds)
 
     return send
-
-
-def _with_extras(plugin: "NotifyBase", extras: dict[str, Any]) -> "NotifyBase":
-    """Apprise's webhook takes further fields of its body from the object, which others use at the same time."""
-    if not extras:
-        return plugin
-    copied = copy(plugin)
-    vars(copied)["payload_extras"] = vars(plugin)["payload_extras"] | extras
-    return copied
 
 
 def _plugin(name: str, url: str) -> "NotifyBase":

@@ -69,14 +69,18 @@ class Texts:
         facts = self.facts(message)
         if not facts["items"]:
             return plain
-        for environment in (self._own, self._built_in):
-            if environment is not None and name in environment.list_templates():
-                try:
-                    return _rendered(environment, name, facts)
-                except Exception as error:
-                    # Whatever an operator's template does, people are told.
-                    log.warning("template failed", template=name, error=_said(error))
-        return plain
+        if self._own is not None and self.folder is not None and (self.folder / name).is_file():
+            try:
+                return _rendered(self._own, name, facts)
+            except Exception as error:
+                # Whatever an operator's template does, people are told.
+                log.warning("template failed", template=name, error=_said(error))
+        try:
+            return _rendered(self._built_in, name, facts)
+        except Exception as error:
+            # Facts of another version than the template's.
+            log.warning("template failed", template=name, error=_said(error))
+            return plain
 
     def facts(self, message: Message) -> dict[str, Any]:
         """What templates and webhooks are given, ready for JSON."""

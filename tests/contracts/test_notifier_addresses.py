@@ -81,6 +81,7 @@ def test_a_proxy_is_not_asked_to_go_there(hook: WebHook, monkeypatch: pytest.Mon
     outcome = AppriseNotifier({"ops": "json://localhost:9/"}).send("ops", MESSAGE)
 
     assert (outcome.sent, hook.posted) == (False, [])
+    assert "localhost is inside the network" in outcome.answer
 
 
 @pytest.mark.parametrize("schema", sorted(SCHEMAS - {"log"}))
