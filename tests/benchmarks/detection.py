@@ -1,9 +1,10 @@
 """Detection: how many outbreaks are noticed, and how soon, at one false alarm a day over the fleet.
 
-Fleets of the seeded simulator with its everyday errors, which come in heaps (see `ingest.simulator`): six weeks to
-learn from, then two weeks to judge. A false alarm is one in the two weeks without any outbreak, of any code in any
-zone or model with its firmware; an alarm lasts until a window's length has passed without its like. Every way of
-judging is tuned to one false alarm a day on fleets of other seeds, then judged on the fleets that count.
+Fleets of the seeded simulator with its everyday errors, which come in heaps (see `ingest.simulator`): six weeks
+to learn from, then two weeks to judge. A false alarm is one in the two weeks without any outbreak, of any code in
+any zone or model with its firmware; an alarm lasts until a window's length has passed without its like. Every way
+of judging is tuned to one false alarm a day on fleets of other seeds, then judged on the fleets that count. Whole
+counts cannot be tuned that finely: they get the least number with no more than that.
 
 Recall: in each zone an outbreak a day, of every size from 3 to 15 spots, of a code that shows on 0.23 spots per
 zone and hour, at any time of day, on top of the same everyday errors. One is noticed if an alarm of its code and
