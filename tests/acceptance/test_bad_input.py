@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pika
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import NackError, UnroutableError
 
 from tests.acceptance.installation import Database, Roles, await_that, settings, succeed
 from tests.acceptance.messages import MALFORMED, encoded, fault
@@ -234,9 +236,18 @@ def test_foreign_messages_that_ask_for_a_delay(roles: Roles, amqp_url: str, data
 
 
 def publish_past_the_door(amqp_url: str, queue: str, bodies: list[bytes]) -> None:
-    with channel(amqp_url) as door:
-        for body in bodies:
-            door.basic_publish("", queue, body, PERSISTENT, mandatory=True)
+    """A broker that is busy may refuse a message for the moment, and whoever sends one offers it again."""
+
+    def sent(body: bytes) -> bool:
+        try:
+            with channel(amqp_url) as door:
+                door.basic_publish("", queue, body, PERSISTENT, mandatory=True)
+        except (NackError, UnroutableError):
+            return False
+        return True
+
+    for body in bodies:
+        await_that("the broker takes the message", partial(sent, body))
 
 
 def assert_dead_letters(amqp_url: str, queue: str, bodies: list[bytes]) -> None:
