@@ -47,8 +47,8 @@ def report(api: httpx.Client, spot_id: str, code: str = "GROUND_FAILURE") -> dic
 
 
 def decide(api: httpx.Client, claim: dict[str, object], decision: str, **more: object) -> httpx.Response:
-    """By somebody who has just looked at the claim, and looks again where it moved on meanwhile, as it does when it
-    was announced; unless a version is given."""
+    """By somebody who has just looked at the claim, and looks again where it moved on meanwhile, as it does when
+    it was announced; unless a version is given."""
     address = f"/api/v1/claims/{claim['id']}"
     seen = None
     while (now := api.get(address).json().get("version", 1)) != seen:
