@@ -71,8 +71,8 @@ class Api:
         return self._client.post(f"/api/v1/{path}", json=body, headers=as_role(role))
 
     def decide(self, claim_id: str, decision: str, role: str, **more: Any) -> httpx.Response:
-        """By somebody who has just looked at the claim, and looks again where it moved on meanwhile, as it does when
-        it was announced; unless a version is given."""
+        """By somebody who has just looked at the claim, and looks again where it moved on meanwhile, as it does
+        when it was announced; unless a version is given."""
         seen = None
         while (now := self.get(f"claims/{claim_id}").json().get("version", 1)) != seen:
             seen = now
