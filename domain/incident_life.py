@@ -47,23 +47,29 @@ def open_incident(
     return decision
 
 
-def count(incident: Incident, window: Window | None, claim_ids: Sequence[str], now: datetime) -> Decision:
-    """Takes more claims in, and what the window says by now. Nothing where that is no news; twice the peak that
-    people know is told to them, and so is nothing else."""
+def count(incident: Incident, window: Window, claim_ids: Sequence[str], now: datetime) -> Decision:
+    """Takes more claims in, and what the window says by now. Nothing where that is no news.
+
+    Twice the peak that people know is told to them. What a window shows that is no longer out of the usual belongs
+    to the incident too, but does not keep it from falling quiet.
+    """
     decision = Decision()
-    peak = max(incident.peak, window.spots if window else 0)
-    last = max(incident.last_seen_at, window.last) if window else incident.last_seen_at
-    known = peak == incident.peak and last - incident.last_seen_at < _NEWS and incident.status == OPEN
-    if known and not claim_ids:
+    goes_on = window.spots >= incident.threshold
+    known = window.spots <= incident.peak and window.last - incident.last_seen_at < _NEWS
+    if not claim_ids and (not goes_on or (known and incident.status == OPEN)):
         return decision
-    incident.peak, incident.last_seen_at, incident.touched_at, incident.status = peak, last, now, OPEN
     incident.claim_count += len(claim_ids)
+    incident.peak = max(incident.peak, window.spots)
+    incident.last_seen_at = max(incident.last_seen_at, window.last)
+    if goes_on:
+        incident.touched_at, incident.status = now, OPEN
     decision.incidents.append(incident)
     decision.links += [Link(claim_id, incident.id) for claim_id in claim_ids]
-    record(decision, incident, now, "incident.counted", counted(incident, claim_ids))
-    if peak >= _GROWTH * incident.told_peak:
-        incident.told_peak = peak
-        record(decision, incident, now, "incident.grew", {"told_peak": peak})
+    kind = "incident.counted" if goes_on else "incident.linked"
+    record(decision, incident, now, kind, counted(incident, claim_ids))
+    if incident.peak >= _GROWTH * incident.told_peak:
+        incident.told_peak = incident.peak
+        record(decision, incident, now, "incident.grew", {"told_peak": incident.peak})
         decision.steps.append(tell(incident, "grew"))
     return decision
 

@@ -142,7 +142,7 @@ def test_what_follows_is_linked_and_told_at_twice_the_peak(fleet: Spotclaim) -> 
 
 
 def test_it_falls_quiet_and_closes(fleet: Spotclaim) -> None:
-    """After an hour without news it is quiet, after another it is over; a fault meanwhile takes it up again."""
+    """After an hour without news it is quiet, after another it is over; another outbreak takes it up again."""
     fleet.take_in(faults=faults("E1", "E2", "E3"))
     fleet.carry_out()
     states: list[tuple[int, str]] = []
@@ -150,7 +150,7 @@ def test_it_falls_quiet_and_closes(fleet: Spotclaim) -> None:
         fleet.clock.now = NOW + minutes * MINUTE
         fleet.run_now("incident")
         if minutes == 119:
-            fleet.take_in(faults=faults("E4", ago=-119))
+            fleet.take_in(faults=faults("E4", "E5", "E6", ago=-119))
             fleet.carry_out()
         states.append((minutes, incidents(fleet)[0]["status"]))
 
@@ -166,6 +166,22 @@ def test_it_falls_quiet_and_closes(fleet: Spotclaim) -> None:
     ]
     assert incidents(fleet)[0]["closed_why"] == "quiet"
     assert fleet.rows("SELECT 1 FROM steps WHERE kind = 'incident'") == []
+
+
+def test_what_is_usual_again_does_not_keep_it_open(fleet: Spotclaim) -> None:
+    """A spot now and then is linked while the incident is there, which falls quiet and closes all the same."""
+    fleet.take_in(faults=faults("E1", "E2", "E3"))
+    fleet.carry_out()
+    for number, minutes in enumerate((61, 90, 122), 4):
+        fleet.clock.now = NOW + minutes * MINUTE
+        fleet.take_in(faults=faults(f"E{number}", ago=-minutes))
+        fleet.carry_out()
+        fleet.run_now("incident")
+
+    [incident] = incidents(fleet)
+    assert (incident["status"], incident["closed_at"]) == ("closed", NOW + 122 * MINUTE)
+    assert linked(fleet, incident) == ["E1", "E2", "E3", "E4", "E5", "E6"]
+    assert findings(fleet) == []
 
 
 def test_none_lasts_for_ever(fleet: Spotclaim) -> None:

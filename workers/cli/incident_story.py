@@ -47,7 +47,7 @@ def _told(kind: str, data: dict[str, Any]) -> str:
         case "incident.opened":
             usual = f"usual are fewer than {data['threshold']}"
             return f"opened over {_claims(data['claim_count'])}; {data['peak']} spots, {usual}"
-        case "incident.counted":
+        case "incident.counted" | "incident.linked":
             return (
                 f"{_claims(len(data['claims']))} more, {data['claim_count']} in all; at most {data['peak']} spots"
             )

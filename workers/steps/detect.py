@@ -85,7 +85,7 @@ class Detect:
                 if sighting.claim_id not in linked:
                     claims.append(sighting.claim_id)
         for group, claims in new.items():
-            decision.add(incident_life.count(incidents[group], windows.get(group), claims, now))
+            decision.add(incident_life.count(incidents[group], windows[group], claims, now))
         return decision
 
     def _open(
