@@ -26,6 +26,7 @@ from adapters.postgres.audit_log import AuditLog
 from adapters.postgres.audit_record import open_record
 from domain import audit as chains
 from domain.checkpoint import Checkpoint, digest
+from domain.errors import SetupError
 from domain.merkle import leaf_hash, root
 from tests.builders import NOW, a_chain, a_claim, a_fault, a_usage_record
 from tests.integration.parts import Clock, Everyone, Spotclaim
@@ -393,3 +394,14 @@ def test_lines_out_of_their_order_are_found(honest: Evidence, tmp_path: Path) ->
 
         assert not result.clean
         assert result.events == len(copy.events)
+
+
+def test_an_archive_takes_the_place_of_no_device(spotclaim: Spotclaim, tmp_path: Path) -> None:
+    """Whoever may write there would replace it."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    with open_record(spotclaim.engine) as record, pytest.raises(SetupError, match="no plain file"):
+        write_archive(record, pipe, chains.instant(NOW), None)
+
+    assert pipe.is_fifo()
