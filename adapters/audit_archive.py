@@ -76,8 +76,8 @@ class Exported(Protocol):
 def write_archive(record: Exported, file: Path, at: str, public_key: bytes | None) -> tuple[int, int]:
     """Writes the archive, complete or not at all. Returns how many claims and events are in it.
 
-    `at` is the moment of the export. Raises `SetupError` when the file cannot be written, and for what is there and
-    is no plain file: the archive takes the place of what it is named as.
+    `at` is the moment of the export. Raises `SetupError` when the file cannot be written, and where something else
+    than a plain file is: the archive takes the place of what it is named as.
     """
     if file.exists() and not file.is_file():
         raise SetupError(f"{file} is no plain file; name one that the archive may take the place of.")
