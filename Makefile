@@ -26,7 +26,7 @@ run: .venv/installed ## the whole system, with a demo fleet; ARGS="--port 9000 -
 
 test: lint servers-installed ## everything CI checks; ARGS="tests/unit -k clock" narrows the tests
 	@$(BIN)/python -m tests.servers run -- \
-		$(BIN)/python -m pytest -q -n 3 --dist loadfile --durations=5 $(ARGS)
+		$(BIN)/python -m pytest -q -n 2 --dist loadfile --durations=5 $(ARGS)
 
 lint: .venv/installed-dev ## style, types, direction of imports
 	@$(STEP) "ruff check" $(BIN)/ruff check

@@ -10,7 +10,7 @@ from typing import Any
 import pika
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import NackError, UnroutableError
+from pika.exceptions import ChannelClosedByBroker, NackError, UnroutableError
 
 from tests.acceptance.installation import Database, Roles, await_that, settings, succeed
 from tests.acceptance.messages import MALFORMED, encoded, fault
@@ -246,6 +246,15 @@ def publish_past_the_door(amqp_url: str, queue: str, bodies: list[bytes]) -> Non
             return False
         return True
 
+    def has_dead_letters() -> bool:
+        try:
+            with channel(amqp_url) as door:
+                door.queue_declare(f"{queue}.XQ", passive=True)
+        except ChannelClosedByBroker:
+            return False
+        return True
+
+    await_that("the queue of dead letters is there", has_dead_letters)
     for body in bodies:
         await_that("the broker takes the message", partial(sent, body))
 
