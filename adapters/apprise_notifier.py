@@ -2,22 +2,15 @@
 
 import time
 from collections.abc import Callable, Mapping
-from copy import copy
-from threading import Lock, local
-from typing import TYPE_CHECKING, Any, cast
+from threading import Lock
 
 import structlog
 
-from adapters.destination_url import SCHEMAS, redacted, schema, secrets
-from adapters.notice_letters import compose
+from adapters.destination_url import SCHEMAS, schema
 from adapters.notice_texts import Texts
 from domain.errors import SetupError, TransientError
 from domain.ports import Message, Outcome
 
-if TYPE_CHECKING:
-    from apprise import NotifyBase
-
-SEND_SECONDS = 20.0
 # How soon a destination that was added or removed is known to whoever runs already.
 REFRESH_SECONDS = 5.0
 
@@ -112,7 +105,12 @@ def sender(name: str, url: str, texts: Texts, *, allow_internal: bool) -> Sender
         raise SetupError(
             f"{name} uses {schema(url) or 'no schema'}://, which is not one of {', '.join(sorted(SCHEMAS))}."
         )
-    return _write_to_log if schema(url) == "log" else _through_apprise(name, url, texts, allow_internal)
+    if schema(url) == "log":
+        return _write_to_log
+    # Apprise takes a third of a second to import, which whoever looks at a claim need not wait for.
+    from adapters.apprise_service import AppriseService
+
+    return AppriseService(name, url, texts, allow_internal=allow_internal)
 
 
 def demand_usable(name: str, url: str) -> None:
@@ -123,65 +121,3 @@ def demand_usable(name: str, url: str) -> None:
 def _write_to_log(message: Message) -> Outcome:
     log.info(message.title, detail=message.body.replace("\n", " | "))
     return Outcome(True, "delivered")
-
-
-def _through_apprise(name: str, url: str, texts: Texts, allow_internal: bool) -> Sender:
-    # Apprise takes a third of a second to import, which whoever looks at a claim need not wait for.
-    from apprise import Apprise, NotifyFormat
-
-    from adapters.apprise_transport import Attempt, attempting
-
-    plugin = _plugin(name, url)
-    services = local()
-    hidden = secrets(url)
-    wants_html = plugin.resolve_format(NotifyFormat.HTML) == NotifyFormat.HTML
-
-    def service(extras: dict[str, Any]) -> Apprise:
-        """This thread's own: a webhook of Apprise's takes the fields of a message from its object."""
-        if not hasattr(services, "service"):
-            services.plugin = copy(plugin)
-            services.service = Apprise(services.plugin)
-        if extras:
-            vars(services.plugin)["payload_extras"] = vars(plugin)["payload_extras"] | extras
-        return cast(Apprise, services.service)
-
-    def send(message: Message) -> Outcome:
-        lines: list[str] = []
-        letter = compose(schema(url), message, texts, wants_html=wants_html)
-        with attempting(Attempt(message.key, allow_internal, letter.alternative)) as attempt:
-            result = service(letter.extras).notify(
-                body=letter.body,
-                title=letter.title,
-                body_format=letter.format,
-                timeout=SEND_SECONDS,
-                log_callback=lambda entry, _service: lines.append(str(entry.message)),
-                log_level=30,
-            )
-        if result:
-            return Outcome(True, "delivered")
-        unknown = attempt.may_have_arrived
-        attempt.cut()
-        said = attempt.refusal or " ".join(lines[-1:])
-        answer = f"{'unknown: no answer came.' if unknown else 'failure:'} {said}".strip()
-        return Outcome(False, redacted(answer, hidden), unknown, attempt.wait_seconds)
-
-    return send
-
-
-def _plugin(name: str, url: str) -> "NotifyBase":
-    """The object of Apprise's for a URL, deaf to what a URL may ask for: attempts are counted in steps, a redirect
-    could lead anywhere, and a failure that is called optional would count as sent."""
-    from apprise import Apprise, AppriseAsset
-
-    from adapters.apprise_transport import equip
-
-    plugin = Apprise.instantiate(url, asset=AppriseAsset(http_redirects=False, async_mode=False))
-    if plugin is None or not equip(type(plugin)):
-        raise SetupError(f"Apprise does not understand the {schema(url)}:// URL of {name}.")
-    plugin.retry = 0
-    plugin.redirects = False
-    plugin.verify_certificate = True
-    plugin.optional = False
-    # It would sleep between messages; what is too fast for a destination it answers with 429.
-    plugin.request_rate_per_sec = 0
-    return plugin

@@ -1,26 +1,22 @@
 """What Apprise's plugins reach the network through: guarded connections, and a record of how far an attempt came.
 
 A plugin calls `requests` or `smtplib` by itself and swallows what they raise, so that from its answer nobody can
-tell a message that was refused from one that may have arrived. `equip` gives its modules look-alikes of the two.
+tell a message that was refused from one that may have arrived. Its modules get look-alikes of the two: that of
+`requests` from `equip`, that of `smtplib` from `adapters.apprise_mail`.
 """
 
-import contextlib
 import re
-import smtplib
 import socket
 import sys
-from collections.abc import Iterator
-from contextvars import ContextVar
-from dataclasses import dataclass
+import time
+from contextlib import nullcontext
 from datetime import UTC, datetime
-from email import message_from_string
 from email.utils import parsedate_to_datetime
 from functools import partialmethod
 from types import ModuleType
 from typing import Any
 
 import apprise.attachment.http as apprise_attachment
-import apprise.plugins.email.smtp as apprise_smtp
 import requests
 import urllib3
 from apprise.plugins.email.base import NotifyEmail
@@ -29,77 +25,13 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from adapters.address_guard import InternalAddress, connect
+from adapters import apprise_mail
+from adapters.delivery_attempt import CONNECT_SECONDS, READ_SECONDS, current
 
-CONNECT_SECONDS = 10.0
-READ_SECONDS = 15.0
 _ANSWER_BYTES = 1 << 20
 _GATEWAY_TIMEOUT = 504
-
-
-@dataclass(slots=True)
-class Attempt:
-    """One attempt to deliver: what it is to be known by, and what became of its requests."""
-
-    key: str = ""
-    allow_internal: bool = False
-    # The text part of a mail, in place of the one that Apprise makes of the HTML.
-    text: str | None = None
-    # The last request of HTTP or mail, to be cut off when time is up.
-    connection: Any = None
-    # Whether a request is out whose answer has not come, and whether one never came: it may have been taken.
-    under_way: bool = False
-    lost: bool = False
-    ended: bool = False
-    # Why no connection was made, where the guard refused it.
-    refusal: str = ""
-    # How long the destination asks to be left alone.
-    wait_seconds: float | None = None
-
-    @property
-    def may_have_arrived(self) -> bool:
-        """Whether something went out, and nobody knows what became of it."""
-        return self.lost or self.under_way
-
-    def cut(self) -> None:
-        """Ends what is under way: whoever waits for it finds the connection broken, and can make no other."""
-        self.ended = True
-        line = getattr(self.connection, "sock", None)
-        if line is not None:
-            with contextlib.suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
-
-    def dial(self, connection: Any, host: str, port: int) -> socket.socket:
-        """The line for a connection, if the guard lets it pass. Raises `OSError`."""
-        if self.ended:
-            raise TimeoutError("the time for this attempt is over")
-        self.lost, self.under_way, self.connection = self.may_have_arrived, False, connection
-        try:
-            line = connect(host, port, CONNECT_SECONDS, allow_internal=self.allow_internal)
-        except InternalAddress as refused:
-            self.refusal = str(refused)
-            raise
-        line.settimeout(READ_SECONDS)
-        return line
-
-
-# What a plugin does outside an attempt (some log out when they are thrown away) is guarded all the same.
-_attempt: ContextVar[Attempt] = ContextVar("attempt")
-
-
-def current() -> Attempt:
-    """The attempt that this code runs for; Apprise carries it into the threads that it sends from."""
-    return _attempt.get(None) or Attempt()
-
-
-@contextlib.contextmanager
-def attempting(attempt: Attempt) -> Iterator[Attempt]:
-    """What is sent while the block lasts belongs to this attempt."""
-    token = _attempt.set(attempt)
-    try:
-        yield attempt
-    finally:
-        _attempt.reset(token)
+# Servers keep a line for five seconds and more that nothing comes through.
+_KEPT_SECONDS = 1.0
 
 
 def equip(plugin: type) -> bool:
@@ -133,6 +65,13 @@ class _Dialling:
     def connect(self) -> None:
         super().connect()  # type: ignore[misc]
         current().under_way = True
+
+    def request(self: Any, *args: Any, **options: Any) -> None:
+        if self.sock is not None:
+            attempt = current()
+            attempt.take(self)
+            attempt.under_way = True
+        super().request(*args, **options)  # type: ignore[misc]
 
 
 class _Connection(_Dialling, HTTPConnection):
@@ -168,6 +107,42 @@ def _guard(manager: urllib3.PoolManager) -> None:
     manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
 
+def _session(*, allow_internal: bool) -> requests.Session:
+    session = requests.Session()
+    # A proxy would resolve names where nobody looks at what they resolve to.
+    session.trust_env = allow_internal
+    session.mount("http://", _Adapter())
+    session.mount("https://", session.get_adapter("http://"))
+    return session
+
+
+class Lines:
+    """The lines that one thread keeps to one destination: to make one takes longer than to send a message.
+
+    One is used again within a moment or not at all, since its server may be hanging up just then, and nobody could
+    tell whether it took the message.
+    """
+
+    def __init__(self, *, allow_internal: bool) -> None:
+        self._allow_internal = allow_internal
+        self._session: requests.Session | None = None
+        self._left_at = 0.0
+
+    def take(self) -> requests.Session:
+        """For one attempt. What is not left again is not used again."""
+        session, self._session = self._session, None
+        if session is not None and time.monotonic() - self._left_at <= _KEPT_SECONDS:
+            return session
+        if session is not None:
+            session.close()
+        return _session(allow_internal=self._allow_internal)
+
+    def leave(self, session: requests.Session) -> None:
+        """For the next attempt, which is to know nothing of this one."""
+        session.cookies.clear()
+        self._session, self._left_at = session, time.monotonic()
+
+
 class _Requests:
     """`requests` as plugins call it: no redirects, certificates checked, waits and answers bounded."""
 
@@ -177,14 +152,12 @@ class _Requests:
     def request(self, method: str, url: str, **options: Any) -> requests.Response:
         """As `requests.request`; the answer's status, and when it asks to be tried again, are on record."""
         attempt = current()
+        attempt.begin()
         options |= {"allow_redirects": False, "verify": True, "timeout": (CONNECT_SECONDS, READ_SECONDS)}
         if attempt.key and method.upper() != "GET":
             options["headers"] = {"Idempotency-Key": attempt.key, **(options.get("headers") or {})}
-        with requests.Session() as session:
-            # A proxy would resolve names where nobody looks at what they resolve to.
-            session.trust_env = attempt.allow_internal
-            session.mount("http://", _Adapter())
-            session.mount("https://", session.get_adapter("http://"))
+        kept = attempt.session
+        with nullcontext(kept) if kept else _session(allow_internal=attempt.allow_internal) as session:
             answer = session.request(method, url, **options | {"stream": True})
             attempt.under_way = answer.status_code == _GATEWAY_TIMEOUT
             attempt.wait_seconds = _wait_seconds(answer.headers.get("Retry-After"))
@@ -220,53 +193,6 @@ def _wait_seconds(said: str | None) -> float | None:
     return max((moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds(), 0.0)
 
 
-class _Mail(smtplib.SMTP):
-    """A mail connection that is guarded, and on record."""
-
-    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        return current().dial(self, host, port)
-
-    def sendmail(self, from_addr: str, to_addrs: Any, msg: Any, *args: Any, **options: Any) -> Any:
-        """As that of `smtplib`, under a Message-ID that is the same for each attempt."""
-        attempt = current()
-        mail = message_from_string(msg)
-        if attempt.key:
-            del mail["Message-ID"]
-            mail["Message-ID"] = f"<{attempt.key}@{from_addr.rpartition('@')[2]}>"
-        if attempt.text is not None and mail.get_content_type() == "multipart/alternative":
-            plain: Any = mail.get_payload(0)
-            del plain["Content-Transfer-Encoding"]
-            plain.set_payload(attempt.text, "utf-8")
-        msg = mail.as_string()
-        return super().sendmail(from_addr, to_addrs, msg, *args, **options)
-
-    def data(self, msg: Any) -> tuple[int, bytes]:
-        """As that of `smtplib`: from here on the server may have the mail, until it answers."""
-        attempt = current()
-        attempt.under_way = True
-        try:
-            answer = super().data(msg)
-        except smtplib.SMTPDataError:
-            attempt.under_way = False
-            raise
-        attempt.under_way = False
-        return answer
-
-
-class _SecureMail(smtplib.SMTP_SSL, _Mail):
-    """The same under TLS from the first byte: `_Mail` connects beneath it."""
-
-
-class _Smtplib:
-    """`smtplib` as Apprise's mail plugin calls it."""
-
-    SMTP = _Mail
-    SMTP_SSL = _SecureMail
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(smtplib, name)
-
-
 _REQUESTS = _Requests()
 _equip(apprise_attachment)
-vars(apprise_smtp)["smtplib"] = _Smtplib()
+apprise_mail.equip()

@@ -30,25 +30,31 @@ class WebHook:
         self.status = 200
         self.location: str | None = None
         self.retry_after: str | None = None
+        self.cookie: str | None = None
         self.hanging_up = False
         self.silent = False
         self.dripping = False
         self.posted: list[tuple[str, dict[str, Any]]] = []
         self.headers: list[Message] = []
+        # From where each was posted: those that came through one line came from one port.
+        self.senders: list[tuple[str, int]] = []
         self.released = threading.Event()
 
 
 @contextmanager
-def web_hook() -> Iterator[WebHook]:
-    """A web hook while the block lasts."""
+def web_hook(*, keeping_lines: bool = False) -> Iterator[WebHook]:
+    """A web hook while the block lasts; one that keeps lines takes further posts through each."""
     server = ThreadingHTTPServer((HOST, 0), BaseHTTPRequestHandler)
     hook = WebHook(server.server_port)
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1" if keeping_lines else "HTTP/1.0"
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             hook.posted.append((self.path, _parsed(body)))
             hook.headers.append(self.headers)
+            hook.senders.append(self.client_address)
             if hook.hanging_up:
                 self.close_connection = True
             elif hook.silent:
@@ -64,6 +70,8 @@ def web_hook() -> Iterator[WebHook]:
             self.send_response(hook.status)
             if hook.location:
                 self.send_header("Location", hook.location)
+            if hook.cookie:
+                self.send_header("Set-Cookie", hook.cookie)
             if hook.retry_after:
                 self.send_header("Retry-After", hook.retry_after)
             self.send_header("Content-Length", "0")

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from adapters.apprise_notifier import SEND_SECONDS, AppriseNotifier
+from adapters.apprise_notifier import AppriseNotifier
+from adapters.apprise_service import SEND_SECONDS
 from domain.ports import Message
 from tests.contracts.receivers import WebHook, web_hook
 
