@@ -38,8 +38,8 @@ services: .venv/installed-dev ## private PostgreSQL, RabbitMQ and Redis until Ct
 	@.ci/install-servers rabbitmq-server redis-server
 	@$(BIN)/python -m tests.servers up
 
-bench: .venv/installed-dev ## benchmarks on private servers
-	@.ci/install-servers rabbitmq-server redis-server
+bench: .venv/installed-dev ## benchmarks on private servers, beside the usual ways
+	@.ci/install-servers rabbitmq-server redis-server prometheus-alertmanager
 	@$(BIN)/python -m tests.servers run -- $(BIN)/python -m tests.benchmarks $(ARGS)
 
 bench-detection: .venv/installed-dev ## outbreaks noticed at one false alarm a day, beside usual ways; two minutes

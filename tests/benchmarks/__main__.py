@@ -14,6 +14,7 @@ from tests.benchmarks import (
     intake,
     memory,
     rest,
+    storm,
     verification,
     windows,
 )
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Iterator[Row]]] = {
     "import": imports.measure,
     "windows": windows.measure,
     "audit": audit.measure,
+    "storm": storm.measure,
     "detection": detection.measure,
 }
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 
 REPEATS = 20
+STORM_CODE, STORM_ZONE = "GROUND_FAILURE", "zone-00"
 # Repeats of a spot come this close together, mixed with those of its neighbours.
 _STORM = 1_000
 
@@ -31,6 +32,25 @@ def repeats(count: int) -> Iterator[bytes]:
         numbers = list(storm)
         order.shuffle(numbers)
         yield from (fault(number, begin + (number - begin) // REPEATS) for number in numbers)
+
+
+def storm(count: int) -> Iterator[bytes]:
+    """One error on so many spots of one zone, within the last minute."""
+    now = datetime.now(UTC)
+    for number in range(count):
+        occurred = (now - timedelta(milliseconds=number % 60_000)).isoformat(timespec="milliseconds")
+        error = {"taxonomy": "spotclaim", "code": STORM_CODE, "info": "Backend does not answer"}
+        data = {"spot_id": spot_id(number), "error": error, "occurred_at": occurred, "zone": STORM_ZONE}
+        yield orjson.dumps(
+            {
+                "specversion": "1.0",
+                "id": f"storm-{number}",
+                "source": f"/sites/{number % 997:04d}/controller",
+                "type": "spotclaim.fault.raised.v1",
+                "time": occurred,
+                "data": data,
+            }
+        )
 
 
 def fault(number: int, spot: int) -> bytes:

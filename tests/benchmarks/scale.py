@@ -21,6 +21,8 @@ class Scale:
     import_rows: int = 40_000
     window_sightings: int = 50_000
     audit_claims: int = 50_000
+    storm_claims: int = 10_000
+    separate_notifications: int = 2_000
     detection_spots: int = 5_000
     detection_fleets: int = 5
     detection_tuning_fleets: int = 5
@@ -38,6 +40,8 @@ QUICK = Scale(
     import_rows=4_000,
     window_sightings=5_000,
     audit_claims=5_000,
+    storm_claims=1_000,
+    separate_notifications=200,
     detection_spots=1_000,
     detection_fleets=1,
     detection_tuning_fleets=1,
