@@ -15,6 +15,7 @@ from tests.benchmarks import (
     memory,
     rest,
     storm,
+    telling,
     verification,
     windows,
 )
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Iterator[Row]]] = {
     "windows": windows.measure,
     "audit": audit.measure,
     "storm": storm.measure,
+    "telling": telling.measure,
     "detection": detection.measure,
 }
 
