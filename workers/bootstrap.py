@@ -34,7 +34,7 @@ from adapters.postgres.policies import Policies
 from adapters.postgres.reports import Reports
 from adapters.postgres.silences import Silences
 from adapters.postgres.station_memory import PostgresStationMemory
-from adapters.postgres.steps import StepQueue, StepSignal
+from adapters.postgres.steps import LANES, StepQueue, StepSignal
 from adapters.postgres.store import PostgresStore
 from adapters.postgres.tokens import Tokens
 from adapters.prometheus import DatabaseCollector, Metrics
@@ -121,7 +121,7 @@ class App:
     station_memory: StationMemory
     metered: Metrics
     steps: StepQueue
-    relay: Relay
+    relays: tuple[Relay, ...]
     audit_log: AuditLog
     sequencer: Sequencer
     checkpoints: Checkpoints
@@ -261,7 +261,15 @@ def build(
         station_memory=PostgresStationMemory(engine),
         metered=metrics,
         steps=steps,
-        relay=Relay(steps, StepSignal(engine), send, settings.relay_poll_seconds),
+        relays=tuple(
+            Relay(
+                StepQueue(engine, settings.step_lease_seconds, lane),
+                StepSignal(engine),
+                send,
+                settings.relay_poll_seconds,
+            )
+            for lane in LANES
+        ),
         audit_log=audit_log,
         sequencer=sequencer,
         checkpoints=checkpoints,

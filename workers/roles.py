@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -76,8 +77,9 @@ def run_worker(app: App) -> None:
 def run_relay(app: App) -> None:
     """Sends owed steps until told to stop."""
     _serve_metrics(app)
-    log.info("relaying")
-    app.relay.run(app.stopping)
+    with relaying(app):
+        log.info("relaying")
+        app.stopping.wait()
 
 
 def run_scheduler(app: App) -> None:
@@ -103,7 +105,7 @@ def run_up(app: App, *, with_demo: bool) -> None:
     server = _server(app)
     with ExitStack() as stack:
         stack.enter_context(working(app))
-        stack.enter_context(_background(app, "relay", lambda: app.relay.run(app.stopping)))
+        stack.enter_context(relaying(app))
         stack.enter_context(_background(app, "scheduler", lambda: app.scheduler.run(app.stopping)))
         if app.amqp is not None:
             stack.enter_context(_background(app, "ingest", lambda: run_ingest(app)))
@@ -128,6 +130,15 @@ def give_token(app: App) -> str | None:
     token = secrets.token_urlsafe(24)
     app.tokens.put("bootstrap", "admin", token)
     return token
+
+
+@contextmanager
+def relaying(app: App) -> Iterator[None]:
+    """Within the block this process sends owed steps; those of one lane never wait for those of another."""
+    with ExitStack() as stack:
+        for relay in app.relays:
+            stack.enter_context(_background(app, "relay", partial(relay.run, app.stopping)))
+        yield
 
 
 @contextmanager
@@ -178,7 +189,7 @@ def carrying_on(app: App) -> Iterator[None]:
 def _drain(app: App, patience_seconds: float = 300.0) -> None:
     deadline = time.monotonic() + patience_seconds
     while time.monotonic() < deadline and app.steps.due():
-        if not app.relay.run_once():
+        if not sum(relay.run_once() for relay in app.relays):
             time.sleep(0.02)
 
 

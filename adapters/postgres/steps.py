@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from select import select
-from typing import cast
+from typing import Final, Literal, cast
 
 import psycopg2
 import psycopg2.extensions
@@ -12,16 +12,23 @@ from sqlalchemy import Engine
 from adapters.postgres.engine import translated_errors
 from domain.errors import TransientError
 
+# Deliveries have a lane of their own: those to a destination that hangs are on their way for long, and nothing
+# else may wait for them.
+Lane = Literal["claims", "deliveries"]
+LANES: Final[dict[Lane, str]] = {"claims": "kind <> 'deliver'", "deliveries": "kind = 'deliver'"}
+
 # Materialized: otherwise a plan may look for due steps once for every row, and lease more than the limit.
 _LEASE = """
 WITH due AS MATERIALIZED (
     SELECT id FROM steps
-    WHERE due_at <= now() AND (leased_until IS NULL OR leased_until < now())
+    WHERE due_at <= now() AND (leased_until IS NULL OR leased_until < now()) AND {lane}
     ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED
 )
 UPDATE steps SET leased_until = now() + make_interval(secs => %s) FROM due WHERE steps.id = due.id
 RETURNING steps.id, kind, cardinality(claim_ids) AS size, attempts
 """
+# Only what is due was leased, and the index knows what is due: most steps wait for days.
+_LEASED = "SELECT count(*) FROM steps WHERE due_at <= now() AND leased_until > now() AND {lane}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +44,17 @@ class DueStep:
 class StepQueue:
     """Leases due steps: two relays do not send the same one, and one whose message was lost goes again."""
 
-    def __init__(self, engine: Engine, lease_seconds: float) -> None:
+    def __init__(self, engine: Engine, lease_seconds: float, lane: Lane | None = None) -> None:
+        """Leases what is in one lane only, if one is given."""
         self._engine = engine
         self._lease_seconds = lease_seconds
+        there = LANES[lane] if lane else "true"
+        self._lease, self._leased = _LEASE.format(lane=there), _LEASED.format(lane=there)
 
     def lease(self, limit: int) -> list[DueStep]:
         """Leases up to `limit` due steps, oldest first, and commits: a worker skips rows that are locked."""
         with translated_errors(), self._engine.begin() as connection:
-            rows = connection.exec_driver_sql(_LEASE, (limit, self._lease_seconds)).mappings().all()
+            rows = connection.exec_driver_sql(self._lease, (limit, self._lease_seconds)).mappings().all()
         return sorted((DueStep(**row) for row in rows), key=lambda step: step.id)
 
     def release(self, ids: Sequence[int]) -> None:
@@ -55,9 +65,7 @@ class StepQueue:
     def leased(self) -> int:
         """How many steps are on their way at present."""
         with translated_errors(), self._engine.connect() as connection:
-            # Only what is due was leased, and the index knows what is due: most steps wait for days.
-            sql = "SELECT count(*) FROM steps WHERE due_at <= now() AND leased_until > now()"
-            return int(connection.exec_driver_sql(sql).scalar_one())
+            return int(connection.exec_driver_sql(self._leased).scalar_one())
 
     def release_all(self) -> None:
         """Ends every lease. For a start where no earlier process can still hold one."""

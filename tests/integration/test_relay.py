@@ -10,7 +10,7 @@ from queue import SimpleQueue
 import pytest
 from sqlalchemy import Engine
 
-from adapters.postgres.steps import StepQueue, StepSignal
+from adapters.postgres.steps import LANES, StepQueue, StepSignal
 from domain.decision import Step
 from domain.errors import TransientError
 from domain.identifiers import new_claim_id
@@ -152,3 +152,18 @@ def test_a_relay_outlives_an_outage(spotclaim: Spotclaim, engine: Engine) -> Non
             )
         owe(spotclaim, 1)
         sent.get(timeout=PATIENCE_SECONDS)
+
+
+def test_deliveries_that_hang_hold_up_nothing_else(spotclaim: Spotclaim, engine: Engine) -> None:
+    """However many are on their way to a destination that does not answer, claims go on."""
+    owe(spotclaim, 2 * IN_FLIGHT, kind="deliver")
+    owe(spotclaim, 1, kind="verify")
+    sent: Counter[str] = Counter()
+
+    def send(kind: str, ids: Sequence[int]) -> None:
+        sent[kind] += len(ids)
+
+    for lane in LANES:
+        Relay(StepQueue(engine, LONG, lane), StepSignal(engine), send, LONG).run_once()
+
+    assert sent == {"deliver": IN_FLIGHT, "verify": 1}
