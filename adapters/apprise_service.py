@@ -52,7 +52,7 @@ class AppriseService:
 
     def _lines(self) -> Lines:
         if not hasattr(self._mine, "lines"):
-            self._mine.lines = Lines(allow_internal=self._allow_internal)
+            self._mine.lines = Lines()
             # A webhook of Apprise's takes the fields of a message from its object.
             self._mine.plugin = copy(self._plugin)
             self._mine.service = Apprise(self._mine.plugin)

@@ -12,9 +12,10 @@ import time
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import partialmethod
+from functools import lru_cache, partialmethod
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlsplit
 
 import apprise.attachment.http as apprise_attachment
 import requests
@@ -107,10 +108,17 @@ def _guard(manager: urllib3.PoolManager) -> None:
     manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
 
-def _session(*, allow_internal: bool) -> requests.Session:
+@lru_cache(maxsize=64)
+def _environment(scheme: str, host: str) -> dict[str, Any]:
+    """What the environment says of requests to a host: the proxy, and whom to trust. To read it takes longer than
+    to send a message, so it is read once."""
+    with requests.Session() as session:
+        return dict(session.merge_environment_settings(f"{scheme}://{host}", {}, None, True, None))
+
+
+def _session() -> requests.Session:
     session = requests.Session()
-    # A proxy would resolve names where nobody looks at what they resolve to.
-    session.trust_env = allow_internal
+    session.trust_env = False
     session.mount("http://", _Adapter())
     session.mount("https://", session.get_adapter("http://"))
     return session
@@ -123,8 +131,7 @@ class Lines:
     tell whether it took the message.
     """
 
-    def __init__(self, *, allow_internal: bool) -> None:
-        self._allow_internal = allow_internal
+    def __init__(self) -> None:
         self._session: requests.Session | None = None
         self._left_at = 0.0
 
@@ -135,7 +142,7 @@ class Lines:
             return session
         if session is not None:
             session.close()
-        return _session(allow_internal=self._allow_internal)
+        return _session()
 
     def leave(self, session: requests.Session) -> None:
         """For the next attempt, which is to know nothing of this one."""
@@ -154,10 +161,13 @@ class _Requests:
         attempt = current()
         attempt.begin()
         options |= {"allow_redirects": False, "verify": True, "timeout": (CONNECT_SECONDS, READ_SECONDS)}
+        if attempt.allow_internal:
+            # Otherwise a proxy would resolve names where nobody looks at what they resolve to.
+            options |= _environment(*urlsplit(url)[:2])
         if attempt.key and method.upper() != "GET":
             options["headers"] = {"Idempotency-Key": attempt.key, **(options.get("headers") or {})}
         kept = attempt.session
-        with nullcontext(kept) if kept else _session(allow_internal=attempt.allow_internal) as session:
+        with nullcontext(kept) if kept else _session() as session:
             answer = session.request(method, url, **options | {"stream": True})
             attempt.under_way = answer.status_code == _GATEWAY_TIMEOUT
             attempt.wait_seconds = _wait_seconds(answer.headers.get("Retry-After"))

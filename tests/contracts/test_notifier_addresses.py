@@ -84,6 +84,21 @@ def test_a_proxy_is_not_asked_to_go_there(hook: WebHook, monkeypatch: pytest.Mon
     assert "localhost is inside the network" in outcome.answer
 
 
+def test_a_proxy_is_used_where_the_operator_allows_what_is_inside(
+    hook: WebHook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But for the hosts that the environment excepts."""
+    monkeypatch.setenv("http_proxy", f"http://{hook.address}")
+    monkeypatch.setenv("no_proxy", "excepted.invalid")
+    urls = {"proxied": "json://chat.invalid/", "excepted": "json://excepted.invalid/"}
+    notifier = AppriseNotifier(urls, allow_internal=True)
+
+    sent = {name: notifier.send(name, MESSAGE).sent for name in urls}
+
+    assert sent == {"proxied": True, "excepted": False}
+    assert [path for path, _ in hook.posted] == ["http://chat.invalid/"]
+
+
 @pytest.mark.parametrize("schema", sorted(SCHEMAS - {"log"}))
 def test_every_schema_goes_through_the_guard(schema: str) -> None:
     """One whose plugin reached the network by other means would be refused at the start."""
