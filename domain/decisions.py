@@ -54,7 +54,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A claim to decide, and what the person saw of it: its version, and the digest of its evidence."""
+    """A claim to decide, and what the person saw of it: its version, and the digest of its evidence.
+
+    That people were told of the claim since makes it no other one; anything else that happened to it does.
+    """
 
     claim_id: str
     version: int | None = None
@@ -84,13 +87,15 @@ def decide(
     *,
     note: str = "",
     version: int | None = None,
+    changed_at: int | None = None,
     evidence_digest: str | None = None,
     lacking: Sequence[str] = (),
     now: datetime,
     policies: sla.Policies,
 ) -> Decision:
-    """One person's decision on one claim. `policies` finds the one that bound the claim's clocks, and `lacking`
-    names the kinds of evidence that the policy demands and that are not on file.
+    """One person's decision on one claim. `changed_at` is the number of its last event that was more than being
+    told of; its version unless given. `policies` finds the one that bound the claim's clocks, and `lacking` names
+    the kinds of evidence that the policy demands and that are not on file.
 
     Raises `NoteRefused` when the action takes a reason and `note` gives none, or cannot be kept; `Conflict` when
     the claim or its evidence has moved on from what the person saw, when its state does not allow the action, or
@@ -101,8 +106,7 @@ def decide(
     if action not in ACTIONS:
         raise Conflict(f"Unknown action {action}; there are: {', '.join(ACTIONS)}.")
     _demand_note(action, note)
-    if version is not None and version != claim.version:
-        raise Conflict(f"The claim is at version {claim.version} by now; you saw version {version}.")
+    _demand_version(claim, version, claim.version if changed_at is None else changed_at)
     demand_seen(claim, evidence_digest)
     status = _status_after(claim, action)
     if action == APPROVE and lacking:
@@ -124,6 +128,11 @@ def decide(
         data["clocks"] = clocks
     event = audit.append(claim, now, person.name, kind, data)
     return Decision(changed=[claim], events=[event], steps=_steps_after(claim, action, policies, now))
+
+
+def _demand_version(claim: Claim, version: int | None, changed_at: int) -> None:
+    if version is not None and not changed_at <= version <= claim.version:
+        raise Conflict(f"The claim is at version {claim.version} by now; you saw version {version}.")
 
 
 def _demand_note(action: str, note: str) -> None:

@@ -82,6 +82,9 @@ class Transaction(Sightings, Protocol):
     def claims(self, ids: Sequence[str]) -> list[Claim]:
         """These claims, locked; unknown ids are left out."""
 
+    def last_changes(self, claim_ids: Sequence[str]) -> dict[str, int]:
+        """The number of each claim's last audit event that was more than being told of."""
+
     def cases(self, claims: Sequence[Claim], policy: Policy) -> list[Case]:
         """The claims with their spots, the usage records that bear on them, their last verdicts, and, where the
         policy demands evidence, the kinds on file."""

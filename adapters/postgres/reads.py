@@ -65,6 +65,11 @@ CLAIMS: Final = (
     f"SELECT {_columns('claims', Claim)} FROM claims WHERE id = ANY(%s::uuid[]) ORDER BY spot_id, code FOR UPDATE"
 )
 
+LAST_CHANGES: Final = """
+SELECT claim_id::text, max(seq) FROM audit_events
+WHERE claim_id = ANY(%s::uuid[]) AND kind <> 'claim.announced' GROUP BY claim_id
+"""
+
 VERDICTS: Final = """
 SELECT c.id::text, e.body FROM claims c JOIN audit_events e ON e.claim_id = c.id AND e.seq = c.verdict_seq
 WHERE c.id = ANY(%s::uuid[])

@@ -76,6 +76,9 @@ class PostgresTransaction:
     def claims(self, ids: Sequence[str]) -> list[Claim]:
         return [Claim(*row) for row in self._execute(reads.CLAIMS, _array(ids))]
 
+    def last_changes(self, claim_ids: Sequence[str]) -> dict[str, int]:
+        return dict(self._execute(reads.LAST_CHANGES, _array(claim_ids)).all())
+
     def cases(self, claims: Sequence[Claim], policy: Policy) -> list[Case]:
         spots = {row.spot_id: Spot(*row) for row in self._execute(reads.SPOTS, [c.spot_id for c in claims])}
         usage, verdicts, errors = self._nearest_usage(claims), self._verdicts(claims), self._errors(claims)

@@ -18,9 +18,10 @@ from domain import audit
 from domain.claim import Claim
 from domain.decisions import Refused, Wanted
 from domain.errors import Conflict, NotAllowed, NotFound
+from domain.outcome import record_told
 from domain.policy import CodePolicy
 from domain.ports import Identity
-from tests.builders import NOW, a_claim_under_review, a_clear, a_fault, a_policy
+from tests.builders import NOW, a_claim_under_review, a_clear, a_delivery, a_fault, a_policy
 from tests.integration.parts import Clock, Spotclaim
 from workers.steps.decide import Decide
 
@@ -78,6 +79,53 @@ def test_each_of_many_is_looked_at_again(spotclaim: Spotclaim, decide: Decide) -
     assert reasons == [NotAllowed, Conflict, NotFound]
     assert Counter(row["status"] for row in spotclaim.claims()) == {"approved": 3, "under_review": 2}
     spotclaim.demand_sound_chains()
+
+
+def test_being_told_of_is_no_conflict(spotclaim: Spotclaim, decide: Decide) -> None:
+    """Whether alone or with many, before or after what was told; what else happened since is one."""
+    told, noted, both = (reviewed(spotclaim, "reviewer", "reviewer", spot_id=f"E{n}") for n in range(3))
+    decide(Wanted(noted.id, 1), "note", RITA, "look at the photo")
+    decide(Wanted(both.id, 1), "note", RITA, "look at the photo")
+    for claim, times in ((told, 2), (both, 1)):
+        tell_of(spotclaim, claim, times)
+
+    results = decide.many([Wanted(claim.id, 1) for claim in (told, noted, both)], "approve", RITA, "seen")
+
+    assert [isinstance(result, Claim) for result in results] == [True, False, False]
+    assert decide(Wanted(both.id, 2), "approve", RITA, "seen").version == 4
+    with pytest.raises(Conflict, match="at version 4 by now; you saw version 1"):
+        decide(Wanted(told.id, 1), "approve", MAX, "seen")
+    spotclaim.demand_sound_chains()
+
+
+def test_of_many_who_decide_while_people_are_told_one_does(spotclaim: Spotclaim, decide: Decide) -> None:
+    """All saw the claim before anybody was told; being told comes between them, and the record stays whole."""
+    claim = reviewed(spotclaim, "reviewer", "reviewer")
+    together = Barrier(20, timeout=30)
+
+    def one(number: int) -> str:
+        together.wait()
+        if number % 2:
+            tell_of(spotclaim, claim, 1)
+            return "told"
+        try:
+            decide(Wanted(claim.id, 1), "approve", Identity(f"reviewer {number}", "reviewer"))
+        except Conflict:
+            return "conflict"
+        return "decided"
+
+    with ThreadPoolExecutor(20) as pool:
+        assert Counter(pool.map(one, range(20))) == {"told": 10, "decided": 1, "conflict": 9}
+    [row] = spotclaim.claims()
+    assert (row["version"], row["stage"]) == (12, 2)
+    spotclaim.demand_sound_chains()
+
+
+def tell_of(spotclaim: Spotclaim, claim: Claim, times: int) -> None:
+    """So many messages that spoke of the claim are out."""
+    with spotclaim.store.transaction() as transaction:
+        [held] = transaction.claims([claim.id])
+        transaction.record(record_told([(a_delivery(), held)] * times, NOW))
 
 
 def test_the_database_refuses_an_approval_of_ones_own_claim(spotclaim: Spotclaim) -> None:

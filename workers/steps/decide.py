@@ -44,6 +44,7 @@ class Decide:
             claims = {claim.id: claim for claim in transaction.claims([item.claim_id for item in wanted])}
             bound = by_policy(claims.values(), self._policy, self._policies) if action == APPROVE else []
             lacks = lacking(transaction, bound)
+            changes = _last_changes(transaction, claims, wanted)
             for item in wanted:
                 try:
                     claim = _found(claims, item, results)
@@ -54,6 +55,7 @@ class Decide:
                         person,
                         note=note,
                         version=item.version,
+                        changed_at=changes.get(claim.id),
                         evidence_digest=item.evidence_digest,
                         lacking=lacks.get(claim.id, ()),
                         now=self._clock(),
@@ -75,6 +77,13 @@ def _found(claims: dict[str, Claim], wanted: Wanted, results: Sequence[Claim | R
     if claim is None:
         raise NotFound(f"There is no claim {wanted.claim_id}.")
     return claim
+
+
+def _last_changes(transaction: Transaction, claims: dict[str, Claim], wanted: Sequence[Wanted]) -> dict[str, int]:
+    """Of those that have gone on since they were seen: often only by being told of."""
+    seen = ((claims[item.claim_id], item.version) for item in wanted if item.claim_id in claims)
+    older = [claim.id for claim, version in seen if version is not None and version < claim.version]
+    return transaction.last_changes(older) if older else {}
 
 
 def _demand_place(transaction: Transaction, claim: Claim, action: str) -> None:

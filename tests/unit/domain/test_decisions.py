@@ -304,6 +304,18 @@ def test_a_claim_that_moved_on_since_it_was_seen_is_a_conflict() -> None:
     assert claim.status == "approved"
 
 
+@pytest.mark.parametrize(("version", "heard"), [(2, False), (3, True), (4, True), (5, True), (6, False)])
+def test_a_claim_that_people_were_only_told_of_is_decided(version: int, heard: bool) -> None:
+    """Nothing happened after the third event that anybody had to see."""
+    claim = a_claim_under_review(version=5)
+
+    if heard:
+        decided(claim, "approve", version=version, changed_at=3)
+    else:
+        with pytest.raises(Conflict, match=f"you saw version {version}"):
+            decided(claim, "approve", version=version, changed_at=3)
+
+
 def test_what_the_table_does_not_allow_is_a_conflict() -> None:
     """It says what is allowed; what is no action at all is told as that."""
     with pytest.raises(Conflict, match="allowed from here: "):
