@@ -34,7 +34,8 @@ class Delivery:
     incidents where `event` is one of an incident.
 
     It is sent from `due_at` on. `answer` is what the destination said last, or why nothing is sent. `summary` is a
-    `domain.news.Summary` of what it tells, as fields, of which title and body are made.
+    `domain.news.Summary` of what it tells, as fields, of which title and body are made. `tried_at` are the moments
+    from which attempts before the present one were made, as far as a limit by the minute must know of them.
     """
 
     id: str
@@ -52,3 +53,4 @@ class Delivery:
     reason: str = FIRST
     due_at: datetime | None = None
     summary: dict[str, Any] = field(default_factory=dict)
+    tried_at: list[datetime] = field(default_factory=list)

@@ -50,17 +50,16 @@ def record_failed(
     else:
         pause = min(_FIRST_RETRY * 2 ** (delivery.attempts - 1), _LONGEST_RETRY)
         due_at = now + min(max(pause, wait or pause), _LONGEST_RETRY)
-        decision.steps.append(Step("deliver", delivery.claim_ids, due_at, subject=delivery.id))
+        decision.steps.append(Step("retry", due_at=due_at, subject=delivery.id))
     return decision
 
 
-def resend(delivery: Delivery, now: datetime) -> Decision:
+def resend(delivery: Delivery) -> Decision:
     """Owes a delivery again that failed or may have; it has all its attempts before it.
 
     Raises `Conflict` for any other.
     """
     if delivery.status not in (FAILED, UNKNOWN):
         raise Conflict(f"This delivery is {delivery.status}; what failed or is unknown can be sent again.")
-    delivery.status, delivery.attempts, delivery.finished_at, delivery.due_at = PENDING, 0, None, now
-    step = Step("deliver", delivery.claim_ids, subject=delivery.id)
-    return Decision(deliveries=[delivery], steps=[step])
+    delivery.status, delivery.attempts, delivery.finished_at = PENDING, 0, None
+    return Decision(deliveries=[delivery], steps=[Step("retry", subject=delivery.id)])

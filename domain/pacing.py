@@ -25,13 +25,14 @@ from domain.news_group import NewsGroup
 from domain.policy import Pace
 
 _NOT_SENT = {BY_SILENCE: SILENCED, BY_INCIDENT: SUPPRESSED}
-_MINUTE = timedelta(minutes=1)
+# Over which a destination's messages are counted.
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
 class Traffic:
-    """What is under way: groups by their ids, the deliveries that gather, and when the latest messages of each
-    destination are due or were, latest first."""
+    """What is under way: groups by their ids, the deliveries that gather, and when messages of each destination
+    are due or were in the last minute, each attempt of each, latest first."""
 
     groups: dict[str, NewsGroup] = field(default_factory=dict)
     gathering: dict[str, Delivery] = field(default_factory=dict)
@@ -73,6 +74,17 @@ def send_digests(groups: Iterable[NewsGroup], traffic: Traffic, pace: Pace, now:
     return decision
 
 
+def retry(deliveries: Iterable[Delivery], traffic: Traffic, pace: Pace, now: datetime) -> Decision:
+    """Messages that are to be sent once more wait their turn like any other; each attempt takes a place."""
+    decision = Decision()
+    for delivery in deliveries:
+        if delivery.status == PENDING:
+            before = [*delivery.tried_at, *([delivery.due_at] if delivery.due_at else [])]
+            delivery.tried_at = [moment for moment in before if moment > now - MINUTE]
+            decision.add(_due(delivery, traffic, pace, now))
+    return decision
+
+
 def _group_of(parcel: Parcel) -> NewsGroup:
     first = parcel.news[0]
     key = (parcel.destination, first.event, first.code, "held" if parcel.held_until else "")
@@ -106,17 +118,23 @@ def _send(delivery: Delivery, group: NewsGroup, traffic: Traffic, pace: Pace, no
     group.messages = 1 if group.is_cold(now, pace) else group.messages + 1
     group.hot_until = now + pace.delay(group.messages)
     delivery.status = PENDING
+    decision = _due(delivery, traffic, pace, now)
+    decision.groups.append(group)
+    return decision
+
+
+def _due(delivery: Delivery, traffic: Traffic, pace: Pace, now: datetime) -> Decision:
     delivery.due_at = _turn(traffic.recent.setdefault(delivery.destination, []), pace, now)
     # At once is by the database's clock, whose present a clock of ours may be ahead of.
     due_at = delivery.due_at if delivery.due_at > now else None
     step = Step("deliver", delivery.claim_ids, due_at, subject=delivery.id)
-    return Decision(groups=[group], deliveries=[delivery], steps=[step])
+    return Decision(deliveries=[delivery], steps=[step])
 
 
 def _turn(recent: list[datetime], pace: Pace, now: datetime) -> datetime:
     """When the destination has room for one more message."""
     full = len(recent) >= pace.per_minute
-    due_at = max(now, recent[pace.per_minute - 1] + _MINUTE) if full else now
+    due_at = max(now, recent[pace.per_minute - 1] + MINUTE) if full else now
     recent.insert(0, due_at)
     return due_at
 

@@ -110,9 +110,11 @@ class Transaction(Sightings, Protocol):
     def gathering(self, delivery_ids: Sequence[str]) -> list[NewsGroup]:
         """The groups that gather news in these deliveries, locked."""
 
-    def recent_deliveries(self, destinations: Iterable[str], limit: int) -> dict[str, list[datetime]]:
-        """When the latest messages of each destination are due or were, latest first; nobody else gives out times
-        of theirs until this transaction ends."""
+    def recent_deliveries(
+        self, destinations: Iterable[str], since: datetime, limit: int
+    ) -> dict[str, list[datetime]]:
+        """When the latest messages of each destination are due, or were due after `since`, each attempt of each,
+        latest first; nobody else gives out times of theirs until this transaction ends."""
 
     def silences(self, now: datetime) -> list[Silence]:
         """Those that last at this moment."""

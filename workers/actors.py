@@ -25,6 +25,7 @@ CLAIMS_PER_MESSAGE: Final = {
     "clock": 500,
     "incident": 500,
     "deliver": 1,
+    "retry": 500,
     "told": 500,
 }
 

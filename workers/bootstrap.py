@@ -65,6 +65,7 @@ from workers.steps.incident_desk import IncidentDesk
 from workers.steps.open import Intake
 from workers.steps.quarantine import WORKER_DOOR, QuarantineDesk
 from workers.steps.remind import Remind
+from workers.steps.retry import Retry
 from workers.steps.route import Route
 from workers.steps.runner import StepHandler, StepRunner
 from workers.steps.settle import Settle
@@ -74,7 +75,7 @@ from workers.thresholds import PresentThresholds
 
 STEP_KINDS = (
     *("submit", "verify", "detect", "route", "escalate", "clock", "incident"),
-    *("announce", "digest", "remind", "told"),
+    *("announce", "digest", "remind", "retry", "told"),
 )
 # Where people are told until the settings or a command say it.
 DEFAULT_DESTINATIONS = {"ops": "log://"}
@@ -188,6 +189,7 @@ def build(
         "announce": Announce(policy, clock),
         "digest": Digest(policy, clock),
         "remind": Remind(policy, clock),
+        "retry": Retry(policy, clock),
         "told": Told(clock),
         "clock": Sweep(policies, clock),
         "incident": Settle(policy.incidents, clock),
@@ -247,7 +249,7 @@ def build(
         notifier=notifier,
         decide=decide,
         delegations=Delegations(engine),
-        resend=Resend(store, clock),
+        resend=Resend(store),
         silences=Silences(engine),
         evidence=EvidenceDesk(store, files, sniff, policy, policies, clock, on_commit),
         quarantine=QuarantineDesk(store, intake, clock),

@@ -123,6 +123,7 @@ DELIVERY_MOVING = {
     "attempts": _INTEGER,
     "answer": _TEXT,
     "finished_at": _MOMENT,
+    "tried_at": _MOMENTS,
 }
 
 GROUP_FIXED = {"id": UUID, "destination": _TEXT, "event": _TEXT, "code": _TEXT, "held": _BOOLEAN}

@@ -90,13 +90,17 @@ _GROUP = f"SELECT {_columns('news_groups', NewsGroup)} FROM news_groups"
 GROUPS: Final = f"{_GROUP} WHERE id = ANY(%s::uuid[]) ORDER BY news_groups.id FOR UPDATE"
 GATHERING: Final = f"{_GROUP} WHERE gathering = ANY(%s::uuid[]) ORDER BY news_groups.id FOR UPDATE"
 
-# When the latest messages of each destination are due or were.
+# When the latest messages of each destination are due or were, each attempt of each. Whose present attempt is not
+# among the latest has no earlier one that is.
 RECENT_DELIVERIES: Final = """
-SELECT w.destination, d.due_at FROM unnest(%s::text[]) AS w(destination) CROSS JOIN LATERAL (
-    SELECT due_at FROM deliveries
-    WHERE destination = w.destination AND due_at IS NOT NULL AND status <> 'gathering'
-    ORDER BY due_at DESC LIMIT %s
-) AS d ORDER BY d.due_at DESC
+SELECT w.destination, a.moment FROM unnest(%s::text[]) AS w(destination) CROSS JOIN LATERAL (
+    SELECT moment FROM (
+        SELECT due_at, tried_at FROM deliveries
+        WHERE destination = w.destination AND due_at > %s AND status <> 'gathering'
+        ORDER BY due_at DESC LIMIT %s
+    ) AS d CROSS JOIN LATERAL unnest(d.due_at || d.tried_at) AS moment
+    ORDER BY moment DESC LIMIT %s
+) AS a ORDER BY a.moment DESC
 """
 
 SILENCES: Final = (

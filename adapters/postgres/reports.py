@@ -21,7 +21,9 @@ _CLAIM.append(func.encode(claims.c.evidence_digest, "hex").label("evidence_diges
 # The event that holds the verdict also tells what it did to the clocks.
 _CLAIM.append(cast(audit_events.c.body, JSONB).op("-", return_type=JSONB())("clocks").label("verdict"))
 # Title and body say what the summary does.
-_DELIVERY: list[ColumnElement[Any]] = [column for column in deliveries.c if column.name != "summary"]
+_DELIVERY: list[ColumnElement[Any]] = [
+    column for column in deliveries.c if column.name not in ("summary", "tried_at")
+]
 _WITH_VERDICT = claims.outerjoin(
     audit_events, (audit_events.c.claim_id == claims.c.id) & (audit_events.c.seq == claims.c.verdict_seq)
 )

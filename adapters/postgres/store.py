@@ -158,11 +158,13 @@ class PostgresTransaction:
     def gathering(self, delivery_ids: Sequence[str]) -> list[NewsGroup]:
         return [NewsGroup(*row) for row in self._execute(reads.GATHERING, _array(delivery_ids))]
 
-    def recent_deliveries(self, destinations: Iterable[str], limit: int) -> dict[str, list[datetime]]:
+    def recent_deliveries(
+        self, destinations: Iterable[str], since: datetime, limit: int
+    ) -> dict[str, list[datetime]]:
         names = sorted(set(destinations))
         self._execute(writes.TAKE_TURNS_TELLING, names)
         recent: dict[str, list[datetime]] = {}
-        for destination, due_at in self._execute(reads.RECENT_DELIVERIES, names, limit):
+        for destination, due_at in self._execute(reads.RECENT_DELIVERIES, names, since, limit, limit):
             recent.setdefault(destination, []).append(due_at)
         return recent
 

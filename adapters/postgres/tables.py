@@ -172,6 +172,7 @@ deliveries = Table(
     Column("reason", Text, nullable=False, server_default=text("'first'::text")),
     Column("due_at", _moment),
     Column("summary", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("tried_at", ARRAY(_moment), nullable=False, server_default=text("'{}'::timestamptz[]")),
     Index("deliveries_due", "destination", "due_at"),
     Index("deliveries_created", "created_at"),
     Index(

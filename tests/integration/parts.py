@@ -44,6 +44,7 @@ from workers.steps.evidence import EvidenceDesk
 from workers.steps.open import Intake
 from workers.steps.quarantine import QuarantineDesk
 from workers.steps.remind import Remind
+from workers.steps.retry import Retry
 from workers.steps.route import Route
 from workers.steps.runner import StepHandler, StepRunner
 from workers.steps.settle import Settle
@@ -133,6 +134,7 @@ class Spotclaim:
             "announce": Announce(self.policy, self.clock),
             "digest": Digest(self.policy, self.clock),
             "remind": Remind(self.policy, self.clock),
+            "retry": Retry(self.policy, self.clock),
             "told": Told(self.clock),
             "clock": Sweep(self.policies, self.clock),
             "deliver": Deliver(self.notifier, self.clock),

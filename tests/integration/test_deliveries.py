@@ -54,6 +54,7 @@ def test_a_destination_that_fails_is_tried_again_later(spotclaim: Spotclaim) -> 
     pauses = []
     for attempt in range(1, MAX_ATTEMPTS + 1):
         before = datetime.now(UTC)
+        spotclaim.run_now("retry")
         spotclaim.run_now("deliver")
         assert {row["attempts"] for row in deliveries(spotclaim)} == {attempt}
         pauses += [round((step["due_at"] - before).total_seconds()) for step in spotclaim.steps()]
@@ -71,6 +72,7 @@ def test_a_destination_that_recovers_is_told(spotclaim: Spotclaim) -> None:
     spotclaim.run_now("deliver")
 
     spotclaim.notifier.answer = None
+    spotclaim.run_now("retry")
     spotclaim.run_now("deliver")
     spotclaim.run_now("told")
 
@@ -111,7 +113,7 @@ def test_a_message_that_is_out_is_on_record_whatever_its_claims_do(spotclaim: Sp
 
 def test_a_delivery_that_nobody_knows_the_end_of_waits_for_people(spotclaim: Spotclaim) -> None:
     """It is not sent again by itself; sent again by somebody, it is told."""
-    resend = Resend(spotclaim.store, spotclaim.clock)
+    resend = Resend(spotclaim.store)
     spotclaim.notifier.answer = "no answer within 20 s"
     spotclaim.notifier.unknown = True
     announce(spotclaim, "E1")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from typing import Any
 
@@ -18,11 +18,13 @@ from domain.decision import Decision, Step
 from domain.errors import NotFound
 from domain.identifiers import new_claim_id
 from domain.incident import Link
+from domain.outcome import MAX_ATTEMPTS
 from domain.policy import NotificationRule, Pace
-from domain.ports import Transaction
+from domain.ports import Outcome, Transaction
 from domain.silence import Silence
 from tests.builders import NOW, a_claim_under_review, a_delivery, a_policy, an_incident
-from tests.integration.parts import Spotclaim, WatchedStore
+from tests.integration.parts import Clock, Spotclaim, WatchedStore
+from workers.steps.deliver import Resend
 
 RULES = (NotificationRule("claim.under_review", ("ops",), repeat_hours=2),)
 SECOND = timedelta(seconds=1)
@@ -192,6 +194,34 @@ def test_a_destination_is_not_sent_more_than_it_may(set_up: Callable[..., Spotcl
     # At once is by the database's clock.
     owed = spotclaim.rows("SELECT due_at FROM steps WHERE kind = 'deliver' ORDER BY due_at LIMIT 3")
     assert [(row["due_at"] - NOW) // SECOND for row in owed] == [60, 60, 120]
+
+
+def test_retries_and_resends_take_their_places(set_up: Callable[..., Spotclaim]) -> None:
+    """However many come to nothing at once, no more attempts a minute than the destination takes."""
+    # At once is by the database's clock, which this one is ahead of.
+    clock = Clock(datetime.now(UTC) + timedelta(hours=1))
+    spotclaim = set_up(policy=a_policy(notifications=RULES, pace=Pace(per_minute=3)), clock=clock)
+    attempts: list[datetime] = []
+
+    def refuse(*_: object) -> Outcome:
+        attempts.append(clock.now)
+        return Outcome(False, "no answer", unknown=len(attempts) <= 2)
+
+    spotclaim.notifier.send = refuse  # type: ignore[method-assign]
+    for code in ("METER_MISREAD", "OTHER"):
+        tell(spotclaim, "E1", code=code)
+    spotclaim.run_now("deliver")
+    for row in spotclaim.rows("SELECT id::text AS id FROM deliveries WHERE status = 'unknown'"):
+        Resend(spotclaim.store)(row["id"])
+    while owed := spotclaim.rows(
+        "SELECT id, kind, due_at FROM steps WHERE kind IN ('deliver', 'retry') ORDER BY due_at, id LIMIT 1"
+    ):
+        clock.now = max(clock.now, owed[0]["due_at"])
+        spotclaim.runner.run(owed[0]["kind"], [owed[0]["id"]])
+
+    assert len(attempts) == 2 + 2 * MAX_ATTEMPTS
+    assert min(later - sooner for sooner, later in zip(attempts, attempts[3:], strict=False)) >= 60 * SECOND
+    assert {row["status"] for row in spotclaim.rows("SELECT status FROM deliveries")} == {"failed"}
 
 
 def a_silence(**changes: Any) -> Silence:

@@ -65,9 +65,8 @@ class Told:
 class Resend:
     """What people do with a delivery that failed or may have."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._clock = clock
 
     def __call__(self, delivery_id: str) -> None:
         """Owes it again. Raises `NotFound`, `Conflict` for one that needs no other attempt, `TransientError`."""
@@ -75,4 +74,4 @@ class Resend:
             found = transaction.deliveries([delivery_id])
             if not found:
                 raise NotFound(f"There is no delivery {delivery_id}.")
-            transaction.record(resend(found[0], self._clock()))
+            transaction.record(resend(found[0]))

@@ -1,6 +1,7 @@
 """What every step that tells people does alike: address the news, pace it, and record what follows."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from domain.announcement import Parcel, Situation
 from domain.decision import Decision
@@ -8,7 +9,7 @@ from domain.delivery import Delivery
 from domain.identifiers import new_claim_id
 from domain.news import ENDINGS, News
 from domain.news_group import NewsGroup
-from domain.pacing import Traffic, dispatch, groups_of, send_digests
+from domain.pacing import MINUTE, Traffic, dispatch, groups_of, retry, send_digests
 from domain.policy import Policy
 from domain.ports import Clock, Transaction
 
@@ -44,11 +45,19 @@ class Desk:
             return Decision()
         return send_digests(groups, self._traffic(transaction, groups), self._pace, self._clock())
 
+    def retry(self, transaction: Transaction, delivery_ids: Sequence[str]) -> Decision:
+        """Gives these deliveries, which came to nothing so far, their turns to be made once more."""
+        deliveries = transaction.deliveries(delivery_ids)
+        traffic = Traffic(recent=self._recent(transaction, [it.destination for it in deliveries]))
+        return retry(deliveries, traffic, self._pace, self._clock())
+
     def _traffic(self, transaction: Transaction, groups: Sequence[NewsGroup]) -> Traffic:
         gathering: list[Delivery] = transaction.deliveries([g.gathering for g in groups if g.gathering])
-        destinations = [group.destination for group in groups]
         return Traffic(
             groups={group.id: group for group in groups},
             gathering={delivery.id: delivery for delivery in gathering},
-            recent=transaction.recent_deliveries(destinations, self._pace.per_minute),
+            recent=self._recent(transaction, [group.destination for group in groups]),
         )
+
+    def _recent(self, transaction: Transaction, destinations: Sequence[str]) -> dict[str, list[datetime]]:
+        return transaction.recent_deliveries(destinations, self._clock() - MINUTE, self._pace.per_minute)

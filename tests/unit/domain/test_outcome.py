@@ -47,7 +47,7 @@ def test_a_failed_attempt_leaves_the_delivery_pending_with_the_reason() -> None:
     assert (delivery.status, delivery.answer, delivery.finished_at) == ("pending", "500", None)
     assert (decision.deliveries, decision.changed, decision.events) == ([delivery], [], [])
     [step] = decision.steps
-    assert (step.kind, step.subject, step.due_at) == ("deliver", delivery.id, NOW + timedelta(seconds=10))
+    assert (step.kind, step.subject, step.due_at) == ("retry", delivery.id, NOW + timedelta(seconds=10))
 
 
 def test_a_destination_that_asks_for_time_is_given_it() -> None:
@@ -94,15 +94,15 @@ def test_what_came_to_nothing_can_be_sent_again(status: str) -> None:
     """With all attempts before it; the last answer stays until there is another."""
     delivery = a_delivery(status=status, attempts=MAX_ATTEMPTS, answer="500", finished_at=NOW)
 
-    decision = resend(delivery, NOW)
+    decision = resend(delivery)
 
     assert (delivery.status, delivery.attempts, delivery.finished_at) == ("pending", 0, None)
     assert delivery.answer == "500"
-    assert [(step.kind, step.subject) for step in decision.steps] == [("deliver", delivery.id)]
+    assert [(step.kind, step.subject) for step in decision.steps] == [("retry", delivery.id)]
 
 
 @pytest.mark.parametrize("status", ["sent", "pending", "gathering", "silenced", "suppressed"])
 def test_nothing_else_is_sent_again(status: str) -> None:
     """Least of all what was told already."""
     with pytest.raises(Conflict, match=status):
-        resend(a_delivery(status=status), NOW)
+        resend(a_delivery(status=status))

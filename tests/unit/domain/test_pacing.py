@@ -11,9 +11,9 @@ from domain.decision import Decision, Step
 from domain.delivery import Delivery
 from domain.news import News, of_claims
 from domain.news_group import NewsGroup
-from domain.pacing import Traffic, dispatch, groups_of, send_digests
+from domain.pacing import Traffic, dispatch, groups_of, retry, send_digests
 from domain.policy import Pace
-from tests.builders import NOW, a_claim_under_review, ids
+from tests.builders import NOW, a_claim_under_review, a_delivery, ids
 
 SECOND = timedelta(seconds=1)
 
@@ -221,6 +221,25 @@ def test_a_destination_is_sent_so_many_messages_a_minute() -> None:
     town.hear(news("E1"), destination="chat")
 
     assert [after for _, after, _ in town.sent()] == [0, 0, 60, 60, 120, 120, 10]
+
+
+def test_each_attempt_counts_against_the_limit() -> None:
+    """Also one whose message is sent again meanwhile, but for a minute only; what was sent is left alone."""
+    one, other = (a_delivery(due_at=NOW + second * SECOND) for second in (0, 5))
+    pace, recent = Pace(per_minute=3), [NOW + 5 * SECOND, NOW]
+
+    decision = retry([one, other], Traffic(recent={"ops": recent}), pace, NOW + 10 * SECOND)
+
+    assert [(delivery.due_at - NOW) // SECOND for delivery in (one, other) if delivery.due_at] == [10, 60]
+    assert (one.tried_at, other.tried_at) == ([NOW], [NOW + 5 * SECOND])
+    assert [(step.kind, step.subject, step.due_at) for step in decision.steps] == [
+        ("deliver", one.id, None),
+        ("deliver", other.id, NOW + 60 * SECOND),
+    ]
+    assert retry([a_delivery(status="sent")], Traffic(), pace, NOW) == Decision()
+
+    retry([one], Traffic(), pace, NOW + 61 * SECOND)
+    assert one.tried_at == [NOW + 10 * SECOND]
 
 
 def test_what_is_silenced_or_suppressed_is_logged_and_not_sent() -> None:
