@@ -59,7 +59,8 @@ class AppriseNotifier:
 
     def send(self, destination: str, message: Message) -> Outcome:
         """One attempt. A destination that is not there (any more) is a failed attempt, not an error."""
-        url = self._known().get(destination)
+        # One that was added this very moment is told at once.
+        url = self._known().get(destination) or self._known(afresh=True).get(destination)
         if url is None:
             return Outcome(False, f"There is no destination named {destination}.")
         try:
@@ -83,9 +84,9 @@ class AppriseNotifier:
             known = self._senders[name, url] = sender(name, url, self._texts, allow_internal=self._allow_internal)
         return known
 
-    def _known(self) -> Mapping[str, str]:
+    def _known(self, *, afresh: bool = False) -> Mapping[str, str]:
         with self._lock:
-            if self._read_at is None or time.monotonic() - self._read_at >= self._refresh_seconds:
+            if afresh or self._read_at is None or time.monotonic() - self._read_at >= self._refresh_seconds:
                 self._read_at = time.monotonic()
                 self._refresh()
             return self._urls

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from domain.errors import NotAllowed
+
 # How a delivery stands. One that is gathering takes in more news until it is due; silenced and suppressed ones are
 # never sent, and tell why nothing came. Of one that is unknown nobody can say whether it arrived.
 GATHERING: Final = "gathering"
@@ -54,3 +56,9 @@ class Delivery:
     due_at: datetime | None = None
     summary: dict[str, Any] = field(default_factory=dict)
     tried_at: list[datetime] = field(default_factory=list)
+
+
+def demand_may_handle(role: str) -> None:
+    """Raises `NotAllowed` for auditors, who read."""
+    if role == "auditor":
+        raise NotAllowed("Auditors read; they neither silence nor send again.")

@@ -49,6 +49,9 @@ class Reports(Protocol):
     ) -> list[dict[str, Any]]:
         """Deliveries, newest first; of one claim or status only, if named."""
 
+    def find_delivery(self, delivery_id: str) -> dict[str, Any] | None:
+        """The delivery with this id, or the only one whose id ends with these characters (6 or more)."""
+
     def list_quarantine(self, *, state: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
         """Quarantined messages without their bytes, latest first; of one state only, if named."""
 

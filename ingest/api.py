@@ -13,13 +13,22 @@ from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Str
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials, HTTPBearer
 from pydantic import AfterValidator
 
-from domain import delivery
 from domain.audit import AuditEvent, first_broken, instant
 from domain.errors import NotFound
 from domain.lifecycle import STATUSES
 from domain.ports import Authenticate, BindKey, Clock, Delegations, EvidenceDesk, HandOver, Identity
 from domain.reports import IncidentReports, Reports
-from ingest import decisions_api, incidents_api, intake_api, openapi, problems, quarantine_api
+from ingest import (
+    decisions_api,
+    deliveries_api,
+    destinations_api,
+    incidents_api,
+    intake_api,
+    openapi,
+    problems,
+    quarantine_api,
+    silences_api,
+)
 from ingest.console.pages import claims_page
 from ingest.evidence_api import add_evidence
 from ingest.requests import demand_known_parameters
@@ -32,11 +41,6 @@ _Status = Annotated[
     str | None,
     AfterValidator(lambda word: None if word is None else one_of("status", STATUSES)(word)),
     Query(json_schema_extra={"enum": list(STATUSES)}),
-]
-_DeliveryStatus = Annotated[
-    str | None,
-    AfterValidator(lambda word: None if word is None else one_of("status", delivery.STATUSES)(word)),
-    Query(json_schema_extra={"enum": list(delivery.STATUSES)}),
 ]
 _MOST_STREAMS = 8
 
@@ -60,6 +64,9 @@ class Inside:
     quarantine: quarantine_api.QuarantineDesk
     incidents: incidents_api.IncidentDesk
     incident_reports: IncidentReports
+    resend: deliveries_api.Resend
+    silences: silences_api.Silences
+    destinations: destinations_api.DestinationDesk
     clocks: Callable[[dict[str, Any]], list[dict[str, Any]]]
     authenticate: Authenticate
     bind_key: BindKey
@@ -166,13 +173,9 @@ def _add_claims(routes: APIRouter, inside: Inside) -> None:
 
     routes.include_router(decisions_api.router(inside.decide, inside.delegations, demand, found, inside.clock))
 
-    @routes.get("/api/v1/deliveries", dependencies=reader, summary="Notifications and what came of them")
-    def deliveries(
-        claim_id: _Filter = None, status: _DeliveryStatus = None, limit: limit_query = 100
-    ) -> dict[str, Any]:
-        of_claim = found(claim_id)["id"] if claim_id else None
-        return {"deliveries": reports.list_deliveries(claim_id=of_claim, status=status, limit=limit)}
-
+    routes.include_router(deliveries_api.router(inside.resend, reports, demand, found))
+    routes.include_router(silences_api.router(inside.silences, inside.destinations, demand, inside.clock))
+    routes.include_router(destinations_api.router(inside.destinations, demand))
     routes.include_router(quarantine_api.router(inside.quarantine, reports, demand))
     routes.include_router(incidents_api.router(inside.incidents, inside.incident_reports, demand))
 

@@ -17,6 +17,7 @@ from domain.errors import (
     NotAllowed,
     NoteRefused,
     NotFound,
+    SetupError,
     SpotclaimError,
     TransientError,
 )
@@ -26,12 +27,13 @@ _TITLES: dict[type[SpotclaimError], tuple[int, str]] = {
     MalformedMessage: (422, "The message cannot be understood"),
     NotFound: (404, "Not found"),
     NotAllowed: (403, "Not allowed"),
-    Conflict: (409, "The claim's state does not allow this"),
+    Conflict: (409, "The present state does not allow this"),
     NoteRefused: (422, "The note cannot be taken"),
     KeyReused: (422, "The key was used before"),
     EvidenceRefused: (422, "This cannot be evidence"),
     EvidenceTooLarge: (413, "The evidence is too large"),
     MediaTypeRefused: (415, "Files of this type are not taken"),
+    SetupError: (422, "This cannot be used"),
     TransientError: (503, "Try again later"),
 }
 

@@ -49,6 +49,7 @@ from domain.ports import BindKey, Clock, HandOver, Known, Notifier, StationMemor
 from workers.actors import register_intake, register_steps
 from workers.checkpoints import Checkpoints
 from workers.clocks import ToldClocks
+from workers.destination_desk import DestinationDesk
 from workers.relay import Relay
 from workers.scheduler import Scheduler
 from workers.sequencer import Sequencer
@@ -105,7 +106,7 @@ class App:
     reports: Reports
     tokens: Tokens
     bind_key: BindKey
-    destinations: Destinations
+    destinations: DestinationDesk
     notifier: Notifier
     decide: Decide
     delegations: Delegations
@@ -149,8 +150,9 @@ def build(
     threads = settings.worker_threads + settings.delivery_threads
     engine = postgres_engine.connect(url, pool_size=threads + 12)
     stack.callback(engine.dispose)
-    destinations = Destinations(engine)
-    notifier = notifier or _notifier(settings, destinations)
+    configured = {name: url.get_secret_value() for name, url in settings.destinations.items()}
+    stored = Destinations(engine)
+    notifier = notifier or _notifier(settings, configured, stored)
     store, reports, policies = PostgresStore(engine), Reports(engine), Policies(engine, policy)
     files = object_files(settings.evidence_store) if settings.evidence_store else DatabaseFiles(engine)
 
@@ -245,7 +247,9 @@ def build(
         reports=reports,
         tokens=Tokens(engine),
         bind_key=IdempotencyKeys(engine),
-        destinations=destinations,
+        destinations=DestinationDesk(
+            stored, notifier, configured=configured, default=DEFAULT_DESTINATIONS, named=policy.destinations
+        ),
         notifier=notifier,
         decide=decide,
         delegations=Delegations(engine),
@@ -288,8 +292,7 @@ def _database_url(settings: Settings, stack: ExitStack) -> str:
     return stack.enter_context(embedded.postgres(settings.data.resolve() / "postgres"))
 
 
-def _notifier(settings: Settings, destinations: Destinations) -> Notifier:
-    configured = {name: url.get_secret_value() for name, url in settings.destinations.items()}
+def _notifier(settings: Settings, configured: dict[str, str], destinations: Destinations) -> Notifier:
     return AppriseNotifier(
         configured,
         allow_internal=settings.allow_internal_destinations,

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from adapters.postgres.engine import translated_errors
+from adapters.postgres.ids import FULL_ID, TAIL
 from domain.errors import NotFound
 from domain.silence import Silence
 
@@ -37,11 +38,12 @@ class Silences:
 
     def end(self, silence_id: str, who: str, now: datetime) -> dict[str, Any]:
         """Ends a silence before its time; the id may be the last characters of one. Raises `NotFound`."""
-        found = self._rows(
+        named = FULL_ID.fullmatch(silence_id) or TAIL.fullmatch(silence_id)
+        found = named and self._rows(
             "SELECT id::text AS id FROM silences WHERE ends_at > %(now)s AND right(id::text, %(size)s) = %(tail)s",
-            {"now": now, "size": max(len(silence_id), 6), "tail": silence_id.lower()},
+            {"now": now, "size": len(silence_id), "tail": silence_id.lower()},
         )
-        if len(found) != 1:
+        if not found or len(found) > 1:
             raise NotFound(f"No silence that lasts or is to come ends with {silence_id}, or more than one does.")
         return self._rows(
             "UPDATE silences SET ends_at = greatest(%(now)s, starts_at), ended_by = %(who)s WHERE id = %(id)s"

@@ -44,6 +44,17 @@ def test_one_that_is_added_is_told_without_a_restart() -> None:
         assert (notifier.send("night", MESSAGE).sent, len(hook.posted)) == (False, 1)
 
 
+def test_one_that_was_added_a_moment_ago_is_told() -> None:
+    """Though what is known was read before."""
+    stored = Stored()
+    notifier = AppriseNotifier({}, stored=stored, refresh_seconds=3600)
+    assert notifier.destinations == {}
+
+    stored.urls["night"] = "log://"
+
+    assert notifier.send("night", MESSAGE).sent
+
+
 def test_a_new_url_takes_the_place_of_the_old() -> None:
     """Whose object is made anew."""
     with web_hook() as old, web_hook() as new:

@@ -70,6 +70,12 @@ class Api:
     def post(self, path: str, body: Any, role: str = "operator") -> httpx.Response:
         return self._client.post(f"/api/v1/{path}", json=body, headers=as_role(role))
 
+    def put(self, path: str, body: Any, role: str = "admin") -> httpx.Response:
+        return self._client.put(f"/api/v1/{path}", json=body, headers=as_role(role))
+
+    def delete(self, path: str, role: str = "operator") -> httpx.Response:
+        return self._client.delete(f"/api/v1/{path}", headers=as_role(role))
+
     def decide(self, claim_id: str, decision: str, role: str, **more: Any) -> httpx.Response:
         """By somebody who has just looked at the claim, unless a version is given."""
         seen = {"version": self.get(f"claims/{claim_id}").json().get("version", 1)}

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -28,8 +29,12 @@ from workers.bootstrap import App
 
 EXAMPLES = int(os.environ.get("SPOTCLAIM_API_EXAMPLES", "5"))
 FAULT = {"spot_id": "E1", "error": {"taxonomy": "spotclaim", "code": "METER_MISREAD"}}
-# What these say of a sound request depends on what was asked before: of the same key, of the same message.
-REMEMBERS = ("/api/v1/faults", "/api/v1/usage-records", "/api/v1/quarantine/{key}/replay")
+# What these say of a sound request depends on what was asked before, of the same key, of the same message; or on
+# what no schema can say of a URL.
+REMEMBERS = (
+    *("/api/v1/faults", "/api/v1/usage-records", "/api/v1/quarantine/{key}/replay"),
+    "/api/v1/destinations/{name}",
+)
 WRONG = ComponentInfo(mode=GenerationMode.NEGATIVE)
 DOCUMENT = create_app(MagicMock()).openapi()
 
@@ -64,7 +69,10 @@ def there(api: Api, address: str) -> dict[str, str]:
     """The ids of what the addresses can name."""
     claim, message = api.get("claims").json()["claims"][0], api.get("quarantine").json()["quarantine"][0]
     note = api.post(f"claims/{claim['id']}/evidence", {"kind": "note", "note": "seen"}).json()
-    return {"claim_id": claim["id"], "key": message["key"], "item_id": note["id"]}
+    until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    silence = api.post("silences", {"why": "a test", "until": until, "zones": ["x"]}).json()
+    names = {"claim_id": claim["id"], "key": message["key"], "item_id": note["id"]}
+    return names | {"silence_id": silence["id"], "name": "ops"}
 
 
 @described.include(path_regex=r"\{").parametrize()
