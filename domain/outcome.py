@@ -54,6 +54,12 @@ def record_failed(
     return decision
 
 
+def postpone(delivery: Delivery, until: datetime, why: str) -> Decision:
+    """Its destination is left alone before then; that is no attempt."""
+    delivery.answer, delivery.due_at = f"waits: {why}", None
+    return Decision(deliveries=[delivery], steps=[Step("retry", due_at=until, subject=delivery.id)])
+
+
 def resend(delivery: Delivery) -> Decision:
     """Owes a delivery again that failed or may have; it has all its attempts before it.
 

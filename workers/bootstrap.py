@@ -62,6 +62,7 @@ from workers.steps.detect import Detect
 from workers.steps.digest import Digest
 from workers.steps.escalate import Escalate
 from workers.steps.evidence import EvidenceDesk
+from workers.steps.gate import Gate
 from workers.steps.incident_desk import IncidentDesk
 from workers.steps.open import Intake
 from workers.steps.quarantine import WORKER_DOOR, QuarantineDesk
@@ -195,7 +196,7 @@ def build(
         "told": Told(clock),
         "clock": Sweep(policies, clock),
         "incident": Settle(policy.incidents, clock),
-        "deliver": Deliver(notifier, clock, metrics.notified),
+        "deliver": Deliver(notifier, Gate(settings.delivery_threads), clock, metrics.notified),
     }
     runner = StepRunner(store, handlers, clock, on_commit, lambda steps: metrics.stepped(steps, clock()))
     intake = Intake(

@@ -41,6 +41,7 @@ from workers.steps.detect import Detect
 from workers.steps.digest import Digest
 from workers.steps.escalate import Escalate
 from workers.steps.evidence import EvidenceDesk
+from workers.steps.gate import Gate
 from workers.steps.open import Intake
 from workers.steps.quarantine import QuarantineDesk
 from workers.steps.remind import Remind
@@ -53,6 +54,7 @@ from workers.steps.verify import Verify
 
 HOUR = timedelta(hours=1)
 LEASE_SECONDS = 30.0
+DELIVERY_THREADS = 4
 PATIENCE_SECONDS = 10
 
 _STEPS = "SELECT *, claim_ids::text[] AS claim_ids FROM steps"
@@ -137,7 +139,7 @@ class Spotclaim:
             "retry": Retry(self.policy, self.clock),
             "told": Told(self.clock),
             "clock": Sweep(self.policies, self.clock),
-            "deliver": Deliver(self.notifier, self.clock),
+            "deliver": Deliver(self.notifier, Gate(DELIVERY_THREADS), self.clock),
         } | changes
         self.runner = StepRunner(
             self.store, self.handlers, self.clock, lambda kind, decision: self.committed.append((kind, decision))

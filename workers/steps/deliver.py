@@ -6,17 +6,24 @@ from datetime import timedelta
 from domain.decision import Decision, Step
 from domain.delivery import PENDING, Delivery
 from domain.errors import NotFound
-from domain.outcome import record_failed, record_sent, record_told, resend
+from domain.outcome import postpone, record_failed, record_sent, record_told, resend
 from domain.ports import Clock, Message, Notifier, Outcome, Store, Transaction
+from workers.steps.gate import Gate
 
 
 class Deliver:
-    """The step `deliver`. A delivery that failed is owed again later, until its attempts are used up."""
+    """The step `deliver`. A delivery that the gate holds is owed again later, and so is one that failed, until its
+    attempts are used up."""
 
     def __init__(
-        self, notifier: Notifier, clock: Clock, on_outcome: Callable[[Delivery, Outcome], None] = lambda *_: None
+        self,
+        notifier: Notifier,
+        gate: Gate,
+        clock: Clock,
+        on_outcome: Callable[[Delivery, Outcome], None] = lambda *_: None,
     ) -> None:
         self._notifier = notifier
+        self._gate = gate
         self._clock = clock
         self._on_outcome = on_outcome
 
@@ -24,11 +31,16 @@ class Deliver:
         whole = Decision()
         for delivery in transaction.deliveries([step.subject for step in steps if step.subject]):
             if delivery.status == PENDING:
-                whole.add(self._attempt(delivery))
+                held = self._gate.enter(delivery.destination, self._clock())
+                whole.add(postpone(delivery, held.until, held.why) if held else self._attempt(delivery))
         return whole
 
     def _attempt(self, delivery: Delivery) -> Decision:
-        outcome = self._notifier.send(delivery.destination, _message(delivery))
+        outcome: Outcome | None = None
+        try:
+            outcome = self._notifier.send(delivery.destination, _message(delivery))
+        finally:
+            self._gate.leave(delivery.destination, outcome, self._clock())
         now = self._clock()
         if outcome.sent:
             decision = record_sent(delivery, outcome.answer, now)
