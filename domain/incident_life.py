@@ -15,6 +15,8 @@ ACTOR = "rule:incidents"
 _GROWTH = 2
 # A spot that goes on showing its error says nothing new so soon.
 _NEWS = timedelta(minutes=1)
+# Whoever looks later than this share of the quiet time has been away, and may not have seen everything yet.
+_LATE_SHARE = 0.1
 
 
 def open_incident(
@@ -74,14 +76,20 @@ def count(incident: Incident, window: Window, claim_ids: Sequence[str], now: dat
     return decision
 
 
-def settle(incident: Incident, policy: IncidentPolicy, now: datetime) -> Decision:
-    """Looks at an incident when its time has come: it falls quiet, closes, or is looked at again later."""
+def settle(incident: Incident, policy: IncidentPolicy, now: datetime, due_at: datetime) -> Decision:
+    """Looks at an incident when its time has come: it falls quiet, closes, or is looked at again later.
+
+    Nobody who looks long after `due_at` takes it for quiet: what was seen meanwhile is still on its way.
+    """
     decision = Decision()
     quiet, idle = timedelta(minutes=policy.quiet_minutes), now - incident.touched_at
     if incident.status == CLOSED:
         return decision
     if now - incident.opened_at >= timedelta(hours=policy.max_age_hours):
         return close(incident, "age", ACTOR, now)
+    if idle >= quiet and now - due_at > _LATE_SHARE * quiet:
+        decision.steps.append(Step("incident", due_at=now + quiet, subject=incident.id))
+        return decision
     if idle >= 2 * quiet:
         return close(incident, "quiet", ACTOR, now)
     if idle >= quiet and incident.status == OPEN:

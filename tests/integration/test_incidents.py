@@ -184,6 +184,31 @@ def test_what_is_usual_again_does_not_keep_it_open(fleet: Spotclaim) -> None:
     assert findings(fleet) == []
 
 
+@pytest.mark.parametrize("away_from", [50, 110])
+def test_one_that_nobody_could_look_at_goes_on(fleet: Spotclaim, away_from: int) -> None:
+    """Where everything stood still for hours, whether it was quiet by then or not: what was reported meanwhile is
+    of the same incident, whichever of the steps comes first."""
+    fleet.take_in(faults=faults("E1", "E2", "E3"))
+    fleet.carry_out()
+    if away_from > 60:
+        fleet.clock.now = NOW + 60 * MINUTE
+        fleet.run_now("incident")
+    fleet.clock.now = NOW + away_from * MINUTE
+    fleet.take_in(faults=faults("E4", "E5", "E6", ago=-away_from))
+    fleet.clock.now = NOW + 300 * MINUTE
+
+    fleet.run_now("incident")
+    fleet.carry_out()
+
+    [incident] = incidents(fleet)
+    assert (incident["status"], incident["claim_count"]) == ("open", 6)
+
+    for minutes in (361, 420):
+        fleet.clock.now = NOW + minutes * MINUTE
+        fleet.run_now("incident")
+    assert [(row["status"], row["closed_why"]) for row in incidents(fleet)] == [("closed", "quiet")]
+
+
 def test_none_lasts_for_ever(fleet: Spotclaim) -> None:
     """What goes on beyond the maximum age is closed, and told anew if it goes on."""
     fleet.take_in(faults=faults("E1", "E2", "E3"))
@@ -204,8 +229,7 @@ def test_what_is_over_is_not_told_again(fleet: Spotclaim) -> None:
     """A message of it that comes late finds it closed."""
     fleet.take_in(faults=faults("E1", "E2", "E3"))
     fleet.carry_out()
-    fleet.clock.now = NOW + 121 * MINUTE
-    fleet.run_now("incident")
+    fall_quiet_and_close(fleet)
     fleet.take_in(faults=faults("E4", ago=1))
     fleet.carry_out()
 
@@ -248,13 +272,18 @@ def test_its_history_is_audited_like_a_claims(fleet: Spotclaim) -> None:
     """The chain leads to the row, and a row that was changed by hand is found."""
     fleet.take_in(faults=[*faults("E1", "E2", "E3"), a_clear(spot_id="E1", raw_code="POWER_FAILURE")])
     fleet.carry_out()
-    fleet.clock.now = NOW + 300 * MINUTE
-    fleet.run_now("incident")
+    fall_quiet_and_close(fleet)
     assert findings(fleet) == []
 
     fleet.rows("UPDATE incidents SET peak = 2, closed_why = 'age'")
 
     assert [(found[0], "closed_why, peak" in found[1]) for found in findings(fleet)] == [("ROW_DIFFERS", True)]
+
+
+def fall_quiet_and_close(fleet: Spotclaim) -> None:
+    for minutes in (60, 120):
+        fleet.clock.now = NOW + minutes * MINUTE
+        fleet.run_now("incident")
 
 
 def findings(spotclaim: Spotclaim) -> list[tuple[str, str]]:

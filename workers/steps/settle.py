@@ -16,7 +16,8 @@ class Settle:
         self._clock = clock
 
     def __call__(self, transaction: Sightings, steps: Sequence[Step]) -> Decision:
-        whole = Decision()
-        for incident in transaction.incidents([step.subject for step in steps if step.subject]):
-            whole.add(settle(incident, self._policy, self._clock()))
+        whole, now = Decision(), self._clock()
+        due = {step.subject: step.due_at or now for step in steps if step.subject}
+        for incident in transaction.incidents(list(due)):
+            whole.add(settle(incident, self._policy, now, due[incident.id]))
         return whole
