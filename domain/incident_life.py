@@ -15,8 +15,8 @@ ACTOR = "rule:incidents"
 _GROWTH = 2
 # A spot that goes on showing its error says nothing new so soon.
 _NEWS = timedelta(minutes=1)
-# Whoever looks later than this share of the quiet time has been away, and may not have seen everything yet.
-_LATE_SHARE = 0.1
+# Who looks so much too late was away or is behind, and may not have seen everything yet.
+_LATE = timedelta(minutes=1)
 
 
 def open_incident(
@@ -87,7 +87,7 @@ def settle(incident: Incident, policy: IncidentPolicy, now: datetime, due_at: da
         return decision
     if now - incident.opened_at >= timedelta(hours=policy.max_age_hours):
         return close(incident, "age", ACTOR, now)
-    if idle >= quiet and now - due_at > _LATE_SHARE * quiet:
+    if idle >= quiet and now - due_at > min(_LATE, quiet / 2):
         decision.steps.append(Step("incident", due_at=now + quiet, subject=incident.id))
         return decision
     if idle >= 2 * quiet:

@@ -210,16 +210,21 @@ def a_policy(**changes: Any) -> Policy:
     return replace(load_policy(), **changes)
 
 
-def a_policy_file(folder: Path, *, incidents: bool = True, **pace: float) -> Path:
+def a_policy_file(
+    folder: Path, *, incidents: bool = True, quiet_minutes: float | None = None, **pace: float
+) -> Path:
     """The built-in policy as a file, but for its pace: told at once, as it comes, unless `pace` says otherwise.
 
-    Without `incidents` nobody is told of them, and so everybody of their claims.
+    Without `incidents` nobody is told of them, and so everybody of their claims. One without news is over after
+    twice the `quiet_minutes`.
     """
     document = yaml.safe_load(BUILT_IN_POLICY.read_text())
     document |= {"version": "test", "pace": {"digest_seconds": 0, "per_minute": 10_000} | pace}
     if not incidents:
         told = [rule for rule in document["notifications"] if not rule["event"].startswith("incident.")]
         document["notifications"] = told
+    if quiet_minutes is not None:
+        document["incidents"]["quiet_minutes"] = quiet_minutes
     file = folder / "policy.yaml"
     file.write_text(yaml.safe_dump(document))
     return file

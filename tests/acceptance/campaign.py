@@ -16,10 +16,14 @@ class Campaign:
     """A file of messages from one source: of every 100, 80 report a new spot, 10 report one again, 9 are the
     very message before them, and 1 is malformed."""
 
-    def __init__(self, name: str, size: int, folder: Path, given: dict[str, str], database: Database) -> None:
+    def __init__(
+        self, name: str, size: int, folder: Path, given: dict[str, str], database: Database, **data: str
+    ) -> None:
+        """`data` is what every fault says besides."""
         self._name = name
         self._given = given
         self._database = database
+        self._data = data
         self.ledger = folder / f"{name}-ledger"
         self.file = folder / f"{name}.jsonl"
         self.faults = self.spots = 0
@@ -39,7 +43,8 @@ class Campaign:
                 new = turn % 10 != 8
                 self.faults += 1
                 self.spots += new
-                last = encoded(fault(self._name, number, f"{self._name}*{number if new else number - 1}"))
+                spot = f"{self._name}*{number if new else number - 1}"
+                last = encoded(fault(self._name, number, spot, **self._data))
             yield last
 
     @property

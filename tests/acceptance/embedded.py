@@ -19,13 +19,13 @@ TOKEN = "a-token-for-tests"
 class Up:
     """One installation in one process. Its data folder must lie where PostgreSQL's account may look."""
 
-    def __init__(self, folder: Path, token: str | None = TOKEN) -> None:
+    def __init__(self, folder: Path, *options: str, token: str | None = TOKEN, **given: object) -> None:
         self.data = folder / "data"
-        given = {"data": self.data, "port": 0, "policy": a_policy_file(folder, incidents=False)} | (
-            {"bootstrap_token": token} if token else {}
-        )
-        self.given = settings(**given)
-        self.process = Process(folder / "up.log", self.given, "up")
+        own = {"data": self.data, "port": 0} | ({"bootstrap_token": token} if token else {})
+        if "policy" not in given:
+            own["policy"] = a_policy_file(folder, incidents=False)
+        self.given = settings(**own, **given)
+        self.process = Process(folder / "up.log", self.given, "up", *options)
 
     def start(self) -> httpx.Client:
         """Starts it and returns a client of its API that holds the token."""

@@ -136,10 +136,13 @@ class Process:
 class Roles:
     """The processes of a distributed installation, each of which may be killed and started again."""
 
-    READY: ClassVar = {"ingest": "consuming", "worker": "working", "relay": "relaying"}
+    USUAL: ClassVar = ("ingest", "worker", "relay")
+    READY: ClassVar = {"ingest": "consuming", "worker": "working", "relay": "relaying", "scheduler": "scheduling"}
 
-    def __init__(self, folder: Path, given: dict[str, str]) -> None:
-        self._processes = {name: Process(folder / f"{name}.log", given, name) for name in self.READY}
+    def __init__(self, folder: Path, given: dict[str, str], *more: str) -> None:
+        """The usual roles, and `more`."""
+        names = (*self.USUAL, *more)
+        self._processes = {name: Process(folder / f"{name}.log", given, name) for name in names}
 
     def __getitem__(self, name: str) -> Process:
         return self._processes[name]

@@ -207,7 +207,7 @@ def test_foreign_messages_in_our_own_queues(roles: Roles, amqp_url: str, databas
 
     await_review(database, {"GOOD*1"})
     assert_dead_letters(amqp_url, queue, FOREIGN[queue])
-    assert all(roles[name].running for name in Roles.READY)
+    assert all(roles[name].running for name in Roles.USUAL)
 
 
 def test_reconcile_looks_past_foreign_dead_letters(

@@ -1,0 +1,36 @@
+"""What a real receiver of notifications was told in the end, however often it was told so."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from tests.contracts.receivers import WebHook
+
+Row = dict[str, Any]
+
+
+def messages(hook: WebHook) -> list[Row]:
+    """What it has when it drops what it was told under the same key before; a repeat says the same."""
+    found: dict[str, Row] = {}
+    for _, body in list(hook.posted):
+        message = body["spotclaim"]
+        assert found.setdefault(message["delivery"], message) == message
+    keys = [str(headers["Idempotency-Key"]) for headers in hook.headers]
+    assert Counter(keys) == Counter(body["spotclaim"]["delivery"] for _, body in hook.posted)
+    return list(found.values())
+
+
+def of_incident(hook: WebHook) -> list[str]:
+    """What it was told of incidents, in order, but for their growing."""
+    told = [message["event"] for message in messages(hook)]
+    return [event for event in told if event.startswith("incident.") and event != "incident.grew"]
+
+
+def claims_in(deliveries: Iterable[Row], *statuses: str) -> Counter[str]:
+    """How often claims are in such deliveries of their own standing."""
+    return Counter(
+        claim_id
+        for row in deliveries
+        if row["event"].startswith("claim.") and row["status"] in statuses
+        for claim_id in row["claim_ids"]
+    )
