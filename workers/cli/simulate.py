@@ -63,8 +63,8 @@ OutageOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="ZONE[:CODE]@+AFTER[/SPOTS]",
-        help="One error on many spots of a zone, or of MODEL+FIRMWARE, so long after the start; POWER_FAILURE on a "
-        "third of the spots there unless said. Like harbour@+5m or harbour:GROUND_FAILURE@+1h30m/12; repeatable.",
+        help="One error on many spots of a zone, or of MODEL+FIRMWARE, so long after the start; POWER_FAILURE on "
+        "a third of its spots unless said. Like harbour@+5m or harbour:GROUND_FAILURE@+1h30m/12. Repeatable.",
     ),
 ]
 ErrorsOption = Annotated[
