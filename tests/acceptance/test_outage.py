@@ -22,6 +22,7 @@ SPOTS = 9
 STORM = ("--spots", 60, "--duration", "12m", "--speed", 240, "--errors", 0, "--outage", f"harbour@+1m/{SPOTS}")
 QUIET_MINUTES = 0.05
 STORM_SECONDS = 40
+OVER_SECONDS = 60
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def await_over(api: httpx.Client) -> None:
             row["status"] not in ("gathering", "pending") for row in made
         )
 
-    await_that("the incident is over and everything is told", over)
+    await_that("the incident is over and everything is told", over, OVER_SECONDS)
 
 
 def of(rows: list[dict[str, Any]], name: str) -> list[Any]:

@@ -40,7 +40,7 @@ class Installation:
     def kill(self, *roles: str) -> None:
         for role in roles:
             self.roles[role].kill()
-            self.roles[role].launch()
+        self.roles.start()
 
     def empty_redis(self) -> None:
         with redis.Redis.from_url(self.servers.redis.url) as client:
