@@ -1,4 +1,4 @@
-"""The HTTP door: `/api/v1` for programs, a page of claims for people, and what Prometheus and probes ask for."""
+"""The HTTP door: `/api/v1` for programs, pages for people, and what Prometheus and probes ask for."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Response
-from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, StreamingResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials, HTTPBearer
 from pydantic import AfterValidator
 
@@ -29,7 +29,7 @@ from ingest import (
     quarantine_api,
     silences_api,
 )
-from ingest.console.pages import claims_page
+from ingest.console import routes as pages
 from ingest.evidence_api import add_evidence
 from ingest.requests import demand_known_parameters
 from ingest.words import STORABLE, one_of
@@ -83,7 +83,7 @@ def create_app(inside: Inside) -> FastAPI:
     problems.install(app)
     openapi.install(app)
     _add_probes(app, inside)
-    _add_page(app, inside)
+    _add_pages(app, inside)
     routes = APIRouter(dependencies=[Depends(demand_known_parameters)])
     routes.include_router(intake_api.router(inside.hand_over, inside.bind_key, _identity(inside), inside.clock))
     _add_claims(routes, inside)
@@ -117,13 +117,14 @@ def _add_probes(app: FastAPI, inside: Inside) -> None:
         return Response(inside.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _add_page(app: FastAPI, inside: Inside) -> None:
-    @app.get("/", response_class=HTMLResponse, include_in_schema=False)
-    def page(basic: Annotated[HTTPBasicCredentials | None, Depends(_basic)]) -> HTMLResponse:
+def _add_pages(app: FastAPI, inside: Inside) -> None:
+    def may_look(basic: Annotated[HTTPBasicCredentials | None, Depends(_basic)]) -> None:
         # On a loopback address only this machine can look; anywhere else an API token is the password.
         if not _is_loopback(inside.host) and not (basic and inside.authenticate(basic.password)):
             raise HTTPException(401, "Give an API token as the password.", {"WWW-Authenticate": "Basic"})
-        return HTMLResponse(claims_page(inside.reports, inside.clock()))
+
+    shown = pages.router(inside.reports, inside.incident_reports, inside.clock)
+    app.include_router(shown, dependencies=[Depends(may_look)])
 
 
 def _is_loopback(host: str) -> bool:

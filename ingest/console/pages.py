@@ -1,14 +1,24 @@
-"""The pages, rendered from templates with every value escaped."""
+"""The pages, rendered from templates with every value escaped.
 
-from datetime import datetime
+All of them show what the table of claims does and what became of it: no affected user, nothing of what evidence
+holds, and of what people wrote only the root cause of an incident. Destinations are named, never addressed.
+"""
+
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from domain.reports import Reports
+from domain.incident import OPEN, QUIET
+from domain.lifecycle import CLOSED
+from domain.reports import IncidentReports, Reports
+from ingest.console.history import told
 
 _CLAIMS_SHOWN = 100
+_EVENTS_SHOWN = 200
+# Of an incident's claims so many are looked at.
+_CLAIMS_COUNTED = 1000
 
 
 def _due(claim: dict[str, Any]) -> str:
@@ -19,12 +29,67 @@ def _due(claim: dict[str, Any]) -> str:
     return f"{local:%Y-%m-%d %H:%M %Z}"
 
 
+def _standing(claim: dict[str, Any]) -> str:
+    """Its status, and who must act."""
+    status = str(claim["status"]).replace("_", " ")
+    return f"{status}: {claim['stages'][claim['stage'] - 1]}" if claim["status"] == "under_review" else status
+
+
 _templates = Environment(
     loader=PackageLoader("ingest.console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
-_templates.filters["due"] = _due
+_templates.filters |= {
+    "due": _due,
+    "standing": _standing,
+    "told": told,
+    "moment": lambda at: f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+    "words": lambda name: name.replace("_", " ").lower(),
+}
 
 
-def claims_page(reports: Reports, now: datetime) -> str:
-    """The latest claims as a table that renews itself."""
-    return _templates.get_template("claims.html").render(claims=reports.list_claims(limit=_CLAIMS_SHOWN), now=now)
+def claims_page(reports: Reports, incidents: IncidentReports, now: datetime) -> str:
+    """The incidents that go on, and the latest claims, as a page that renews itself."""
+    going_on = [row for status in (OPEN, QUIET) for row in incidents.listed(status=status)]
+    return _page("claims.html", claims=reports.list_claims(limit=_CLAIMS_SHOWN), incidents=going_on, now=now)
+
+
+def claim_page(reports: Reports, incidents: IncidentReports, claim_id: str) -> str | None:
+    """One claim and its history; None if there is no such claim."""
+    claim = reports.find_claim(claim_id)
+    if claim is None:
+        return None
+    incident = incidents.of_claim(claim["id"])
+    return _page("claim.html", claim=claim, incident=incident, **_history(reports, claim["id"]))
+
+
+def incident_page(reports: Reports, incidents: IncidentReports, incident_id: str) -> str | None:
+    """One incident, its history and its claims; None if there is no such incident."""
+    incident = incidents.find(incident_id)
+    if incident is None:
+        return None
+    claims = incidents.claims_of(incident["id"], limit=_CLAIMS_COUNTED)
+    # One that was merged into another counts claims that are the other's by now.
+    count = incident["claim_count"] if len(claims) == _CLAIMS_COUNTED else len(claims)
+    return _page(
+        "incident.html",
+        incident=incident,
+        claims=claims[:_CLAIMS_SHOWN],
+        count=count,
+        counted=len(claims),
+        spots_now=len({claim["spot_id"] for claim in claims if claim["status"] not in CLOSED}),
+        **_history(reports, incident["id"]),
+    )
+
+
+def missing_page() -> str:
+    """What stands where nothing is."""
+    return _page("missing.html")
+
+
+def _history(reports: Reports, subject_id: str) -> dict[str, Any]:
+    events = reports.claim_events(subject_id)
+    return {"events": events[-_EVENTS_SHOWN:], "earlier": max(0, len(events) - _EVENTS_SHOWN)}
+
+
+def _page(template: str, **facts: Any) -> str:
+    return _templates.get_template(template).render(facts)
