@@ -6,7 +6,7 @@ from typing import Any, Final
 _WORDS: Final = {
     "claim.submitted": "became a claim ({why})",
     "claim.lapsed": "the fault cleared while it was observed; it becomes no claim",
-    "claim.faults_counted": "reported again; {fault_count} faults in all",
+    "claim.faults_counted": "more messages; faults in all: {fault_count}",
     "claim.verified": "found {outcome}: {sentence}",
     "claim.routed": "to {stages}",
     "claim.escalated": "late, and opened to the {to} too",

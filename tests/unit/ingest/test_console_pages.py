@@ -228,7 +228,7 @@ def test_of_a_long_history_the_latest_is_shown() -> None:
     shown = page_of_claim(a_row(), events=events)
 
     assert "3 earlier ones" in shown
-    assert [f"{number} faults in all" in shown for number in (1002, 1003, 1202)] == [False, True, True]
+    assert [f"faults in all: {number}" in shown for number in (1002, 1003, 1202)] == [False, True, True]
 
 
 FAILED = {"result": "fail", "sentence": "Too late."}
