@@ -7,7 +7,17 @@ from datetime import datetime, timedelta
 from domain.claim import Claim
 from domain.decision import Step
 from domain.delivery import BY_INCIDENT, BY_SILENCE, ESCALATION, REPEAT, RESOLVED
-from domain.news import ALERTS, ENDINGS, INCIDENT_OPENED, News, event_of, of_claims
+from domain.incident import Incident
+from domain.news import (
+    ALERTS,
+    ENDINGS,
+    INCIDENT_GREW,
+    INCIDENT_OPENED,
+    News,
+    event_of,
+    of_claims,
+    of_incidents,
+)
 from domain.policy import NotificationRule, Policy
 from domain.silence import Silence
 
@@ -65,24 +75,28 @@ def follow_ups(news: Iterable[News], policy: Policy, now: datetime) -> list[Step
         for destination, rule in _listeners(item, policy).items():
             begin = policy.held_until(rule, item.severity, now) or now
             for reason, hours in _reminders(rule):
-                key = f"{reason}|{item.event}|{destination}", begin + timedelta(hours=hours)
+                # What grows again is repeated anew; whoever is told next is told of each time.
+                what = item.occasion if reason == REPEAT else item.event
+                key = f"{reason}|{what}|{destination}", begin + timedelta(hours=hours)
                 owed.setdefault(key, []).append(item.about)
     return [Step("remind", ids, due_at, subject) for (subject, due_at), ids in owed.items()]
 
 
 def remind(
-    claims: Sequence[Claim], owed: Collection[tuple[str, str]], policy: Policy, situation: Situation
+    still: Sequence[News], owed: Collection[tuple[str, str]], policy: Policy, situation: Situation
 ) -> tuple[list[Parcel], list[Step]]:
     """Parcels for what nobody has acknowledged, and the steps that repeat them again.
 
-    `owed` has a claim's id and the subject of its step. What was acknowledged or closed, or has another status by
-    now, is left alone; so is what the policy does not repeat or escalate any more.
+    `owed` has the id of a claim or an incident and the subject of its step. What is not `unanswered` still is
+    left alone; so is what the policy does not repeat or escalate any more.
     """
     letters: list[_Letter] = []
     again: dict[tuple[str, datetime], list[str]] = {}
     for subject in sorted({subject for _, subject in owed}):
-        reason, event, destination = subject.split("|", 2)
-        for item in _unanswered((claim for claim in claims if (claim.id, subject) in owed), event):
+        reason, what, destination = subject.split("|", 2)
+        for item in still:
+            if (item.about, subject) not in owed or what not in (item.event, item.occasion):
+                continue
             rule = _listeners(item, policy).get(destination)
             hours = dict(_reminders(rule)).get(reason) if rule else None
             if rule is None or hours is None:
@@ -149,14 +163,19 @@ def _hears_of_incidents(letter: _Letter, policy: Policy) -> bool:
     return letter.destination in _listeners(replace(letter.news, event=INCIDENT_OPENED), policy)
 
 
-def _unanswered(claims: Iterable[Claim], event: str) -> Iterator[News]:
-    """What is still the case of what was told as this event, and what nobody has acknowledged."""
+def unanswered(claims: Iterable[Claim], incidents: Iterable[Incident], policy: Policy) -> list[News]:
+    """What was told of them, is still the case, and nobody has acknowledged: where a claim stands, what its clocks
+    ran past last, that an incident opened and grew."""
+    found: list[News] = []
     for claim in claims:
         if claim.closed_at is None and claim.acknowledged_at is None:
-            alerts = [alert for alert in ALERTS if event_of(claim, alert) == event and _fired(claim, alert)]
-            if alerts or event_of(claim) == event:
-                [item] = of_claims([claim], alerts[-1] if alerts else None)
-                yield replace(item, words=item.words + _STILL_OPEN)
+            late = {event_of(claim, alert): alert for alert in ALERTS if _fired(claim, alert)}
+            for alert in (None, *late.values()):
+                found += of_claims([claim], alert)
+    open_ = [it for it in incidents if it.closed_at is None and it.acknowledged_at is None]
+    for event in (INCIDENT_OPENED, INCIDENT_GREW):
+        found += of_incidents(open_, event, policy)
+    return [replace(item, words=item.words + _STILL_OPEN) for item in found]
 
 
 def _fired(claim: Claim, alert: str) -> bool:

@@ -20,7 +20,8 @@ class Incident:
     `kind` is `zone` or `model`, and `place` its name. `threshold` is the number of spots from which on it was one.
     `peak` is the most spots that its window has held, and `told_peak` the one that people were last told of.
     `first_seen_at` and `last_seen_at` are moments of faults; at `touched_at` such were last counted. `closed_why`
-    is `quiet`, `age`, `merged` or `person`; `split_from` names the incident that this one was taken out of.
+    is `quiet`, `age`, `merged` or `person`; `split_from` names the incident that this one was taken out of. Since
+    `acknowledged_at` somebody sees to it.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Incident:
     claim_count: int = 0
     peak: int = 0
     told_peak: int = 0
+    acknowledged_at: datetime | None = None
     root_cause: str | None = None
     closed_at: datetime | None = None
     closed_why: str | None = None

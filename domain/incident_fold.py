@@ -8,7 +8,7 @@ from domain.incident import CLOSED, OPEN, QUIET
 _STATED: Final = frozenset(
     """
     code kind place threshold first_seen_at last_seen_at claim_count peak told_peak
-    root_cause closed_why merged_into split_from
+    root_cause acknowledged_at closed_why merged_into split_from
     """.split()  # noqa: SIM905
 )
 # Kinds after which it stands otherwise than before.

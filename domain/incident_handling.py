@@ -1,9 +1,11 @@
-"""What people do with incidents: close, merge, split, say what the cause was."""
+"""What people do with incidents: acknowledge, close, merge, split, say what the cause was."""
 
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
+from domain import audit
 from domain.decision import Decision
 from domain.errors import Conflict, NotAllowed, NoteRefused
 from domain.incident import CLOSED, Incident, Link
@@ -18,6 +20,21 @@ def demand_may_handle(role: str) -> None:
     """Raises `NotAllowed` for those who only look."""
     if role not in AUTHORITIES:
         raise NotAllowed(f"The role {role} handles no incidents; {', '.join(AUTHORITIES)} do.")
+
+
+def acknowledge(incident: Incident, who: str, note: str, now: datetime) -> Decision:
+    """Somebody sees to it, so it is not told again. Raises `Conflict` where it is closed."""
+    _demand_open(incident)
+    decision = Decision(incidents=[incident])
+    record(decision, incident, now, "incident.acknowledged", _seen_to(incident, now) | {"note": note}, who)
+    return decision
+
+
+def decided(incident: Incident, who: str, note: str, now: datetime) -> Decision:
+    """Whoever decides its claims sees to it. Nothing where somebody did before, or it is closed."""
+    if incident.status == CLOSED or incident.acknowledged_at is not None:
+        return Decision()
+    return acknowledge(incident, who, note, now)
 
 
 def close_by_hand(incident: Incident, who: str, note: str, now: datetime) -> Decision:
@@ -41,7 +58,8 @@ def merge(
     into.claim_count += len(claim_ids)
     into.last_seen_at = max(into.last_seen_at, incident.last_seen_at)
     decision = Decision(incidents=[into], links=[Link(claim_id, into.id) for claim_id in claim_ids])
-    record(decision, into, now, "incident.merged", counted(into, claim_ids) | {"merged": incident.id}, who)
+    merged = counted(into, claim_ids) | {"merged": incident.id} | _seen_to(into, now)
+    record(decision, into, now, "incident.merged", merged, who)
     incident.merged_into = into.id
     decision.add(close(incident, "merged", who, now, merged_into=into.id, note=note))
     return decision
@@ -81,8 +99,9 @@ def split(
     incident.claim_count -= len(wanted)
     decision = Decision(incidents=[incident, other], links=[Link(claim_id, new_id) for claim_id in wanted])
     parted = {"claims": wanted, "claim_count": incident.claim_count, "into": new_id, "note": note}
-    record(decision, incident, now, "incident.split", parted, who)
-    record(decision, other, now, "incident.opened", opening(other) | counted(other, wanted), who)
+    record(decision, incident, now, "incident.split", parted | _seen_to(incident, now), who)
+    begun = opening(other) | counted(other, wanted) | _seen_to(other, now)
+    record(decision, other, now, "incident.opened", begun, who)
     decision.steps.append(look_again(other, policy, now))
     return decision
 
@@ -92,8 +111,17 @@ def state_cause(incident: Incident, who: str, cause: str, now: datetime) -> Deci
     _demand_said(cause, "what the cause was")
     incident.root_cause = cause
     decision = Decision(incidents=[incident])
-    record(decision, incident, now, "incident.root_cause", {"root_cause": cause}, who)
+    seen = {} if incident.status == CLOSED else _seen_to(incident, now)
+    record(decision, incident, now, "incident.root_cause", {"root_cause": cause} | seen, who)
     return decision
+
+
+def _seen_to(incident: Incident, now: datetime) -> dict[str, Any]:
+    """What somebody does with an incident acknowledges it, once. Returns what changed, for the event's body."""
+    if incident.acknowledged_at is not None:
+        return {}
+    incident.acknowledged_at = now
+    return {"acknowledged_at": audit.instant(now)}
 
 
 def _demand_open(incident: Incident) -> None:

@@ -32,7 +32,8 @@ class News:
 
     `words` say what happened, and `line` who or what it happened to, for the body of a message. `spots` counts
     the spots concerned; of a single one `spot` is the id. `reports` counts those of a claim, or the claims of an
-    incident; `resolve_by` is the due date of a claim as an RFC 3339 text, if it has one.
+    incident; `resolve_by` is the due date of a claim as an RFC 3339 text, if it has one. `time` tells news of the
+    same event apart that comes more than once, as that of an incident which grows.
     """
 
     about: str
@@ -47,6 +48,12 @@ class News:
     spots: int = 1
     reports: int = 1
     resolve_by: str | None = None
+    time: int = 0
+
+    @property
+    def occasion(self) -> str:
+        """The event, and which time it was where that matters."""
+        return f"{self.event} {self.time}" if self.time else self.event
 
 
 @dataclass(slots=True)
@@ -128,11 +135,11 @@ def of_claims(claims: Sequence[Claim], alert: str | None = None) -> list[News]:
     ]
 
 
-INCIDENT_OPENED = "incident.opened"
+INCIDENT_OPENED, INCIDENT_GREW = "incident.opened", "incident.grew"
 
 _OF_INCIDENTS = {
     INCIDENT_OPENED: "an incident",
-    "incident.grew": "the incident is spreading",
+    INCIDENT_GREW: "the incident is spreading",
     "incident.closed": "the incident is over",
 }
 
@@ -155,6 +162,7 @@ def of_incidents(incidents: Iterable[Incident], event: str, policy: Policy) -> l
             zone=incident.place if incident.kind == "zone" else None,
             spots=incident.peak,
             reports=incident.claim_count,
+            time=incident.told_peak if event == INCIDENT_GREW else 0,
         )
         for incident in incidents
     ]

@@ -25,6 +25,8 @@ _Code = Annotated[str | None, Query(max_length=256)]
 class IncidentDesk(Protocol):
     """See `workers.steps.incident_desk.IncidentDesk`."""
 
+    def acknowledge(self, incident_id: str, who: Identity, note: str) -> None: ...
+
     def close(self, incident_id: str, who: Identity, note: str) -> None: ...
 
     def merge(self, incident_id: str, into_id: str, who: Identity, note: str) -> None: ...
@@ -40,6 +42,12 @@ class _Body(BaseModel):
     """A misspelt field would be a demand that nobody heard."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class Acknowledgement(_Body):
+    """Who sees to it, in a few words."""
+
+    note: Note = ""
 
 
 class Closing(_Body):
@@ -95,6 +103,11 @@ def router(desk: IncidentDesk, reports: IncidentReports, identity: Callable[...,
     def show(incident_id: str) -> dict[str, Any]:
         row = found(reports, incident_id)
         return row | {"claims": reports.claims_of(row["id"])}
+
+    @routes.post("/{incident_id}/acknowledgement", summary="See to an incident: it is not told again")
+    def acknowledgement(incident_id: str, body: Acknowledgement, who: asking) -> dict[str, Any]:
+        desk.acknowledge(found(reports, incident_id)["id"], who, body.note)
+        return found(reports, incident_id)
 
     @routes.post("/{incident_id}/closing", summary="Close an incident before it is quiet")
     def closing(incident_id: str, body: Closing, who: asking) -> dict[str, Any]:

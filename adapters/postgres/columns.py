@@ -156,6 +156,7 @@ INCIDENT_MOVING = {
     "claim_count": _INTEGER,
     "peak": _INTEGER,
     "told_peak": _INTEGER,
+    "acknowledged_at": _MOMENT,
     "root_cause": _TEXT,
     "closed_at": _MOMENT,
     "closed_why": _TEXT,

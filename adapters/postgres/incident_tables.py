@@ -25,6 +25,7 @@ incidents = Table(
     Column("peak", Integer, nullable=False),
     Column("told_peak", Integer, nullable=False),
     Column("root_cause", Text),
+    Column("acknowledged_at", _moment),
     Column("closed_at", _moment),
     Column("closed_why", Text),
     Column("merged_into", _uuid),

@@ -23,6 +23,10 @@ def story(
     size = f"at most {row['peak']} spots at once, an incident from {row['threshold']} on"
     yield f"  {size}; {_claims(row['claim_count'])}"
     yield f"  first seen {minute(row['first_seen_at'])}, last seen {minute(row['last_seen_at'])}"
+    if row["acknowledged_at"]:
+        yield f"  acknowledged {minute(row['acknowledged_at'])}"
+    elif row["closed_at"] is None:
+        yield "  nobody has acknowledged it"
     if row["root_cause"]:
         yield f"  root cause: {row['root_cause']}"
     yield ""
@@ -61,6 +65,8 @@ def _told(kind: str, data: dict[str, Any]) -> str:
             return f"took over {_claims(len(data['claims']))} of {data['merged']}"
         case "incident.split":
             return f"{_claims(len(data['claims']))} went to {data['into']}{note}"
+        case "incident.acknowledged":
+            return f"acknowledged{note}"
         case "incident.root_cause":
             return f"root cause: {data['root_cause']}"
     return kind

@@ -19,7 +19,9 @@ from workers.cli.opening import DataOption, JsonOption, existing
 from workers.cli.printing import add_row, counted, minute, print_json, print_table
 from workers.visible import visible
 
-incident = typer.Typer(help="One error on many spots: look, close, merge, split, decide.", no_args_is_help=True)
+incident = typer.Typer(
+    help="One error on many spots: look, acknowledge, close, merge, split, decide.", no_args_is_help=True
+)
 
 IncidentArgument = Annotated[
     str, typer.Argument(metavar="INCIDENT", help="The incident's id, or its last 6 characters or more.")
@@ -84,6 +86,15 @@ def show(incident_id: IncidentArgument, data: DataOption = None, as_json: JsonOp
     for line in story(row, claims, events, intact=broken is None):
         typer.echo(visible(line))
     return None
+
+
+@incident.command("acknowledge")
+def acknowledge(incident_id: IncidentArgument, note: NoteOption = "", data: DataOption = None) -> None:
+    """See to an incident: nobody is reminded of it any more."""
+    with existing(data) as app:
+        row = _found(app, incident_id)
+        app.incident_desk.acknowledge(row["id"], _who(), note)
+    typer.echo(f"acknowledged {row['id']}")
 
 
 @incident.command("close")

@@ -34,6 +34,14 @@ class IncidentDesk:
         self._new_id = new_id
         self._on_commit = on_commit
 
+    def acknowledge(self, incident_id: str, who: Identity, note: str) -> None:
+        """Somebody sees to it: it is not told again."""
+
+        def work(_: Transaction, incident: Incident) -> Decision:
+            return incident_handling.acknowledge(incident, who.name, note, self._clock())
+
+        self._handle(incident_id, who, work)
+
     def close(self, incident_id: str, who: Identity, note: str) -> None:
         """Closes it before it is quiet."""
 
@@ -83,6 +91,12 @@ class IncidentDesk:
         for begin in range(0, len(claims), _CLAIMS_AT_ONCE):
             wanted = [Wanted(claim_id) for claim_id in claims[begin : begin + _CLAIMS_AT_ONCE]]
             results += self._decide.many(wanted, action, who, note)
+        if any(isinstance(result, Claim) for result in results):
+            self._handle(
+                incident_id,
+                who,
+                lambda _, incident: incident_handling.decided(incident, who.name, note, self._clock()),
+            )
         return results
 
     def _handle(self, incident_id: str, who: Identity, work: Callable[[Transaction, Incident], Decision]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from domain.announcement import remind
+from domain.announcement import remind, unanswered
 from domain.decision import Decision, Step
 from domain.policy import Policy
 from domain.ports import Clock, Transaction
@@ -17,10 +17,13 @@ class Remind:
         self._desk = Desk(policy, clock)
 
     def __call__(self, transaction: Transaction, steps: Sequence[Step]) -> Decision:
-        owed = {(claim_id, step.subject) for step in steps if step.subject for claim_id in step.claim_ids}
-        claims = transaction.claims([claim_id for claim_id, _ in owed])
+        owed = {(about, step.subject) for step in steps if step.subject for about in step.claim_ids}
+        ids = list({about for about, _ in owed})
+        claims = transaction.claims(ids)
+        incidents = transaction.incidents(ids) if len(claims) < len(ids) else []
+        still = unanswered(claims, incidents, self._policy)
         situation = self._desk.situation(transaction, [claim.id for claim in claims])
-        parcels, again = remind(claims, owed, self._policy, situation)
+        parcels, again = remind(still, owed, self._policy, situation)
         decision = self._desk.dispatch(transaction, parcels)
         decision.steps += again
         return decision

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from domain.announcement import Parcel, Situation, address, follow_ups, remind
+from domain.announcement import Parcel, Situation, address, follow_ups, remind, unanswered
 from domain.calendar import Calendar
 from domain.claim import Claim
 from domain.decision import Step
-from domain.news import of_claims
+from domain.incident import Incident
+from domain.news import of_claims, of_incidents
 from domain.policy import NotificationRule, Policy
 from domain.silence import Silence
-from tests.builders import NOW, a_claim, a_claim_under_review, a_policy
+from tests.builders import NOW, a_claim, a_claim_under_review, a_policy, an_incident
 
 TELL_OPS = NotificationRule("claim.under_review", ("ops",))
 
@@ -220,7 +221,8 @@ def reminded(
 ) -> tuple[list[Parcel], list[Step]]:
     subject = f"{kind}|{event}|ops"
     policy = a_policy(notifications=rules or (REPEATING,))
-    return remind(claims, {(claim.id, subject) for claim in claims}, policy, Situation(NOW))
+    owed = {(claim.id, subject) for claim in claims}
+    return remind(unanswered(claims, [], policy), owed, policy, Situation(NOW))
 
 
 def test_what_nobody_acknowledged_is_repeated() -> None:
@@ -276,7 +278,59 @@ def test_a_reminder_waits_for_the_hours_too_and_the_next_for_it() -> None:
     claim = a_claim_under_review()
     owed = {(claim.id, "repeat|claim.under_review|ops")}
 
-    [parcel], [step] = remind([claim], owed, by_day(rule), Situation(EARLY))
+    still = unanswered([claim], [], by_day(rule))
+
+    [parcel], [step] = remind(still, owed, by_day(rule), Situation(EARLY))
 
     assert parcel.held_until == EARLY + timedelta(hours=2)
     assert step.due_at == EARLY + timedelta(hours=3)
+
+
+OPENED = NotificationRule("incident.opened", ("ops",), repeat_hours=1, escalate_to="boss", escalate_after_hours=3)
+GREW = replace(OPENED, event="incident.grew")
+OF_OUTBREAKS = a_policy(notifications=(OPENED, GREW))
+
+
+def reminded_of(incident: Incident, *subjects: str) -> list[tuple[str, str | None, str]]:
+    still = unanswered([], [incident], OF_OUTBREAKS)
+    parcels, _ = remind(still, {(incident.id, subject) for subject in subjects}, OF_OUTBREAKS, Situation(NOW))
+    return [(parcel.destination, parcel.reason, parcel.news[0].words) for parcel in parcels]
+
+
+def test_an_incident_that_nobody_acknowledged_is_told_again_and_to_the_next() -> None:
+    """As claims are, by what the rule says."""
+    incident = an_incident()
+    news = of_incidents([incident], "incident.opened", OF_OUTBREAKS)
+
+    steps = follow_ups(news, OF_OUTBREAKS, NOW)
+
+    assert [(step.due_at, step.claim_ids) for step in steps] == [
+        (NOW + timedelta(hours=1), [incident.id]),
+        (NOW + timedelta(hours=3), [incident.id]),
+    ]
+    assert reminded_of(incident, *(step.subject or "" for step in steps)) == [
+        ("boss", "escalation", "an incident, and nobody has acknowledged it"),
+        ("ops", "repeat", "an incident, and nobody has acknowledged it"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"acknowledged_at": NOW}, {"status": "closed", "closed_at": NOW}], ids=["acknowledged", "closed"]
+)
+def test_an_incident_that_was_answered_is_left_alone(changes: dict[str, Any]) -> None:
+    """One that has fallen quiet is not."""
+    subjects = ("repeat|incident.opened|ops", "escalation|incident.opened|ops")
+
+    assert reminded_of(an_incident(**changes), *subjects) == []
+    assert len(reminded_of(an_incident(status="quiet"), *subjects)) == 2
+
+
+def test_only_the_last_growth_of_an_incident_is_repeated() -> None:
+    """Or one that doubles often would be told as often in every round."""
+    incident, subjects = an_incident(told_peak=8), []
+    for incident.told_peak in (8, 16):
+        news = of_incidents([incident], "incident.grew", OF_OUTBREAKS)
+        subjects += [step.subject or "" for step in follow_ups(news, OF_OUTBREAKS, NOW)]
+
+    assert [told[:2] for told in reminded_of(incident, *subjects[:2])] == [("boss", "escalation")]
+    assert [told[:2] for told in reminded_of(incident, *subjects[2:])] == [("boss", "escalation"), ("ops", "repeat")]
