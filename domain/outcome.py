@@ -8,6 +8,7 @@ from domain.claim import Claim
 from domain.decision import Decision, Step
 from domain.delivery import FAILED, PENDING, SENT, UNKNOWN, Delivery
 from domain.errors import Conflict
+from domain.incident import Incident
 
 MAX_ATTEMPTS = 8
 _CLAIMS_A_STEP = 500
@@ -16,24 +17,29 @@ _LONGEST_RETRY = timedelta(hours=1)
 
 
 def record_sent(delivery: Delivery, answer: str, now: datetime) -> Decision:
-    """The destination took it. That goes on record at once, and on that of the claims by steps of their own: no
-    lock on a claim that is busy may undo what is known of a message that is out."""
+    """The destination took it. That goes on record at once, and on that of the claims or incidents by steps of
+    their own: no lock on one that is busy may undo what is known of a message that is out."""
     delivery.attempts += 1
     delivery.status, delivery.answer, delivery.finished_at = SENT, answer, now
-    ids = delivery.claim_ids if delivery.event.startswith("claim.") else []
+    ids = delivery.claim_ids
     parts = [ids[begin : begin + _CLAIMS_A_STEP] for begin in range(0, len(ids), _CLAIMS_A_STEP)]
     return Decision(deliveries=[delivery], steps=[Step("told", part, subject=delivery.id) for part in parts])
 
 
-def record_told(told: Iterable[tuple[Delivery, Claim]], now: datetime) -> Decision:
-    """An event of every claim for each message that spoke of it."""
+def record_told(told: Iterable[tuple[Delivery, Claim | Incident]], now: datetime) -> Decision:
+    """An event of every claim or incident for each message that spoke of it."""
     decision = Decision()
-    changed: dict[str, Claim] = {}
-    for delivery, claim in told:
+    claims: dict[str, Claim] = {}
+    incidents: dict[str, Incident] = {}
+    for delivery, about in told:
         data = {"delivery": delivery.id, "destination": delivery.destination, "event": delivery.event}
-        decision.events.append(audit.append(claim, now, "rule:notifications", "claim.announced", data))
-        changed[claim.id] = claim
-    decision.changed += changed.values()
+        if isinstance(about, Claim):
+            kind, claims[about.id] = "claim.announced", about
+        else:
+            kind, incidents[about.id] = "incident.announced", about
+        decision.events.append(audit.append(about, now, "rule:notifications", kind, data))
+    decision.changed += claims.values()
+    decision.incidents += incidents.values()
     return decision
 
 

@@ -1,18 +1,19 @@
 """News of incidents over a real database: who is told, told again, and what stays on record."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
-from domain import incident_life
+from domain import audit, incident_life
 from domain.decision import Decision
 from domain.detection import Group, Window
 from domain.incident import Incident
-from domain.incident_handling import acknowledge
+from domain.incident_handling import acknowledge, state_cause
 from domain.policy import NotificationRule
 from tests.builders import NOW, a_policy
-from tests.integration.parts import HOUR, Spotclaim
+from tests.integration.parts import HOUR, PATIENCE_SECONDS, Spotclaim
 
 NORTH = Group("POWER_FAILURE", "zone", "north")
 RULES = (
@@ -89,3 +90,41 @@ def test_what_is_over_is_not_told_again(spotclaim: Spotclaim, incident: Incident
     pass_time(spotclaim, 24 * HOUR)
 
     assert told(spotclaim) == [FIRST, ("ops", "the incident is over")]
+
+
+def test_that_people_were_told_is_on_its_own_record(spotclaim: Spotclaim, incident: Incident) -> None:
+    """Each message, when it was out; what people decide meanwhile is decided all the same."""
+    handle(spotclaim, lambda it: acknowledge(it, "olga", "", NOW))
+    handle(spotclaim, lambda it: incident_life.close(it, "person", "olga", NOW))
+    pass_time(spotclaim, timedelta(0))
+
+    events = spotclaim.events(incident.id)
+    assert audit.first_broken(events) is None
+    assert [(event.actor, event.kind) for event in events] == [
+        ("rule:incidents", "incident.opened"),
+        ("rule:notifications", "incident.announced"),
+        ("olga", "incident.acknowledged"),
+        ("olga", "incident.closed"),
+        ("rule:notifications", "incident.announced"),
+    ]
+    assert '"destination":"ops"' in events[-1].body
+    assert spotclaim.value("SELECT version FROM incidents") == 5
+
+
+def test_the_record_of_who_was_told_waits_for_whoever_decides(spotclaim: Spotclaim, incident: Incident) -> None:
+    """And follows upon it: neither is lost, and neither fails."""
+    handle(spotclaim, lambda it: incident_life.close(it, "quiet", "rule:incidents", NOW))
+    for kind in ("announce", "deliver"):
+        spotclaim.run_now(kind)
+    with ThreadPoolExecutor(1) as pool:
+        with spotclaim.store.transaction() as transaction:
+            [held] = transaction.incidents([_ID])
+            telling = pool.submit(spotclaim.run_now, "told")
+            spotclaim.await_done_or_waiting(telling)
+            assert not telling.done()
+            transaction.record(state_cause(held, "olga", "transformer", NOW))
+        telling.result(PATIENCE_SECONDS)
+
+    events = spotclaim.events(incident.id)
+    assert audit.first_broken(events) is None
+    assert [event.kind for event in events[-2:]] == ["incident.root_cause", "incident.announced"]

@@ -133,10 +133,12 @@ def test_what_follows_is_linked_and_told_at_twice_the_peak(fleet: Spotclaim) -> 
     assert (incident["claim_count"], incident["peak"], incident["told_peak"]) == (7, 7, 6)
     assert [event.kind for event in fleet.events(incident["id"])] == [
         "incident.opened",
+        "incident.announced",
         "incident.counted",
         "incident.counted",
         "incident.counted",
         "incident.grew",
+        "incident.announced",
         "incident.counted",
     ]
 

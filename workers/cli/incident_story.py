@@ -67,6 +67,8 @@ def _told(kind: str, data: dict[str, Any]) -> str:
             return f"{_claims(len(data['claims']))} went to {data['into']}{note}"
         case "incident.acknowledged":
             return f"acknowledged{note}"
+        case "incident.announced":
+            return f"told {data['destination']}"
         case "incident.root_cause":
             return f"root cause: {data['root_cause']}"
     return kind

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+from domain.claim import Claim
 from domain.decision import Decision, Step
 from domain.delivery import PENDING, Delivery
 from domain.errors import NotFound
+from domain.incident import Incident
 from domain.outcome import postpone, record_failed, record_sent, record_told, resend
 from domain.ports import Clock, Message, Notifier, Outcome, Store, Transaction
 from workers.steps.gate import Gate
@@ -57,19 +59,22 @@ def _message(delivery: Delivery) -> Message:
 
 
 class Told:
-    """The step `told`: the claims that a delivery spoke of have it on their own record."""
+    """The step `told`: the claims or incidents that a delivery spoke of have it on their own record."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     def __call__(self, transaction: Transaction, steps: Sequence[Step]) -> Decision:
-        claims = {it.id: it for it in transaction.claims([i for step in steps for i in step.claim_ids])}
+        ids = list({about for step in steps for about in step.claim_ids})
+        found: dict[str, Claim | Incident] = {claim.id: claim for claim in transaction.claims(ids)}
+        if len(found) < len(ids):
+            found |= {incident.id: incident for incident in transaction.incidents(ids)}
         deliveries = {it.id: it for it in transaction.deliveries([s.subject for s in steps if s.subject])}
         told = (
-            (deliveries[step.subject or ""], claims[claim_id])
+            (deliveries[step.subject or ""], found[about])
             for step in steps
-            for claim_id in step.claim_ids
-            if claim_id in claims
+            for about in step.claim_ids
+            if about in found
         )
         return record_told(told, self._clock())
 

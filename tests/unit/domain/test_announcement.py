@@ -333,4 +333,7 @@ def test_only_the_last_growth_of_an_incident_is_repeated() -> None:
         subjects += [step.subject or "" for step in follow_ups(news, OF_OUTBREAKS, NOW)]
 
     assert [told[:2] for told in reminded_of(incident, *subjects[:2])] == [("boss", "escalation")]
-    assert [told[:2] for told in reminded_of(incident, *subjects[2:])] == [("boss", "escalation"), ("ops", "repeat")]
+    assert [told[:2] for told in reminded_of(incident, *subjects[2:])] == [
+        ("boss", "escalation"),
+        ("ops", "repeat"),
+    ]

@@ -1,5 +1,6 @@
 """What comes of attempts to deliver."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,11 +8,11 @@ import pytest
 from domain import audit
 from domain.errors import Conflict
 from domain.outcome import MAX_ATTEMPTS, record_failed, record_sent, record_told, resend
-from tests.builders import NOW, a_claim_under_review, a_delivery
+from tests.builders import NOW, a_claim_under_review, a_delivery, an_incident
 
 
 def test_a_message_that_was_sent_is_on_record_at_once() -> None:
-    """Its claims hear of it by steps of their own, a few hundred each; incidents keep records of their own."""
+    """Its claims or incidents hear of it by steps of their own, a few hundred each."""
     delivery = a_delivery(claim_ids=[str(number) for number in range(1200)])
 
     decision = record_sent(delivery, "delivered", NOW)
@@ -22,7 +23,8 @@ def test_a_message_that_was_sent_is_on_record_at_once() -> None:
         ("told", delivery.id, size) for size in (500, 500, 200)
     ]
     assert [claim_id for step in decision.steps for claim_id in step.claim_ids] == delivery.claim_ids
-    assert record_sent(a_delivery(event="incident.opened", claim_ids=["7"]), "delivered", NOW).steps == []
+    of_incident = a_delivery(event="incident.opened", claim_ids=["7"])
+    assert [step.claim_ids for step in record_sent(of_incident, "delivered", NOW).steps] == [["7"]]
 
 
 def test_claims_have_every_message_on_their_record() -> None:
@@ -36,6 +38,18 @@ def test_claims_have_every_message_on_their_record() -> None:
     assert [event.claim_id for event in decision.events] == [one.id, other.id, one.id]
     assert {event.kind for event in decision.events} == {"claim.announced"}
     assert audit.first_broken([decision.events[0], decision.events[2]]) is None
+
+
+def test_incidents_have_every_message_on_their_record() -> None:
+    """As claims have, and nothing else of them changes."""
+    incident = an_incident()
+    before = replace(incident)
+
+    decision = record_told([(a_delivery(event="incident.opened"), incident)], NOW)
+
+    [event] = decision.events
+    assert (event.kind, decision.incidents, decision.changed) == ("incident.announced", [incident], [])
+    assert replace(incident, version=0, head=before.head) == before
 
 
 def test_a_failed_attempt_leaves_the_delivery_pending_with_the_reason() -> None:
