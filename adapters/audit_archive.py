@@ -38,7 +38,8 @@ An audit record of Spotclaim. Check it with
 where the key and the checkpoints come from elsewhere: those in here prove nothing about who made this archive.
 
 manifest.json      the format, when it was exported, and how many claims, events and positions there are
-claims.jsonl       the claims as they stood, one a line, ordered by id; moments in UTC with microseconds
+claims.jsonl       the claims as they stood, and the incidents (`incident_id` names that of a claim), one a line,
+                   ordered by id; moments in UTC with microseconds
 events.jsonl       their audit events, one a line, ordered by claim_id and seq
 checkpoints.jsonl  the signed checkpoints, one a line, the smallest first
 public-key.pem     the Ed25519 key that they are signed with, where it was known

@@ -48,7 +48,7 @@ def apply(row: dict[str, Any], seq: int, at: str, kind: str, data: Mapping[str, 
     for a verdict on a claim that could not be judged.
     """
     if kind.startswith("incident."):
-        return incident_fold.apply(row, at, kind, data)
+        return incident_fold.apply(row, seq, at, kind, data)
     for name in _STATED & data.keys():
         row[name] = data[name]
     if "clocks" in data:

@@ -20,8 +20,12 @@ _STATUS_AFTER: Final = {
 }
 
 
-def apply(row: dict[str, Any], at: str, kind: str, data: Mapping[str, Any]) -> None:
-    """Takes the next event into `row`, as `domain.fold.apply` does for claims."""
+def apply(row: dict[str, Any], seq: int, at: str, kind: str, data: Mapping[str, Any]) -> None:
+    """Takes the next event into `row`, as `domain.fold.apply` does for claims.
+
+    Besides what its columns must be, `claims` has those that belong to it, each with the number of the event that
+    took it. That another incident took one after this was closed is on the other's record alone.
+    """
     for name in _STATED & data.keys():
         row[name] = data[name]
     if kind in _STATUS_AFTER:
@@ -32,3 +36,14 @@ def apply(row: dict[str, Any], at: str, kind: str, data: Mapping[str, Any]) -> N
         row["touched_at"] = at
     elif kind == "incident.closed":
         row["closed_at"] = at
+    _hold(row.setdefault("claims", {}), seq, kind, data)
+
+
+def _hold(held: dict[str, int], seq: int, kind: str, data: Mapping[str, Any]) -> None:
+    if kind == "incident.split":
+        for claim_id in data["claims"]:
+            held.pop(claim_id, None)
+    elif data.get("merged_into"):
+        held.clear()
+    else:
+        held.update(dict.fromkeys(data.get("claims", ()), seq))

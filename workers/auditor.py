@@ -14,6 +14,7 @@ from domain.merkle import SIZE
 from workers.checkpoint_check import CheckpointCheck
 from workers.collector import calm_the_collector
 from workers.findings import Finding, Result
+from workers.links import Links
 from workers.replay import Part, Replayed, replay
 
 
@@ -51,18 +52,20 @@ def audit(
     progress: Callable[[int], None] = lambda _: None,
     processes: int = 1,
 ) -> Result:
-    """Replays every chain, folds it, and holds the log against every checkpoint.
+    """Replays every chain, folds it, and holds rows and links against it, and the log against every checkpoint.
 
     `outside` are checkpoint lines that were kept elsewhere, each with where it stands. `progress` is told how many
     events are done. The parts of a large record are replayed by so many `processes` at once. Raises
     `TransientError` when one of them is ended.
     """
     result = Result(log_size=record.log_size, signatures_checked=keys is not None)
-    log = _Log(result)
+    log, links = _Log(result), Links()
     for replayed in _replays(record, processes):
         result.take(replayed.result)
         log.place(replayed)
+        links.take(replayed.links)
         progress(result.events)
+    links.hold(result)
     log.hold(record.leaves())
     CheckpointCheck(result, log.leaves, keys).hold_against(record.checkpoints, list(outside))
     return result

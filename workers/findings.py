@@ -14,6 +14,7 @@ class Finding:
     claim_id: str | None = None
     seq: int | None = None
     position: int | None = None
+    incident_id: str | None = None
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from array import array
 from binascii import Error as NotHex
 from binascii import hexlify, unhexlify
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -17,6 +17,7 @@ from domain.audit import GENESIS, link_bytes
 from domain.errors import Conflict
 from domain.merkle import leaf_hash
 from workers.findings import Finding, Result
+from workers.links import Links
 
 _ORIGIN = bytes.fromhex(GENESIS)
 
@@ -50,11 +51,13 @@ class OpenPart(Protocol):
 
 @dataclass(slots=True)
 class Replayed:
-    """What became of a part: what was found, and which leaf (32 bytes each) has which position in the log."""
+    """What became of a part: what was found, which leaf (32 bytes each) has which position in the log, and what is
+    said of which claims belong to which incidents."""
 
     result: Result = field(default_factory=Result)
     positions: "array[int]" = field(default_factory=lambda: array("q"))
     leaves: bytearray = field(default_factory=bytearray)
+    links: Links = field(default_factory=Links)
 
 
 def replay(part: Part, log_size: int) -> Replayed:
@@ -79,6 +82,8 @@ class _Replay:
     def portion(self, claims: list[Claim], events: Iterable[Event]) -> None:
         """Replays the next claims."""
         rows = {claim["id"]: claim for claim in claims}
+        for claim in claims:
+            self._replayed.links.see_row(claim)
         for key, group in groupby(events, key=itemgetter(0)):
             claim_id, chain = key.decode(), list(group)
             self._result.claims += 1
@@ -86,6 +91,8 @@ class _Replay:
             stated: Claim = {}
             leaves, broken = _follow(chain, stated)
             self._place(claim_id, chain, leaves)
+            if chain[0][4].startswith(b"incident."):
+                self._link(claim_id, chain, stated.get("claims", {}), broken)
             self._hold_row(claim_id, rows.pop(claim_id, None), chain, stated, broken)
         for claim_id in rows:
             self._result.claims += 1
@@ -114,6 +121,12 @@ class _Replay:
             sentence = f"Its events do not lead to its present {', '.join(wrong)}."
             self._break("ROW_DIFFERS", sentence, claim_id, seq)
         return None
+
+    def _link(self, incident_id: str, chain: list[Event], held: Mapping[str, int], broken: _Broken | None) -> None:
+        if broken is None:
+            self._replayed.links.see_incident(incident_id, chain, held)
+        else:
+            self._replayed.links.broken.add(incident_id)
 
     def _place(self, claim_id: str, chain: list[Event], leaves: list[bytes]) -> None:
         """Notes the position of each leaf of a chain; within one chain they must grow."""

@@ -32,17 +32,18 @@ def _as_stated(column: Any) -> str:
     return f'"{column.name}"'
 
 
-def _stated(table: Table) -> str:
+def _stated(table: Table, *others: str) -> str:
     """The first rows of a table whose ids lie between two bounds, as audit events spell their values."""
-    columns = ", ".join(map(_as_stated, table.c))
+    columns = ", ".join([*map(_as_stated, table.c), *others])
     rows = f"SELECT {columns} FROM {table.name} WHERE {{c}} ORDER BY id LIMIT {_CLAIMS_AT_ONCE}"
     return f"(SELECT r.id, row_to_json(r)::text AS row FROM ({rows}) r)"
 
 
 _MOMENTS = {column.name for column in (*claims.c, *incidents.c) if isinstance(column.type, DateTime)}
+_LINK = "(SELECT incident_id FROM incident_claims l WHERE l.claim_id = claims.id) AS incident_id"
 # Incidents are audited as claims are, and lie among them by their ids.
 _CLAIMS = f"""
-SELECT row FROM ({_stated(claims)} UNION ALL {_stated(incidents)}) u ORDER BY id LIMIT {_CLAIMS_AT_ONCE}
+SELECT row FROM ({_stated(claims, _LINK)} UNION ALL {_stated(incidents)}) u ORDER BY id LIMIT {_CLAIMS_AT_ONCE}
 """
 _RECORDS = """
 COPY (

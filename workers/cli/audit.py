@@ -160,6 +160,8 @@ def _tell(result: Result, seconds: float, *, trusted: bool) -> None:
 
 def _named(finding: Finding) -> str:
     where = f"claim {finding.claim_id} event {finding.seq}: " if finding.claim_id else ""
+    if finding.incident_id:
+        where = f"incident {finding.incident_id} claim {finding.claim_id}: "
     return f"{where}{finding.sentence} [{finding.what}]"
 
 
