@@ -51,6 +51,14 @@ class Parcel:
 
 
 @dataclass(frozen=True, slots=True)
+class LookedAt:
+    """Gathered news, looked at again when its digest goes: what is told, and parcels of what is not any more."""
+
+    told: list[News]
+    not_sent: list[Parcel]
+
+
+@dataclass(frozen=True, slots=True)
 class _Letter:
     """One item of news for one destination, and the rule that sends it there; none for the end of a story."""
 
@@ -66,6 +74,13 @@ def address(news: Iterable[News], policy: Policy, situation: Situation) -> list[
     Claims under an open incident are not told by themselves to whoever is told of incidents, but for their end.
     """
     return _parcels(_letters(news, policy, situation), policy, situation)
+
+
+def look_again(news: Sequence[News], destination: str, policy: Policy, situation: Situation) -> LookedAt:
+    """Leaves out what has been silenced, or has come under an incident, since it began to wait for its digest."""
+    letters = [_Letter(item, destination, None, _end_of(item, destination, situation)) for item in news]
+    not_sent = [parcel for parcel in _parcels(letters, policy, situation) if parcel.why]
+    return LookedAt([it.news for it in letters if not _not_sent(it, policy, situation)], not_sent)
 
 
 def follow_ups(news: Iterable[News], policy: Policy, now: datetime) -> list[Step]:
@@ -133,8 +148,13 @@ def _letters(news: Iterable[News], policy: Policy, situation: Situation) -> Iter
         told = situation.told.get(item.about, ()) if item.event in ENDINGS else ()
         listeners = _listeners(item, policy)
         for destination in dict.fromkeys([*listeners, *sorted(told)]):
-            reason = RESOLVED if destination in told else None
-            yield _Letter(item, destination, listeners.get(destination), reason)
+            yield _Letter(item, destination, listeners.get(destination), _end_of(item, destination, situation))
+
+
+def _end_of(item: News, destination: str, situation: Situation) -> str | None:
+    """The end of a story is told to whoever heard its beginning."""
+    heard = item.event in ENDINGS and destination in situation.told.get(item.about, ())
+    return RESOLVED if heard else None
 
 
 def _parcels(letters: Iterable[_Letter], policy: Policy, situation: Situation) -> list[Parcel]:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from domain.audit import AuditEvent
 from domain.claim import Claim
-from domain.delivery import Delivery
+from domain.delivery import Delivery, Gathered
 from domain.evidence import Evidence
 from domain.fault import Fault
 from domain.incident import Incident, Link
@@ -34,8 +34,9 @@ class Decision:
     """Claims opened and changed, the audit events that say so, and the steps that follow.
 
     `counted` are the claims that took in more reports and changed in nothing else (see `domain.opening`); none of
-    them is in `changed` as well. `evidence` holds items that were added or withdrawn,
-    `incidents` those that are new or other ones now, and `links` which claims belong to which incident by now.
+    them is in `changed` as well. `gathered` is news that waits for a digest. `evidence` holds items that were
+    added or withdrawn, `incidents` those that are new or other ones now, and `links` which claims belong to which
+    incident by now.
     """
 
     opened: list[Claim] = field(default_factory=list)
@@ -46,6 +47,7 @@ class Decision:
     steps: list[Step] = field(default_factory=list)
     groups: list[NewsGroup] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
+    gathered: list[Gathered] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)

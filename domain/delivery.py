@@ -58,6 +58,14 @@ class Delivery:
     tried_at: list[datetime] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """News that waits in a delivery until its digest goes: a `domain.news.News`, as fields."""
+
+    delivery_id: str
+    news: dict[str, Any]
+
+
 def demand_may_handle(role: str) -> None:
     """Raises `NotAllowed` for auditors, who read."""
     if role == "auditor":

@@ -1,12 +1,12 @@
 """When news is told: the first message of a group at once, what follows in digests, at a growing distance."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from uuid import UUID
 
-from domain.announcement import Parcel
+from domain.announcement import LookedAt, Parcel
 from domain.decision import Decision, Step
 from domain.delivery import (
     BY_INCIDENT,
@@ -19,6 +19,7 @@ from domain.delivery import (
     SUPPRESSED,
     UPDATE,
     Delivery,
+    Gathered,
 )
 from domain.news import News, Summary
 from domain.news_group import NewsGroup
@@ -63,15 +64,42 @@ def dispatch(
     return _once_each(decision)
 
 
-def send_digests(groups: Iterable[NewsGroup], traffic: Traffic, pace: Pace, now: datetime) -> Decision:
-    """Ends the gathering of these groups: each has one message to send."""
+def send_digests(
+    groups: Iterable[NewsGroup],
+    traffic: Traffic,
+    pace: Pace,
+    now: datetime,
+    less: Mapping[str, LookedAt],
+    new_id: Callable[[], str],
+) -> Decision:
+    """Ends the gathering of these groups: each has one message to send, but for what is not told by now.
+
+    `less` has the deliveries of which something is left out; that is only logged, and if nothing is left to tell,
+    nothing is sent.
+    """
     decision = Decision()
     for group in groups:
-        if group.gathering is not None:
-            delivery = traffic.gathering[group.gathering]
-            group.gathering = None
+        if group.gathering is None:
+            continue
+        delivery, group.gathering = traffic.gathering[group.gathering], None
+        looked = less.get(delivery.id)
+        if looked is not None:
+            decision.deliveries += _leave_out(delivery, looked, now, new_id)
+        if looked is None or looked.told:
             decision.add(_send(delivery, group, traffic, pace, now))
+        else:
+            decision.groups.append(group)
     return decision
+
+
+def _leave_out(delivery: Delivery, looked: LookedAt, now: datetime, new_id: Callable[[], str]) -> list[Delivery]:
+    """What is logged. The delivery tells of the rest, or is itself the log of what it does not tell."""
+    if looked.told:
+        delivery.claim_ids, delivery.summary = [], {}
+        _take_in(delivery, looked.told)
+        return [_logged(parcel, now, new_id()) for parcel in looked.not_sent]
+    first, *others = looked.not_sent
+    return [_logged(first, now, delivery.id), *(_logged(parcel, now, new_id()) for parcel in others)]
 
 
 def retry(deliveries: Iterable[Delivery], traffic: Traffic, pace: Pace, now: datetime) -> Decision:
@@ -147,13 +175,17 @@ def _gather(
         _take_in(delivery, parcel.news)
         if parcel.reason != delivery.reason:
             delivery.reason = DIGEST
-        return Decision(deliveries=[delivery])
+        return Decision(deliveries=[delivery], gathered=_kept(delivery, parcel))
     delivery = _delivery(parcel, now, new_id(), parcel.reason or DIGEST)
     delivery.status, delivery.due_at = GATHERING, parcel.held_until or group.hot_until
     group.gathering = delivery.id
     traffic.gathering[delivery.id] = delivery
     step = Step("digest", due_at=delivery.due_at, subject=delivery.id)
-    return Decision(groups=[group], deliveries=[delivery], steps=[step])
+    return Decision(groups=[group], deliveries=[delivery], gathered=_kept(delivery, parcel), steps=[step])
+
+
+def _kept(delivery: Delivery, parcel: Parcel) -> list[Gathered]:
+    return [Gathered(delivery.id, asdict(item)) for item in parcel.news]
 
 
 def _once_each(decision: Decision) -> Decision:

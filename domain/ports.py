@@ -18,6 +18,7 @@ from domain.evidence_file import File, Upload
 from domain.fault import Fault
 from domain.incident import Incident
 from domain.intake import Batch, Quarantined
+from domain.news import News
 from domain.news_group import NewsGroup
 from domain.policy import Policy
 from domain.quarantine import Entry
@@ -109,6 +110,9 @@ class Transaction(Sightings, Protocol):
 
     def gathering(self, delivery_ids: Sequence[str]) -> list[NewsGroup]:
         """The groups that gather news in these deliveries, locked."""
+
+    def take_gathered(self, delivery_ids: Sequence[str]) -> dict[str, list[News]]:
+        """The news that these deliveries gathered, by delivery, in the order it came; it is kept no longer."""
 
     def recent_deliveries(
         self, destinations: Iterable[str], since: datetime, limit: int

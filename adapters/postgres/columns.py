@@ -129,6 +129,8 @@ DELIVERY_MOVING = {
 GROUP_FIXED = {"id": UUID, "destination": _TEXT, "event": _TEXT, "code": _TEXT, "held": _BOOLEAN}
 GROUP_MOVING = {"messages": _INTEGER, "hot_until": _MOMENT, "gathering": UUID}
 
+GATHERED = {"delivery_id": UUID, "news": _JSON}
+
 EVIDENCE_FIXED = {
     "id": UUID,
     "claim_id": UUID,

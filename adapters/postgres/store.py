@@ -27,6 +27,7 @@ from domain.fault import Fault
 from domain.incident import Incident
 from domain.intake import Quarantined
 from domain.lifecycle import JUDGED
+from domain.news import News
 from domain.news_group import NewsGroup
 from domain.policy import Policy
 from domain.quarantine import Entry
@@ -158,6 +159,12 @@ class PostgresTransaction:
     def gathering(self, delivery_ids: Sequence[str]) -> list[NewsGroup]:
         return [NewsGroup(*row) for row in self._execute(reads.GATHERING, _array(delivery_ids))]
 
+    def take_gathered(self, delivery_ids: Sequence[str]) -> dict[str, list[News]]:
+        gathered: dict[str, list[News]] = {}
+        for delivery_id, news in self._execute(writes.TAKE_GATHERED, _array(delivery_ids)):
+            gathered.setdefault(delivery_id, []).append(News(**news))
+        return gathered
+
     def recent_deliveries(
         self, destinations: Iterable[str], since: datetime, limit: int
     ) -> dict[str, list[datetime]]:
@@ -216,6 +223,7 @@ class PostgresTransaction:
             (writes.INSERT_EVENTS, decision.events),
             (writes.UPDATE_GROUPS, decision.groups),
             (writes.INSERT_DELIVERIES, decision.deliveries),
+            (writes.INSERT_GATHERED, decision.gathered),
             (writes.INSERT_INCIDENTS, decision.incidents),
             (writes.INSERT_LINKS, decision.links),
             (writes.INSERT_STEPS, decision.steps),

@@ -199,6 +199,16 @@ news_groups = Table(
     Index("news_groups_gathering", "gathering", postgresql_where=text("gathering IS NOT NULL")),
 )
 
+# News that waits for its digest, as it was when it happened; gone when the digest goes.
+gathered_news = Table(
+    "gathered_news",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("delivery_id", _uuid, nullable=False),
+    Column("news", JSONB, nullable=False),
+    Index("gathered_news_delivery", "delivery_id"),
+)
+
 # Rows stay: they tell who silenced what, when and why.
 silences = Table(
     "silences",

@@ -66,6 +66,11 @@ INSERT_GROUPS: Final = _insert(
     f"ORDER BY {columns.UUID.format(0)} ON CONFLICT (id) DO NOTHING",
 )
 UPDATE_GROUPS: Final = _update("news_groups", columns.GROUP_MOVING)
+INSERT_GATHERED: Final = _insert("gathered_news", columns.GATHERED)
+TAKE_GATHERED: Final = """
+WITH taken AS (DELETE FROM gathered_news WHERE delivery_id = ANY(%s::uuid[]) RETURNING id, delivery_id, news)
+SELECT delivery_id::text, news FROM taken ORDER BY id
+"""
 INSERT_EVIDENCE: Final = _insert(
     "claim_evidence",
     columns.EVIDENCE_FIXED | columns.EVIDENCE_MOVING,

@@ -6,13 +6,16 @@ from datetime import timedelta
 
 import pytest
 
+from adapters.postgres.silences import Silences
 from domain import audit, incident_life
-from domain.decision import Decision
+from domain.claim import Claim
+from domain.decision import Decision, Step
 from domain.detection import Group, Window
-from domain.incident import Incident
+from domain.incident import Incident, Link
 from domain.incident_handling import acknowledge, state_cause
 from domain.policy import NotificationRule
-from tests.builders import NOW, a_policy
+from domain.silence import Silence
+from tests.builders import NOW, a_claim_under_review, a_policy, an_incident
 from tests.integration.parts import HOUR, PATIENCE_SECONDS, Spotclaim
 
 NORTH = Group("POWER_FAILURE", "zone", "north")
@@ -128,3 +131,97 @@ def test_the_record_of_who_was_told_waits_for_whoever_decides(spotclaim: Spotcla
     events = spotclaim.events(incident.id)
     assert audit.first_broken(events) is None
     assert [event.kind for event in events[-2:]] == ["incident.root_cause", "incident.announced"]
+
+
+TOLD_TO_OPS = (NotificationRule("claim.under_review", ("ops",)), NotificationRule("incident.opened", ("ops",)))
+
+
+@pytest.fixture
+def waiting(set_up: Callable[..., Spotclaim]) -> tuple[Spotclaim, list[Claim]]:
+    """Three claims of the north and one of the south that wait for a digest, after one that was told."""
+    spotclaim = set_up(policy=a_policy(notifications=TOLD_TO_OPS))
+    told, *claims = [a_claim_under_review(spot_id=f"E{number}", zone="north") for number in range(4)]
+    claims.append(a_claim_under_review(spot_id="E4", zone="south"))
+    for some in ([told], claims[:2], claims[2:]):
+        step = Step("announce", [claim.id for claim in some], subject=told.standing)
+        spotclaim.record(opened=some, steps=[step])
+        spotclaim.run_now("announce")
+    return spotclaim, claims
+
+
+def logged(spotclaim: Spotclaim) -> list[tuple[str, str, list[str]]]:
+    """Why each delivery was made or not, and what it speaks of, but for the first."""
+    sql = "SELECT status, reason, claim_ids::text[] AS ids FROM deliveries ORDER BY deliveries.id OFFSET 1"
+    return [(row["status"], row["reason"], row["ids"]) for row in spotclaim.rows(sql)]
+
+
+def silence_the_north(spotclaim: Spotclaim) -> None:
+    ends = NOW + timedelta(hours=1)
+    Silences(spotclaim.engine).add(Silence(_ID, "olga", "works", NOW, ends, zones=("north",)))
+
+
+def begin_incident(spotclaim: Spotclaim, claims: list[Claim]) -> None:
+    incident = an_incident(id=_ID, claim_count=len(claims))
+    spotclaim.record(incidents=[incident], links=[Link(claim.id, _ID) for claim in claims])
+
+
+def test_a_silence_that_begins_meanwhile_takes_claims_out_of_a_digest(
+    waiting: tuple[Spotclaim, list[Claim]],
+) -> None:
+    """They are logged, and nobody has it on record that they were told."""
+    spotclaim, claims = waiting
+    silence_the_north(spotclaim)
+    pass_time(spotclaim, timedelta(minutes=1))
+
+    [*north, south] = [claim.id for claim in claims]
+    assert logged(spotclaim) == [("sent", "digest", [south]), ("silenced", "silenced", north)]
+    assert spotclaim.notifier.told[-1][1:] == (
+        "METER_MISREAD on spot E4 in south: under review for the reviewer",
+        f"E4 in south (high): reported once, resolve by 2026-03-13 12:00 UTC, claim {south}",
+    )
+    assert [event.kind for event in spotclaim.events(north[0])] == []
+    assert [event.kind for event in spotclaim.events(south)] == ["claim.announced"]
+
+
+def test_an_incident_that_begins_meanwhile_takes_its_claims_out_of_a_digest(
+    waiting: tuple[Spotclaim, list[Claim]],
+) -> None:
+    """Whatever is over by then takes nothing out."""
+    spotclaim, claims = waiting
+    begin_incident(spotclaim, claims[:2])
+    pass_time(spotclaim, timedelta(minutes=1))
+
+    under, others = [claim.id for claim in claims[:2]], [claim.id for claim in claims[2:]]
+    assert logged(spotclaim) == [("sent", "digest", others), ("suppressed", "suppressed_by_incident", under)]
+    assert (
+        spotclaim.value("SELECT answer FROM deliveries WHERE status = 'suppressed'") == f"told by incident {_ID}"
+    )
+    assert spotclaim.rows("SELECT FROM gathered_news") == []
+
+
+def test_no_digest_is_sent_of_nothing(waiting: tuple[Spotclaim, list[Claim]]) -> None:
+    """Each claim is in the log with its own reason."""
+    spotclaim, claims = waiting
+    silence_the_north(spotclaim)
+    begin_incident(spotclaim, claims[3:])
+    pass_time(spotclaim, timedelta(minutes=1))
+
+    [*north, south] = [claim.id for claim in claims]
+    assert sorted(logged(spotclaim)) == [
+        ("silenced", "silenced", north),
+        ("suppressed", "suppressed_by_incident", [south]),
+    ]
+    assert len(spotclaim.notifier.told) == 1
+    assert spotclaim.rows("SELECT FROM steps WHERE kind IN ('digest', 'deliver')") == []
+
+
+def test_a_digest_that_began_before_its_news_was_kept_is_sent_as_it_is(
+    waiting: tuple[Spotclaim, list[Claim]],
+) -> None:
+    """It cannot be taken apart any more."""
+    spotclaim, claims = waiting
+    spotclaim.rows("DELETE FROM gathered_news WHERE id = (SELECT min(id) FROM gathered_news)")
+    silence_the_north(spotclaim)
+    pass_time(spotclaim, timedelta(minutes=1))
+
+    assert logged(spotclaim) == [("sent", "digest", [claim.id for claim in claims])]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.announcement import Parcel, Situation
+from domain.announcement import LookedAt, Parcel, Situation, look_again
 from domain.decision import Decision
 from domain.delivery import Delivery
 from domain.identifiers import new_claim_id
@@ -18,6 +18,7 @@ class Desk:
     """Paces parcels within a transaction. Locks come in one order: claims, groups, what gathers, destinations."""
 
     def __init__(self, policy: Policy, clock: Clock) -> None:
+        self._policy = policy
         self._pace = policy.pace
         self._clock = clock
 
@@ -43,7 +44,21 @@ class Desk:
         groups = transaction.gathering(delivery_ids)
         if not groups:
             return Decision()
-        return send_digests(groups, self._traffic(transaction, groups), self._pace, self._clock())
+        traffic = self._traffic(transaction, groups)
+        less = self._look_again(transaction, list(traffic.gathering.values()))
+        return send_digests(groups, traffic, self._pace, self._clock(), less, new_claim_id)
+
+    def _look_again(self, transaction: Transaction, deliveries: Sequence[Delivery]) -> dict[str, LookedAt]:
+        """Those of which something is left out. What began to gather before its news was kept is told as it is."""
+        gathered = transaction.take_gathered([delivery.id for delivery in deliveries])
+        news = [item for items in gathered.values() for item in items]
+        situation = self.situation(transaction, list({item.about for item in news}), news)
+        looked = {
+            delivery.id: look_again(gathered[delivery.id], delivery.destination, self._policy, situation)
+            for delivery in deliveries
+            if {item.about for item in gathered.get(delivery.id, ())} == set(delivery.claim_ids)
+        }
+        return {delivery_id: it for delivery_id, it in looked.items() if it.not_sent}
 
     def retry(self, transaction: Transaction, delivery_ids: Sequence[str]) -> Decision:
         """Gives these deliveries, which came to nothing so far, their turns to be made once more."""

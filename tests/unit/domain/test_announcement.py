@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain.announcement import Parcel, Situation, address, follow_ups, remind, unanswered
+from domain.announcement import Parcel, Situation, address, follow_ups, look_again, remind, unanswered
 from domain.calendar import Calendar
 from domain.claim import Claim
 from domain.decision import Step
@@ -161,6 +161,19 @@ def test_whoever_was_told_hears_of_the_end() -> None:
         ("boss", "suppressed_by_incident", ["E1"]),
         ("chat", "resolved", ["E1"]),
     ]
+
+
+def test_the_end_of_what_was_told_stays_in_a_digest_though_an_incident_began() -> None:
+    """As it is told at once; a silence takes it out."""
+    heard, other = (a_claim(status="resolved") for _ in range(2))
+    news, policy = of_claims([heard, other]), a_policy(notifications=(OF_INCIDENTS,))
+    incidents, told = {heard.id: "i-7", other.id: "i-7"}, {heard.id: ["ops"]}
+
+    looked = look_again(news, "ops", policy, Situation(NOW, (), incidents, told))
+    silenced = look_again(news, "ops", policy, Situation(NOW, [a_silence()], incidents, told))
+
+    assert [item.about for item in looked.told] == [heard.id]
+    assert (silenced.told, len(silenced.not_sent)) == ([], 2)
 
 
 OPEN = tuple([((time(8), time(18)),)] * 5 + [(), ()])

@@ -6,14 +6,15 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from domain.announcement import Parcel
+from domain.announcement import LookedAt, Parcel, Situation, look_again
 from domain.decision import Decision, Step
-from domain.delivery import Delivery
+from domain.delivery import Delivery, Gathered
 from domain.news import News, of_claims
 from domain.news_group import NewsGroup
 from domain.pacing import Traffic, dispatch, groups_of, retry, send_digests
-from domain.policy import Pace
-from tests.builders import NOW, a_claim_under_review, a_delivery, ids
+from domain.policy import Pace, Policy
+from domain.silence import Silence
+from tests.builders import NOW, a_claim_under_review, a_delivery, a_policy, ids
 
 SECOND = timedelta(seconds=1)
 
@@ -33,6 +34,10 @@ class Town:
     digests: list[Step] = field(default_factory=list)
     due: list[tuple[datetime, str]] = field(default_factory=list)
     new_ids: Any = field(default_factory=ids)
+    gathered: list[Gathered] = field(default_factory=list)
+    silences: list[Silence] = field(default_factory=list)
+    incidents: dict[str, str] = field(default_factory=dict)
+    policy: Policy = field(default_factory=a_policy)
 
     def tell(self, *parcels: Parcel) -> list[Delivery]:
         wanted = groups_of(parcels)
@@ -50,8 +55,17 @@ class Town:
             self.digests.remove(step)
             self.now = step.due_at or NOW
             groups = {key: group for key, group in self.groups.items() if group.gathering == step.subject}
-            self._keep(send_digests(groups.values(), self._traffic(groups), self.pace, self.now))
+            traffic = self._traffic(groups)
+            less = {it.id: looked for it in traffic.gathering.values() if (looked := self.look(it)).not_sent}
+            new_id = self.new_ids.__next__
+            self._keep(send_digests(groups.values(), traffic, self.pace, self.now, less, new_id))
         self.now = until
+
+    def look(self, delivery: Delivery) -> LookedAt:
+        news = [News(**item.news) for item in self.gathered if item.delivery_id == delivery.id]
+        return look_again(
+            news, delivery.destination, self.policy, Situation(self.now, self.silences, self.incidents)
+        )
 
     def _traffic(self, groups: dict[str, NewsGroup]) -> Traffic:
         gathering = {g.gathering: self.deliveries[g.gathering] for g in groups.values() if g.gathering}
@@ -62,6 +76,7 @@ class Town:
 
     def _keep(self, decision: Decision) -> list[Delivery]:
         self.deliveries |= {delivery.id: delivery for delivery in decision.deliveries}
+        self.gathered += decision.gathered
         self.digests += [step for step in decision.steps if step.kind == "digest"]
         for step in decision.steps:
             if step.kind == "deliver":
@@ -268,3 +283,60 @@ def test_a_parcel_that_knows_its_reason_keeps_it() -> None:
     town.wait(timedelta(minutes=5))
 
     assert [reason for reason, _, _ in town.sent()] == ["repeat", "resolved", "digest"]
+
+
+def in_the_north() -> Silence:
+    return Silence("s-1", "olga", "works", NOW, NOW + timedelta(hours=1), zones=("north",))
+
+
+def outcomes(town: Town) -> list[tuple[str, str, list[str]]]:
+    spots = {item.news["about"]: item.news["spot"] for item in town.gathered}
+    [_, *waited] = town.deliveries.values()
+    return [(it.status, it.reason, [spots[about] for about in it.claim_ids]) for it in waited]
+
+
+def test_what_was_silenced_while_it_waited_is_left_out_of_its_digest() -> None:
+    """And logged with the reason; the text tells of the others alone."""
+    town = Town()
+    town.hear(news("E1"))
+    town.hear([*news(*(f"N{n}" for n in range(12)), zone="north"), *news("S1", zone="south")])
+    town.silences.append(in_the_north())
+    town.wait(timedelta(minutes=1))
+
+    _, digest, silenced = town.deliveries.values()
+    north = [f"N{n}" for n in range(12)]
+    assert outcomes(town) == [("pending", "digest", ["S1"]), ("silenced", "silenced", north)]
+    assert digest.title == "METER_MISREAD on spot S1 in south: under review for the reviewer"
+    assert len(digest.body.splitlines()) == 1
+    assert silenced.answer == "silenced by olga until 2026-03-10 13:00 UTC: works"
+
+
+def test_what_came_under_an_incident_while_it_waited_is_left_out_of_its_digest() -> None:
+    """The incident tells of it to whoever hears of incidents."""
+    town = Town()
+    town.hear(news("E1"))
+    waiting = news("E2", "E3")
+    town.hear(waiting)
+    town.incidents[waiting[0].about] = "i-7"
+    town.wait(timedelta(minutes=1))
+
+    assert outcomes(town) == [("pending", "digest", ["E3"]), ("suppressed", "suppressed_by_incident", ["E2"])]
+
+
+def test_no_digest_is_sent_of_nothing() -> None:
+    """Each reason is logged, and the next news is told when it would have been."""
+    town = Town()
+    town.hear(news("E1"))
+    waiting = news("E2", zone="south")
+    town.hear([*waiting, *news("N1", zone="north")])
+    town.incidents[waiting[0].about] = "i-7"
+    town.silences.append(in_the_north())
+    town.wait(timedelta(minutes=1))
+
+    assert sorted(outcomes(town)) == [
+        ("silenced", "silenced", ["N1"]),
+        ("suppressed", "suppressed_by_incident", ["E2"]),
+    ]
+    assert all(group.gathering is None for group in town.groups.values())
+    town.hear(news("E4"))
+    assert [reason for reason, _, _ in town.sent()] == ["first", "first"]
