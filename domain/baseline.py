@@ -41,7 +41,8 @@ class Tally(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Observed:
     """A place as far as its history goes: its capacity in spots, and how many windows ended in each hour of the
-    week, 168 numbers. Hours without any data are unknown and not counted."""
+    week, 168 numbers. Hours without any data, from anywhere or from the place (`domain.unknown_hours`), are
+    unknown and not counted."""
 
     capacity: int
     windows: Sequence[int]
@@ -148,7 +149,9 @@ def _usual(
     windows = {name: [float(number) for number in place.windows] for name, place in places.items()}
     spots = {name: [0.0] * HOURS for name in places}
     for tally in tallies:
-        windows[tally.group.place][tally.hour] -= tally.left_out
+        # Of hours within an incident some may be unknown besides.
+        known = windows[tally.group.place][tally.hour] - tally.left_out
+        windows[tally.group.place][tally.hour] = max(0.0, known)
         spots[tally.group.place][tally.hour] += tally.spots
     scatter, dispersion = _scatter(windows, tallies)
     means = {name: [place.capacity * form for form in shape] for name, place in places.items()}

@@ -1,7 +1,9 @@
 """Looks an installation over: what works, what does not, and what has been stuck for long."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
 
 import pika
 import pika.exceptions
@@ -15,6 +17,7 @@ from workers.actors import INTAKE_QUEUE
 from workers.bootstrap import App
 
 _LATE_SECONDS = 300
+_PLACES_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +107,23 @@ def _steps(app: App) -> tuple[bool, str]:
 
 
 def _detection(app: App) -> tuple[bool, str]:
-    """Hours without any data are told, and are no fault: nothing was learnt from them."""
+    """Hours without any data, from anywhere or from a place, are told and are no fault: nothing was learnt from
+    them."""
     learnt = app.baselines.last()
     if learnt is None:
         return True, "nothing is learnt yet; a share of each place's spots is an incident"
     told = f"learnt {learnt.at:%Y-%m-%d} from the time since {learnt.since:%Y-%m-%d}"
-    unknown = learnt.unknown_hours
-    if not unknown:
-        return True, f"{told}; every hour had data"
-    last = f"the last {unknown[-1]:%Y-%m-%d %H:%M} UTC"
-    return True, f"{told}; {len(unknown)} hours had no data and taught nothing, {last}"
+    missing = [f"{_count(learnt.unknown_hours)} had no data and taught nothing"] if learnt.unknown_hours else []
+    for (kind, place), hours in islice(learnt.silent.items(), _PLACES_NAMED):
+        missing.append(f"{kind} {place} was silent while others went on, and {_count(hours)} taught nothing")
+    if (left := len(learnt.silent) - _PLACES_NAMED) > 0:
+        missing.append("so was 1 more place" if left == 1 else f"so were {left} more places")
+    return True, "; ".join([told, *(missing or ["every hour had data"])])
+
+
+def _count(hours: Sequence[datetime]) -> str:
+    many = "1 hour" if len(hours) == 1 else f"{len(hours)} hours"
+    return f"{many} (the last {hours[-1].astimezone(UTC):%Y-%m-%d %H:%M} UTC)"
 
 
 def _audit(app: App) -> tuple[bool, str]:

@@ -13,6 +13,11 @@ LAST: Final = """
 SELECT learnt_at, since, chance, groups, unknown_hours FROM baselines ORDER BY learnt_at DESC LIMIT 1
 """
 
+SILENT: Final = """
+SELECT kind, place, unknown_hours FROM baseline_places WHERE unknown_hours <> '{}'
+ORDER BY cardinality(unknown_hours) DESC, kind, place
+"""
+
 _SPOTS = f"""
 SELECT spot_id, {SPOT_ZONE} AS zone, {SPOT_MODEL} AS model, {SPOT_TIME_ZONE} AS time_zone
 FROM spots GROUP BY spot_id
@@ -48,6 +53,22 @@ WITH heard AS (
 SELECT kind, place, count(*), {_CLOCK} AS time_zone, min(first)
 FROM stands LEFT JOIN heard USING (spot_id) {_CLOCKS}
 WHERE place IS NOT NULL GROUP BY kind, place ORDER BY kind, place
+"""
+
+# In which hours each place was heard, and how many usage records it was.
+HEARD: Final = f"""
+WITH known AS ({_SPOTS}
+), heard AS (
+    SELECT spot_id, NULL AS zone, {_HOUR.format(_AT_WORK)} AS hour, count(*) AS sessions FROM usage_records
+    WHERE {_USED} GROUP BY spot_id, hour
+    UNION ALL
+    SELECT DISTINCT spot_id, zone, {_HOUR.format("occurred_at")}, 0 FROM faults
+    WHERE occurred_at >= %(since)s AND occurred_at < %(until)s
+)
+SELECT kind, place, hour, sum(sessions)::integer
+FROM heard h LEFT JOIN known k USING (spot_id)
+CROSS JOIN LATERAL (VALUES ('zone', coalesce(h.zone, k.zone)), ('model', k.model)) AS stands (kind, place)
+WHERE place IS NOT NULL GROUP BY kind, place, hour
 """
 
 PLACES_KNOWN: Final = f"""
@@ -101,8 +122,10 @@ GROUP BY code, kind, place, hour
 
 _ROWS = "jsonb_array_elements(%s::jsonb) AS r"
 INSERT_PLACES: Final = f"""
-INSERT INTO baseline_places (kind, place, capacity, time_zone, days)
-SELECT r->>0, r->>1, (r->>2)::integer, r->>3, (r->>4)::double precision FROM {_ROWS}
+INSERT INTO baseline_places (kind, place, capacity, time_zone, days, unknown_hours)
+SELECT r->>0, r->>1, (r->>2)::integer, r->>3, (r->>4)::double precision,
+    ARRAY(SELECT jsonb_array_elements_text(r->5)::timestamptz ORDER BY 1)
+FROM {_ROWS}
 """
 INSERT_THRESHOLDS: Final = f"""
 INSERT INTO baseline_thresholds (code, kind, place, week)

@@ -1,6 +1,6 @@
 """Baselines of detection as they lie in the database."""
 
-from sqlalchemy import Column, DateTime, Double, Integer, SmallInteger, Table, Text
+from sqlalchemy import Column, DateTime, Double, Integer, SmallInteger, Table, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from adapters.postgres.message_tables import metadata
@@ -27,6 +27,8 @@ baseline_places = Table(
     Column("capacity", Integer, nullable=False),
     Column("time_zone", Text, nullable=False),
     Column("days", Double, nullable=False),
+    # Hours in which others were heard and the place was not, though it is at other times.
+    Column("unknown_hours", ARRAY(_moment), nullable=False, server_default=text("'{}'")),
 )
 
 # Thresholds by hour of the week, 168 of them; only of groups where one is above the fewest spots of an incident.

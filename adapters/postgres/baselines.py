@@ -1,9 +1,10 @@
 """What is usual, learnt from what lies in the database, and the thresholds that follow."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -17,6 +18,7 @@ from domain.calendar import knows_zone
 from domain.detection import Group
 from domain.policy import IncidentPolicy
 from domain.thresholds import HOURS, Place, Thresholds, hour_of_week
+from domain.unknown_hours import unknown_hours
 
 _LOCK: Final = 7_305_776_005
 _HOUR: Final = timedelta(hours=1)
@@ -24,17 +26,21 @@ _DAY: Final = timedelta(days=1)
 LOOKBACK: Final = timedelta(weeks=12)
 _PATIENCE: Final = "10min"
 
+PlaceKey = tuple[str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
     """What was learnt: when, since when, with which chance a window of no incident reaches its threshold, how many
-    groups have thresholds above the fewest, and which hours had no data."""
+    groups have thresholds above the fewest, which hours had no data, and in which hours places fell silent while
+    others went on, the longest silent place (kind and name) first."""
 
     at: datetime
     since: datetime
     chance: float
     groups: int
     unknown_hours: Sequence[datetime]
+    silent: Mapping[PlaceKey, Sequence[datetime]] = field(default_factory=dict)
 
 
 class _Known(NamedTuple):
@@ -43,6 +49,10 @@ class _Known(NamedTuple):
     capacity: int
     time_zone: str
     first: datetime | None
+
+    @property
+    def key(self) -> PlaceKey:
+        return self.kind, self.place
 
 
 class Baselines:
@@ -81,7 +91,8 @@ class Baselines:
         """What was learnt last."""
         with translated_errors(), self._engine.connect() as connection:
             row = connection.exec_driver_sql(reads.LAST).one_or_none()
-        return Learnt(*row) if row else None
+            silent = {(kind, place): hours for kind, place, hours in connection.exec_driver_sql(reads.SILENT)}
+        return replace(Learnt(*row), silent=silent) if row else None
 
     def _learn(self, connection: Connection, now: datetime) -> Learnt:
         since = _hour(now) - LOOKBACK
@@ -92,11 +103,17 @@ class Baselines:
             for row in connection.exec_driver_sql(reads.PLACES_OBSERVED, span)
         ]
         tallies = self._tallies(connection, places, span)
-        usual = baseline.learn(self._observed(places, hours), tallies)
+        silent = self._silent(connection, places, hours, span)
+        usual = baseline.learn(self._observed(places, hours, silent), tallies)
         chance = baseline.chance_for(usual, self._policy.false_alarms_per_day, self._window)
         weeks = [(*group, week) for one in usual for group, week in one.thresholds(chance)]
-        known = [(*place[:4], (now - place.first) / _DAY if place.first else 0.0) for place in places]
-        learnt = Learnt(now, hours[0] if hours else now, chance, len(weeks), _missing(hours))
+        known = [
+            (*place[:4], (now - place.first) / _DAY if place.first else 0.0, silent.get(place.key, []))
+            for place in places
+        ]
+        longest_first = sorted(silent.items(), key=lambda item: (-len(item[1]), item[0]))
+        since = hours[0] if hours else now
+        learnt = Learnt(now, since, chance, len(weeks), _missing(hours), dict(longest_first))
         self._write(connection, learnt, known, weeks)
         return learnt
 
@@ -113,7 +130,34 @@ class Baselines:
         )
         return [Tally(Group(*row[:3]), *row[3:]) for row in rows]
 
-    def _observed(self, places: Sequence[_Known], hours: Sequence[datetime]) -> dict[tuple[str, str], Observed]:
+    def _silent(
+        self,
+        connection: Connection,
+        places: Sequence[_Known],
+        hours: Sequence[datetime],
+        span: dict[str, datetime],
+    ) -> dict[PlaceKey, list[datetime]]:
+        """The hours of which nothing is known of a place alone, of places that have any."""
+        heard: dict[PlaceKey, dict[datetime, int]] = {}
+        for kind, name, hour, sessions in connection.exec_driver_sql(reads.HEARD, span):
+            heard.setdefault((kind, name), {})[hour] = sessions
+        silent = {
+            place.key: unknown_hours(
+                heard.get(place.key, {}),
+                hours[bisect_left(hours, _hour(place.first)) :],
+                partial(_slot, time_zone=place.time_zone),
+            )
+            for place in places
+            if place.first
+        }
+        return {key: unknown for key, unknown in silent.items() if unknown}
+
+    def _observed(
+        self,
+        places: Sequence[_Known],
+        hours: Sequence[datetime],
+        silent: Mapping[PlaceKey, Sequence[datetime]],
+    ) -> dict[PlaceKey, Observed]:
         an_hour = max(1, _HOUR // self._window)
 
         @cache
@@ -121,15 +165,16 @@ class Baselines:
             numbers = [0] * HOURS
             for hour in hours:
                 if hour >= first:
-                    # Its middle, for clocks that are half an hour apart.
-                    numbers[hour_of_week(hour + _HOUR / 2, time_zone)] += an_hour
+                    numbers[_slot(hour, time_zone)] += an_hour
             return numbers
 
-        return {
-            (place.kind, place.place): Observed(place.capacity, windows(place.time_zone, _hour(place.first)))
-            for place in places
-            if place.first
-        }
+        def known(place: _Known, first: datetime) -> Observed:
+            numbers = list(windows(place.time_zone, _hour(first)))
+            for hour in silent.get(place.key, ()):
+                numbers[_slot(hour, place.time_zone)] -= an_hour
+            return Observed(place.capacity, numbers)
+
+        return {place.key: known(place, place.first) for place in places if place.first}
 
     def _write(self, connection: Connection, learnt: Learnt, places: Sequence[Any], weeks: Sequence[Any]) -> None:
         connection.exec_driver_sql("DELETE FROM baseline_places")
@@ -151,6 +196,11 @@ class Baselines:
 
 def _hour(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def _slot(hour: datetime, time_zone: str) -> int:
+    # Its middle, for clocks that are half an hour apart.
+    return hour_of_week(hour + _HOUR / 2, time_zone)
 
 
 def _midnight(moment: datetime) -> datetime:

@@ -199,6 +199,30 @@ def test_hours_without_any_data_are_unknown(fleet: Engine) -> None:
     assert abs(baselines(fleet).load()(NEWSTREET, at(BUSY_HOUR)) - before) <= 1
 
 
+def test_a_zone_that_falls_silent_while_others_go_on_is_unknown_meanwhile(fleet: Engine) -> None:
+    """It is no zone without errors: on half of the days nothing came from it, and that changes nothing."""
+    sessions = [moment for moment in hours_before_now(WEEKS) for _ in range(8)]
+    execute(fleet, _SESSIONS, moments=sessions)
+    execute(fleet, _SESSIONS.replace("'S1'", "'ELSEWHERE'"), moments=hours_before_now(WEEKS))
+    moments = busy_hours()
+    raise_faults(fleet, 6, moments)
+    baselines(fleet).learn(NOW)
+    before = baselines(fleet).load()(NEWSTREET, at(BUSY_HOUR))
+    silent = [moment.replace(minute=0) for moment in moments[::2]]
+    for table, moment in (("usage_records", "ended_at"), ("faults", "occurred_at")):
+        of_zone = f"DELETE FROM {table} WHERE spot_id <> 'ELSEWHERE'"
+        sql = f"{of_zone} AND date_trunc('hour', {moment}, 'UTC') = ANY(%(hours)s)"
+        execute(fleet, sql, hours=silent)
+
+    learnt = baselines(fleet).learn(NOW + timedelta(days=1))
+
+    assert learnt is not None
+    assert learnt == baselines(fleet).last()
+    assert learnt.unknown_hours == []
+    assert learnt.silent == dict.fromkeys([(MODEL, "Corvid C-150 7.6"), (ZONE, "newstreet")], sorted(silent))
+    assert abs(baselines(fleet).load()(NEWSTREET, at(BUSY_HOUR)) - before) <= 1
+
+
 def test_a_place_without_history_takes_a_share_of_its_spots(spotclaim: Spotclaim) -> None:
     """Whether or not anything was ever learnt; a place that nobody knows has the fewest."""
     spotclaim.take_in(spots=[a_spot(key=a_key(n), spot_id=f"S{n}", zone="newstreet") for n in range(100)])
