@@ -50,6 +50,7 @@ from workers.actors import register_intake, register_steps
 from workers.checkpoints import Checkpoints
 from workers.clocks import ToldClocks
 from workers.destination_desk import DestinationDesk
+from workers.learning import Learning
 from workers.relay import Relay
 from workers.scheduler import Scheduler
 from workers.sequencer import Sequencer
@@ -129,6 +130,7 @@ class App:
     sequencer: Sequencer
     checkpoints: Checkpoints
     scheduler: Scheduler
+    learning: Learning
     step_broker: dramatiq.Broker
     delivery_broker: dramatiq.Broker
     stopping: Event
@@ -227,7 +229,6 @@ def build(
     scheduler = Scheduler(
         sequencer,
         checkpoints,
-        lambda: baselines.learn(clock()),
         checkpoint_every=timedelta(seconds=settings.checkpoint_seconds),
         poll_seconds=settings.scheduler_poll_seconds,
         on_broken=metrics.chain_broken,
@@ -281,6 +282,7 @@ def build(
         sequencer=sequencer,
         checkpoints=checkpoints,
         scheduler=scheduler,
+        learning=Learning(lambda: baselines.learn(clock())),
         step_broker=step_broker,
         delivery_broker=delivery_broker,
         stopping=stopping,

@@ -87,7 +87,8 @@ def run_scheduler(app: App) -> None:
     signing_key(app.settings.audit_key_file)
     _serve_metrics(app)
     log.info("scheduling")
-    app.scheduler.run(app.stopping)
+    with _background(app, "learning", lambda: app.learning.run(app.stopping)):
+        app.scheduler.run(app.stopping)
 
 
 def run_console(app: App) -> None:
@@ -107,6 +108,7 @@ def run_up(app: App, *, with_demo: bool) -> None:
         stack.enter_context(working(app))
         stack.enter_context(relaying(app))
         stack.enter_context(_background(app, "scheduler", lambda: app.scheduler.run(app.stopping)))
+        stack.enter_context(_background(app, "learning", lambda: app.learning.run(app.stopping)))
         if app.amqp is not None:
             stack.enter_context(_background(app, "ingest", lambda: run_ingest(app)))
         if with_demo:

@@ -1,4 +1,4 @@
-"""What happens by the clock: the log of audit events grows and is signed, and detection learns what is usual."""
+"""What happens by the clock: the log of audit events grows and is signed."""
 
 import math
 import time
@@ -15,19 +15,15 @@ from workers.sequencer import Sequencer
 log = structlog.get_logger("scheduler")
 
 _RETRY_SECONDS = 1.0
-# Whether there is anything to learn is asked this often; it is once a night.
-_LEARN_SECONDS = 600.0
 
 
 class Scheduler:
-    """Runs the sequencer, makes a checkpoint when it is time and something is new, and lets detection learn. Any
-    number may run."""
+    """Runs the sequencer, and makes a checkpoint when it is time and something is new. Any number may run."""
 
     def __init__(
         self,
         sequencer: Sequencer,
         checkpoints: Checkpoints,
-        learn: Callable[[], object],
         *,
         checkpoint_every: timedelta,
         poll_seconds: float,
@@ -35,26 +31,20 @@ class Scheduler:
     ) -> None:
         self._sequencer = sequencer
         self._checkpoints = checkpoints
-        self._learn = learn
         self._checkpoint_every = checkpoint_every
         self._poll_seconds = poll_seconds
         self._on_broken = on_broken
         self._next_checkpoint = -math.inf
-        self._next_learning = -math.inf
 
     def run_once(self) -> int:
-        """Places everything that waits, then makes a checkpoint and learns if it is time. Returns how many events
-        got a position; raises `TransientError`."""
+        """Places everything that waits, then makes a checkpoint if it is time. Returns how many events got a
+        position; raises `TransientError`."""
         placed = 0
         while events := self._sequencer.run_once().events:
             placed += events
         if time.monotonic() >= self._next_checkpoint:
             self._checkpoint()
             self._next_checkpoint = time.monotonic() + self._checkpoint_every.total_seconds()
-        if time.monotonic() >= self._next_learning:
-            # Before it is tried, so that a failure does not keep the log waiting again and again.
-            self._next_learning = time.monotonic() + _LEARN_SECONDS
-            self._learn()
         return placed
 
     def _checkpoint(self) -> None:
