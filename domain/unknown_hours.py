@@ -4,12 +4,11 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
-from statistics import median
 from typing import Final
 
-# How many sessions tell that none at all is no chance: of five expected, none come once in 150 times.
-_TELLING: Final = 5
-# How many hours must have told it.
+# How many usage records must be missing: of fifteen expected, none at all come once in three million times.
+_TELLING: Final = 15.0
+# How many hours tell what is usual.
 _FEWEST: Final = 3
 
 
@@ -20,19 +19,22 @@ def unknown_hours(
 
     `sessions` has the hours in which anything was heard from the place's spots, a usage record or a fault raised
     or cleared, with how many usage records it was. What is in none is silent. Silent hours that follow each other
-    are unknown if one of them is at an hour of the week at which, whenever anything was heard, five or more usage
-    records came more often than not, and which was heard at least three times. A place that has never so many, as
-    one of a few spots, or one of which only faults are heard, is never taken for dead: there a silent hour is one
-    without errors, unless nothing was heard from anywhere.
+    are unknown if fifteen usage records or more were to be expected in them together, by what came on average in
+    the same hours of other weeks, silent ones included and the fullest one left out. So a single hour may be
+    enough where much is going on, and where there is little, or only faults are heard, a silent hour is one
+    without errors, as it is wherever less than three weeks tell what is usual.
     """
-    heard: dict[int, list[int]] = defaultdict(list)
+    counts: dict[int, list[int]] = defaultdict(list)
     for hour in hours:
-        if hour in sessions:
-            heard[hour_of_week(hour)].append(sessions[hour])
-    busy = {slot for slot, counts in heard.items() if len(counts) >= _FEWEST and median(counts) >= _TELLING}
+        counts[hour_of_week(hour)].append(sessions.get(hour, 0))
+    usual = {slot: _usual(numbers) for slot, numbers in counts.items()}
     unknown: list[datetime] = []
-    for silent, some in groupby(hours, key=lambda hour: hour not in sessions):
-        together = list(some)
-        if silent and any(hour_of_week(hour) in busy for hour in together):
+    for silent, run in groupby(hours, key=lambda hour: hour not in sessions):
+        together = list(run)
+        if silent and sum(usual[hour_of_week(hour)] for hour in together) >= _TELLING:
             unknown += together
     return unknown
+
+
+def _usual(numbers: Sequence[int]) -> float:
+    return (sum(numbers) - max(numbers)) / (len(numbers) - 1) if len(numbers) >= _FEWEST else 0.0

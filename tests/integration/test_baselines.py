@@ -208,18 +208,18 @@ def test_a_zone_that_falls_silent_while_others_go_on_is_unknown_meanwhile(fleet:
     raise_faults(fleet, 6, moments)
     baselines(fleet).learn(NOW)
     before = baselines(fleet).load()(NEWSTREET, at(BUSY_HOUR))
-    silent = [moment.replace(minute=0) for moment in moments[::2]]
+    days = [moment.replace(hour=0, minute=0) for moment in moments[::2]]
     for table, moment in (("usage_records", "ended_at"), ("faults", "occurred_at")):
         of_zone = f"DELETE FROM {table} WHERE spot_id <> 'ELSEWHERE'"
-        sql = f"{of_zone} AND date_trunc('hour', {moment}, 'UTC') = ANY(%(hours)s)"
-        execute(fleet, sql, hours=silent)
+        execute(fleet, f"{of_zone} AND date_trunc('day', {moment}, 'UTC') = ANY(%(days)s)", days=days)
 
     learnt = baselines(fleet).learn(NOW + timedelta(days=1))
 
     assert learnt is not None
     assert learnt == baselines(fleet).last()
     assert learnt.unknown_hours == []
-    assert learnt.silent == dict.fromkeys([(MODEL, "Corvid C-150 7.6"), (ZONE, "newstreet")], sorted(silent))
+    silent = sorted(day + timedelta(hours=hour) for day in days for hour in range(24))
+    assert learnt.silent == dict.fromkeys([(MODEL, "Corvid C-150 7.6"), (ZONE, "newstreet")], silent)
     assert abs(baselines(fleet).load()(NEWSTREET, at(BUSY_HOUR)) - before) <= 1
 
 

@@ -16,12 +16,12 @@ from workers.settings import load_settings
 NOW = datetime(2026, 3, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 ZONES = ("north", "south", "east", "west", "harbour")
-# Six sessions of one spot of each zone in each of these hours.
+# Thirty sessions of one spot of each zone in each of these hours.
 _SESSIONS = """
 INSERT INTO usage_records (key, source, message_id, spot_id, session_id, connector_id, ended_at, samples, findings,
     recorded_at, received_at)
 SELECT gen_random_uuid(), 'test', 'm', spot, 's', 0, t, '[]', '{}', t, t
-FROM unnest(%s) AS spot, generate_series(%s, %s, interval '10 minutes') t
+FROM unnest(%s) AS spot, generate_series(%s, %s, interval '2 minutes') t
 """
 
 
@@ -37,7 +37,7 @@ def spotclaim(app: App) -> Spotclaim:
     """Four weeks of five busy zones."""
     made = Spotclaim(app.engine)
     made.take_in(spots=[a_spot(key=a_key(zone), spot_id=zone, zone=zone) for zone in ZONES])
-    made.rows(_SESSIONS, list(ZONES), NOW - timedelta(weeks=4), NOW - timedelta(minutes=10))
+    made.rows(_SESSIONS, list(ZONES), NOW - timedelta(weeks=4), NOW - timedelta(minutes=2))
     return made
 
 

@@ -32,33 +32,44 @@ def test_a_busy_place_that_falls_silent_is_unknown_until_it_is_heard_again() -> 
     assert unknown_hours(sessions, HOURS, slot) == gone
 
 
-@pytest.mark.parametrize(("usual", "unknown"), [(1, 0), (4, 0), (5, 1), (20, 1)])
-def test_a_place_of_few_reports_may_have_none_in_an_hour(usual: int, unknown: int) -> None:
-    """Five are so many that none at all is no chance."""
+@pytest.mark.parametrize(
+    ("usual", "hours", "unknown"),
+    [(1, 1, 0), (14, 1, 0), (20, 1, 1), (4, 3, 0), (4, 6, 6), (1, 12, 0), (1, 72, 72)],
+)
+def test_a_place_of_few_reports_may_have_none_for_a_while(usual: int, hours: int, unknown: int) -> None:
+    """Fifteen that are missing are so many that it is no chance, in one hour or in some days."""
     sessions = by_day(usual)
-    del sessions[NOW - 2 * WEEK]
+    for number in range(hours):
+        sessions.pop(NOW - 4 * WEEK + number * HOUR, None)
 
     assert len(unknown_hours(sessions, HOURS, slot)) == unknown
 
 
 def test_what_was_silent_most_of_the_time_is_not_taken_for_usual() -> None:
-    """Three weeks of eight tell how much comes when anything does; two would not."""
-    for weeks, expected in ((3, 5 * 12 * 7), (2, 0)):
-        sessions = {hour: count for hour, count in by_day(20).items() if hour >= NOW - weeks * WEEK}
+    """Two weeks of eight tell how much comes when anything does; one would not."""
+    for weeks, expected in ((2, 6 * 168), (1, 0)):
+        begin = NOW - weeks * WEEK
+        sessions = {hour: count for hour, count in by_day(20).items() if hour >= begin}
 
-        unknown = unknown_hours(sessions, HOURS, slot)
-
-        assert len([hour for hour in unknown if 8 <= hour.hour < 20]) == expected
+        assert len([hour for hour in unknown_hours(sessions, HOURS, slot) if hour < begin]) == expected
 
 
 def test_one_loud_hour_does_not_make_others_busy() -> None:
-    """By the middle of what came, not by the mean."""
+    """Whatever made it so."""
     sessions = by_day(1)
-    for week in (1, 2, 3):
-        sessions[NOW - week * WEEK] = 500
+    sessions[NOW - WEEK] = 500
     del sessions[NOW - 5 * WEEK]
 
     assert unknown_hours(sessions, HOURS, slot) == []
+
+
+def test_two_weeks_do_not_tell_what_is_usual() -> None:
+    """Three do."""
+    for weeks, expected in ((2, 0), (3, 1)):
+        sessions = by_day(40)
+        del sessions[NOW - WEEK]
+
+        assert len(unknown_hours(sessions, HOURS[-weeks * 168 :], slot)) == expected
 
 
 def test_where_only_faults_are_heard_no_hour_is_unknown() -> None:
@@ -71,7 +82,7 @@ def test_where_only_faults_are_heard_no_hour_is_unknown() -> None:
 
 def test_hours_without_data_from_anywhere_do_not_part_a_silence() -> None:
     """They are not among the hours at all."""
-    sessions = by_day(20)
+    sessions = by_day(4)
     gone = [NOW - 4 * WEEK + number * HOUR for number in range(-2, 5)]
     for hour in gone:
         sessions.pop(hour, None)
