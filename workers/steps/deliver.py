@@ -10,7 +10,7 @@ from domain.errors import NotFound
 from domain.incident import Incident
 from domain.outcome import postpone, record_failed, record_sent, record_told, resend
 from domain.ports import Clock, Message, Notifier, Outcome, Store, Transaction
-from workers.steps.gate import Gate
+from workers.steps.gate import Gate, Held
 
 
 class Deliver:
@@ -33,16 +33,19 @@ class Deliver:
         whole = Decision()
         for delivery in transaction.deliveries([step.subject for step in steps if step.subject]):
             if delivery.status == PENDING:
-                held = self._gate.enter(delivery.destination, self._clock())
-                whole.add(postpone(delivery, held.until, held.why) if held else self._attempt(delivery))
+                entered = self._gate.enter(delivery.destination, self._clock())
+                if isinstance(entered, Held):
+                    whole.add(postpone(delivery, entered.until, entered.why))
+                else:
+                    whole.add(self._attempt(delivery, entered))
         return whole
 
-    def _attempt(self, delivery: Delivery) -> Decision:
+    def _attempt(self, delivery: Delivery, began: float) -> Decision:
         outcome: Outcome | None = None
         try:
             outcome = self._notifier.send(delivery.destination, _message(delivery))
         finally:
-            self._gate.leave(delivery.destination, outcome, self._clock())
+            self._gate.leave(delivery.destination, began, outcome, self._clock())
         now = self._clock()
         if outcome.sent:
             decision = record_sent(delivery, outcome.answer, now)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from threading import Condition, get_ident
+from threading import Condition
 from typing import NamedTuple
 
 from domain.ports import Outcome
@@ -29,8 +29,8 @@ class Held(NamedTuple):
 
 @dataclass(slots=True)
 class _Destination:
-    # When the messages that are under way began, by the threads that send them.
-    began: dict[int, float] = field(default_factory=dict)
+    # When the messages that are under way began.
+    began: list[float] = field(default_factory=list)
     hung: int = 0
     rests_until: datetime | None = None
     why: str = ""
@@ -50,28 +50,29 @@ class Gate:
         self._known: dict[str, _Destination] = {}
         self._changed = Condition()
 
-    def enter(self, destination: str, now: datetime) -> Held | None:
-        """None lets one message through, and is followed by `leave`."""
+    def enter(self, destination: str, now: datetime) -> float | Held:
+        """Lets one message through, with the moment that is given back to `leave`, or says when to come again."""
         with self._changed:
             there = self._known.setdefault(destination, _Destination())
             self._changed.wait_for(lambda: len(there.began) < self._most or self._slow(there), _TURN_SECONDS)
             held = self._held(there, now)
-            if held is None:
-                there.began[get_ident()] = self._monotonic()
-            return held
+            if held is not None:
+                return held
+            there.began.append(began := self._monotonic())
+            return began
 
-    def leave(self, destination: str, outcome: Outcome | None, now: datetime) -> None:
+    def leave(self, destination: str, began: float, outcome: Outcome | None, now: datetime) -> None:
         """The message is through, or came to nothing; None for an attempt that broke off by itself."""
         with self._changed:
             there = self._known[destination]
-            began = there.began.pop(get_ident())
+            there.began.remove(began)
             if outcome is not None:
                 hung = not outcome.sent and self._monotonic() - began >= HANGING_SECONDS
                 self._learn(there, outcome, now, hung=hung)
             self._changed.notify_all()
 
     def _slow(self, there: _Destination) -> bool:
-        return self._monotonic() - min(there.began.values()) >= _SLOW_SECONDS
+        return self._monotonic() - min(there.began) >= _SLOW_SECONDS
 
     def _held(self, there: _Destination, now: datetime) -> Held | None:
         if there.rests_until is not None and now < there.rests_until:
