@@ -6,7 +6,7 @@ Facts, all of them set: `delivery` (id), `event`, `reason`, `title` and `body` (
 `claim_type`, `reports`, `resolve_by`, `line` (the plain text) and `link` (empty without a public URL).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,8 @@ from domain.ports import Message
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+    from adapters.notice_bounds import BoundedEnvironment
 
 # One line; for chats; and for mail, as both of its parts.
 TITLE, CHAT, MAIL_TEXT, MAIL_HTML = "title.txt", "chat.txt", "mail.txt", "mail.html"
@@ -58,10 +60,12 @@ log = structlog.get_logger("announce")
 
 @dataclass(frozen=True)
 class Texts:
-    """Makes the texts of a message. A template of the operator's that fails gives way to the built-in one."""
+    """Makes the texts of a message. A template of the operator's that fails or asks for too much gives way to the
+    built-in one; `on_failure` hears of its name."""
 
     folder: Path | None = None
     public_url: str = ""
+    on_failure: Callable[[str], None] = lambda _: None
 
     def text(self, name: str, message: Message) -> str:
         """What the template of this name makes of the message; its plain text where there are no facts."""
@@ -71,12 +75,13 @@ class Texts:
             return plain
         if self._own is not None and self.folder is not None and (self.folder / name).is_file():
             try:
-                return _rendered(self._own, name, facts)
+                return _finished(name, self._own.text(name, facts))
             except Exception as error:
                 # Whatever an operator's template does, people are told.
                 log.warning("template failed", template=name, error=_said(error))
+                self.on_failure(name)
         try:
-            return _rendered(self._built_in, name, facts)
+            return _finished(name, self._built_in.get_template(name).render(facts))
         except Exception as error:
             # Facts of another version than the template's.
             log.warning("template failed", template=name, error=_said(error))
@@ -122,7 +127,7 @@ class Texts:
     def _failure(self, name: str) -> list[str]:
         assert self._own is not None
         try:
-            _rendered(self._own, name, self.facts(SAMPLE))
+            _finished(name, self._own.text(name, self.facts(SAMPLE)))
         except Exception as error:
             return [f"{name}: {_said(error)}; the built-in template is used."]
         return []
@@ -134,33 +139,35 @@ class Texts:
         return f"{self.public_url.rstrip('/')}/{kind}/{about}"
 
     @cached_property
-    def _own(self) -> "Environment | None":
+    def _own(self) -> "BoundedEnvironment | None":
         from jinja2 import FileSystemLoader
 
-        return None if self.folder is None else _environment(FileSystemLoader(self.folder))
+        from adapters.notice_bounds import BoundedEnvironment
+
+        return None if self.folder is None else BoundedEnvironment(**_options(FileSystemLoader(self.folder)))
 
     @cached_property
     def _built_in(self) -> "Environment":
         from jinja2 import PackageLoader
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-        return _environment(PackageLoader("adapters", "notice_templates"))
+        return ImmutableSandboxedEnvironment(**_options(PackageLoader("adapters", "notice_templates")))
 
 
-def _environment(loader: Any) -> "Environment":
+def _options(loader: Any) -> dict[str, Any]:
     from jinja2 import StrictUndefined, select_autoescape
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    return ImmutableSandboxedEnvironment(
-        loader=loader,
-        undefined=StrictUndefined,
-        autoescape=select_autoescape(["html"]),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return {
+        "loader": loader,
+        "undefined": StrictUndefined,
+        "autoescape": select_autoescape(["html"]),
+        "trim_blocks": True,
+        "lstrip_blocks": True,
+    }
 
 
-def _rendered(environment: "Environment", name: str, facts: Mapping[str, Any]) -> str:
-    text = environment.get_template(name).render(facts).strip()
+def _finished(name: str, text: str) -> str:
+    text = text.strip()
     if not text:
         raise ValueError("the text is empty")
     return " ".join(text.split()) if name == TITLE else text

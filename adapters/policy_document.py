@@ -34,6 +34,8 @@ from adapters.policy_terms import (
 from domain.calendar import ALWAYS, Calendar, Span
 from domain.catalogue import CLAIM_TYPES
 from domain.policy import (
+    CAPACITY_SHARE,
+    FEWEST_SPOTS,
     ApprovalRule,
     CodePolicy,
     IncidentPolicy,
@@ -150,8 +152,8 @@ class _Eligibility(_Part):
 
 class _Incidents(_Part):
     window_minutes: Literal[15, 30, 60, 120] = 60
-    fewest_spots: Annotated[int, Field(ge=3, le=1000)] = 3
-    capacity_share: Annotated[float, Field(gt=0, le=1)] = 0.05
+    fewest_spots: Annotated[int, Field(ge=FEWEST_SPOTS, le=1000)] = FEWEST_SPOTS
+    capacity_share: Annotated[float, Field(gt=0, le=1)] = CAPACITY_SHARE
     false_alarms_per_day: Annotated[float, Field(gt=0, le=100)] = 1.0
     quiet_minutes: Minutes = 60.0
     max_age_hours: Hours = 72.0

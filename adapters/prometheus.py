@@ -40,6 +40,7 @@ class Metrics:
     | claims_closed_total | claim_type, outcome, within_sla | claims closed |
     | claim_resolution_seconds | claim_type, severity | from opening to closing |
     | notifications_total | destination, outcome | `sent`, `failed`, `unknown`; `silenced`, `suppressed` |
+    | templates_failed_total | template | texts that the built-in template made instead of the operator's own |
     | notification_delay_seconds | | from when a message was due until it was told |
     | sla_breaches_total | claim_type, clock | clocks that ran past their targets |
     | quarantined_total | reason | messages put into quarantine |
@@ -73,6 +74,9 @@ class Metrics:
             "Attempts to notify.",
             ["destination", "outcome"],
             registry=registry,
+        )
+        self._templates_failed = Counter(
+            "spotclaim_templates_failed", "Own templates that gave way.", ["template"], registry=registry
         )
         self._notification_delay = Histogram(
             "spotclaim_notification_delay_seconds",
@@ -158,6 +162,10 @@ class Metrics:
         since = delivery.due_at or delivery.created_at
         if outcome.sent and since and delivery.finished_at:
             self._notification_delay.observe((delivery.finished_at - since).total_seconds())
+
+    def template_failed(self, name: str) -> None:
+        """A template of the operator's gave way to the built-in one."""
+        self._templates_failed.labels(name).inc()
 
     def chain_broken(self, claim_id: str) -> None:
         """A claim's audit chain was found broken; each counts once."""

@@ -18,7 +18,8 @@ from typing import Final, NamedTuple
 
 from domain.detection import Group
 from domain.negative_binomial import chances, reached_with
-from domain.thresholds import FEWEST, HOURS
+from domain.policy import FEWEST_SPOTS
+from domain.thresholds import HOURS
 
 _WEAKEST: Final = 0.5
 _STRONGEST: Final = 1e6
@@ -66,8 +67,8 @@ class Usual:
         """Of each group, and for each hour of the week, the quantile that a window reaches with at most this
         chance; groups where it is never above the fewest spots of an incident are left out."""
         for place, means in self.means.items():
-            week = [max(FEWEST, reached_with(chance, mean, self.dispersion)) for mean in means]
-            if max(week) > FEWEST:
+            week = [max(FEWEST_SPOTS, reached_with(chance, mean, self.dispersion)) for mean in means]
+            if max(week) > FEWEST_SPOTS:
                 yield Group(self.code, self.kind, place), week
 
 
@@ -100,7 +101,7 @@ def chance_for(usual: Iterable[Usual], alarms_a_day: float, window: timedelta) -
     def expected(chance: float) -> float:
         alarms = 0.0
         for (mean, dispersion), number in cells.items():
-            threshold = max(FEWEST, reached_with(chance, mean, dispersion))
+            threshold = max(FEWEST_SPOTS, reached_with(chance, mean, dispersion))
             alarms += number * threshold * next(islice(chances(mean, dispersion), threshold, None))
         return alarms * windows_a_day / HOURS
 

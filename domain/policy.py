@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 from domain.calendar import ALWAYS, Calendar
 
@@ -75,6 +75,11 @@ class Target:
         return _fits(self, severity, claim_type)
 
 
+# Where a policy does not say it. None may say fewer spots.
+FEWEST_SPOTS: Final = 3
+CAPACITY_SHARE: Final = 0.05
+
+
 @dataclass(frozen=True, slots=True)
 class IncidentPolicy:
     """When one error on many spots is an incident, and when it is over.
@@ -85,8 +90,8 @@ class IncidentPolicy:
     """
 
     window_minutes: int = 60
-    fewest_spots: int = 3
-    capacity_share: float = 0.05
+    fewest_spots: int = FEWEST_SPOTS
+    capacity_share: float = CAPACITY_SHARE
     false_alarms_per_day: float = 1.0
     quiet_minutes: float = 60.0
     max_age_hours: float = 72.0

@@ -9,11 +9,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from domain.detection import Group
+from domain.policy import CAPACITY_SHARE, FEWEST_SPOTS
 
 HOURS: Final = 168
-FEWEST: Final = 3
 _COLD_DAYS: Final = 21
-_COLD_SHARE: Final = 0.05
 # Every offset from UTC in use is a multiple of this, so the hour of the week is the same within one.
 _QUARTER_SECONDS: Final = 900
 
@@ -39,8 +38,8 @@ class Thresholds:
 
     places: Mapping[tuple[str, str], Place] = field(default_factory=dict)
     table: Mapping[Group, Sequence[int]] = field(default_factory=dict)
-    fewest: int = FEWEST
-    cold_share: float = _COLD_SHARE
+    fewest: int = FEWEST_SPOTS
+    cold_share: float = CAPACITY_SHARE
     cold_days: float = _COLD_DAYS
 
     def __call__(self, group: Group, at: datetime) -> int:

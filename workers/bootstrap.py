@@ -153,9 +153,11 @@ def build(
     threads = settings.worker_threads + settings.delivery_threads
     engine = postgres_engine.connect(url, pool_size=threads + 12)
     stack.callback(engine.dispose)
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
     configured = {name: url.get_secret_value() for name, url in settings.destinations.items()}
     stored = Destinations(engine)
-    notifier = notifier or _notifier(settings, configured, stored)
+    notifier = notifier or _notifier(settings, configured, stored, metrics.template_failed)
     store, reports, policies = PostgresStore(engine), Reports(engine), Policies(engine, policy)
     files = object_files(settings.evidence_store) if settings.evidence_store else DatabaseFiles(engine)
 
@@ -174,8 +176,6 @@ def build(
     feed = redis_feed.RedisFeed(client)
     windows = RedisWindows(client, timedelta(minutes=policy.incidents.window_minutes))
 
-    registry = CollectorRegistry()
-    metrics = Metrics(registry)
     registry.register(DatabaseCollector(reports.figures))
 
     def on_commit(kind: str, decision: Decision) -> None:
@@ -295,11 +295,16 @@ def _database_url(settings: Settings, stack: ExitStack) -> str:
     return stack.enter_context(embedded.postgres(settings.data.resolve() / "postgres"))
 
 
-def _notifier(settings: Settings, configured: dict[str, str], destinations: Destinations) -> Notifier:
+def _notifier(
+    settings: Settings,
+    configured: dict[str, str],
+    destinations: Destinations,
+    on_failure: Callable[[str], None],
+) -> Notifier:
     return AppriseNotifier(
         configured,
         allow_internal=settings.allow_internal_destinations,
-        texts=Texts(settings.templates, settings.public_url or ""),
+        texts=Texts(settings.templates, settings.public_url or "", on_failure),
         stored=lambda: ({} if configured else DEFAULT_DESTINATIONS) | destinations.urls(),
     )
 

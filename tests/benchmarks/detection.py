@@ -28,7 +28,8 @@ from typing import Final
 
 from domain.baseline import chance_for, learn
 from domain.detection import ZONE, Group
-from domain.thresholds import FEWEST, Place, Thresholds
+from domain.policy import FEWEST_SPOTS
+from domain.thresholds import Place, Thresholds
 from ingest.simulator.fleet import by_zone
 from ingest.simulator.moments import DAY, HOUR, MINUTE, SECOND, milliseconds
 from ingest.simulator.outages import Outage
@@ -118,10 +119,10 @@ def _live(seed: int, spots: int, chance: float | None = None) -> Fleet:
     ways = scores(history) | (_by_thresholds(history, clocks, chance) if chance else {})
     recent = [sighting for sighting in everyday if sighting.arrived >= begin - HOUR]
     struck = sorted([*recent, *sightings.outbreaks(plan)], key=lambda sighting: sighting[:2])
-    calm_windows = [seen for seen in sightings.windows(recent, clocks, FEWEST) if seen.arrived >= begin]
+    calm_windows = [seen for seen in sightings.windows(recent, clocks, FEWEST_SPOTS) if seen.arrived >= begin]
     struck_windows = [
         seen
-        for seen in sightings.windows(struck, clocks, FEWEST)
+        for seen in sightings.windows(struck, clocks, FEWEST_SPOTS)
         if seen.arrived >= begin and seen.group.code == _CODE and seen.group.kind == ZONE
     ]
     return Fleet(
@@ -181,7 +182,7 @@ def _by_thresholds(history: History, clocks: Mapping[tuple[str, str], str], chan
 
 
 def _judge(windows: Sequence[Seen], way: str, score: Score) -> Judged:
-    return [(seen, score(seen)) for seen in windows if way == MESSAGES or seen.spots >= FEWEST]
+    return [(seen, score(seen)) for seen in windows if way == MESSAGES or seen.spots >= FEWEST_SPOTS]
 
 
 def _alarms(judged: Judged, level: float) -> Iterator[Seen]:

@@ -1,5 +1,6 @@
 """Real receivers of notifications, on this machine: a web hook and a mail server."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ _POLL_SECONDS = 0.02
 class WebHook:
     """Answers every post with `status`; keeps what was posted, and under which headers.
 
-    It may also hang up when it has read a post, say nothing, or say it endlessly.
+    It may also answer late, hang up when it has read a post, say nothing, or say it endlessly.
     """
 
     def __init__(self, port: int) -> None:
@@ -33,6 +34,7 @@ class WebHook:
         self.cookie: str | None = None
         self.hanging_up = False
         self.silent = False
+        self.late_seconds = 0.0
         self.dripping = False
         self.posted: list[tuple[str, dict[str, Any]]] = []
         self.headers: list[Message] = []
@@ -62,6 +64,7 @@ def web_hook(*, keeping_lines: bool = False) -> Iterator[WebHook]:
             elif hook.dripping:
                 self._drip()
             else:
+                hook.released.wait(hook.late_seconds)
                 self._answer()
 
         do_GET = do_POST
@@ -110,19 +113,20 @@ def _parsed(body: bytes) -> dict[str, Any]:
 
 
 class MailBox:
-    """Takes mail, or answers `refusal`, or hangs up when it has read a mail or the sender's name."""
+    """Takes mail, or answers `refusal`; when it has read a mail (`DATA`) or the sender's name (`MAIL`) it may hang
+    up, or say nothing any more."""
 
     def __init__(self) -> None:
         self.port = free_port()
         self.refusal: str | None = None
         self.hanging_up_at: str | None = None
+        self.silent_at: str | None = None
         self.mails: list[Message] = []
 
     async def handle_MAIL(
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        if self.hanging_up_at == "MAIL":
-            server.transport.abort()
+        await self._break("MAIL", server)
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 go on"
@@ -131,9 +135,14 @@ class MailBox:
         if self.refusal:
             return self.refusal
         self.mails.append(message_from_bytes(envelope.content or b""))
-        if self.hanging_up_at == "DATA":
-            server.transport.abort()
+        await self._break("DATA", server)
         return "250 taken"
+
+    async def _break(self, place: str, server: SMTP) -> None:
+        if self.hanging_up_at == place:
+            server.transport.abort()
+        if self.silent_at == place:
+            await asyncio.Event().wait()
 
 
 @contextmanager

@@ -1,13 +1,12 @@
 """The port `Notifier`: what comes of an attempt, whatever the destination does."""
 
-from collections.abc import Iterator
-
 import pytest
 from structlog.testing import capture_logs
 
 from adapters.apprise_notifier import AppriseNotifier
 from domain.ports import Message
-from tests.contracts.receivers import MailBox, WebHook, mail_box, subject, text, web_hook
+from tests.contracts.notifiers import by_mail, by_url
+from tests.contracts.receivers import MailBox, WebHook, subject, text, web_hook
 from tests.servers.loopback import HOST, free_port
 
 KEY = "7d1f9a52-6c0e-4d0e-8d1e-000000000001"
@@ -16,28 +15,8 @@ MESSAGE = Message(KEY, TITLE, BODY)
 SECRET = "T0P-secret-token"
 
 
-@pytest.fixture
-def hook() -> Iterator[WebHook]:
-    with web_hook() as running:
-        yield running
-
-
-@pytest.fixture
-def box() -> Iterator[MailBox]:
-    with mail_box() as running:
-        yield running
-
-
 def by_web_hook(hook: WebHook, options: str = "") -> AppriseNotifier:
-    return AppriseNotifier(
-        {"ops": f"json://user:{SECRET}@{hook.address}/{SECRET}-path{options}"}, allow_internal=True
-    )
-
-
-def by_mail(box: MailBox) -> AppriseNotifier:
-    return AppriseNotifier(
-        {"ops": f"mailto://{HOST}:{box.port}/?from=spotclaim@example.org&to=ops@example.org"}, allow_internal=True
-    )
+    return by_url(f"json://user:{SECRET}@{hook.address}/{SECRET}-path{options}")
 
 
 def test_a_web_hook_gets_the_message(hook: WebHook) -> None:

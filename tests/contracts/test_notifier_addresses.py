@@ -1,7 +1,5 @@
 """The port `Notifier` reaches no address inside the network unless the operator allows it."""
 
-from collections.abc import Iterator
-
 import pytest
 from apprise.manager_plugins import NotificationManager
 
@@ -10,18 +8,12 @@ from adapters.apprise_notifier import AppriseNotifier
 from adapters.apprise_transport import equip
 from adapters.destination_url import SCHEMAS
 from domain.ports import Message, Outcome
-from tests.contracts.receivers import WebHook, mail_box, web_hook
+from tests.contracts.receivers import WebHook, mail_box
 from tests.servers.loopback import HOST
 
 MESSAGE = Message("key", "title", "body")
 # All of them are this machine to the system's resolver; Apprise takes some more for no host at all.
 SPELLINGS = ["127.0.0.1", "2130706433", "0x7f000001", "localhost", "0.0.0.0", "[::1]"]
-
-
-@pytest.fixture
-def hook() -> Iterator[WebHook]:
-    with web_hook() as running:
-        yield running
 
 
 def sent_to(address: str, schema: str = "json") -> Outcome:

@@ -1,45 +1,23 @@
 """The port `Notifier`: what may have arrived is told from what was refused, and a repetition can be known."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 
-from adapters.apprise_notifier import AppriseNotifier
 from domain.ports import Message
-from tests.contracts.receivers import MailBox, WebHook, mail_box, web_hook
-from tests.servers.loopback import HOST
+from tests.contracts.notifiers import by_mail, by_url
+from tests.contracts.receivers import MailBox, WebHook
 
 KEY = "7d1f9a52-6c0e-4d0e-8d1e-000000000001"
 MESSAGE = Message(KEY, "METER_MISREAD on 2 spots", "E1 (high): reported once")
-
-
-@pytest.fixture
-def hook() -> Iterator[WebHook]:
-    with web_hook() as running:
-        yield running
-
-
-@pytest.fixture
-def box() -> Iterator[MailBox]:
-    with mail_box() as running:
-        yield running
-
-
-def notifier(url: str) -> AppriseNotifier:
-    return AppriseNotifier({"ops": url}, allow_internal=True)
-
-
-def by_mail(box: MailBox, options: str = "") -> AppriseNotifier:
-    return notifier(f"mailto://{HOST}:{box.port}/?from=spotclaim@example.org&to=ops@example.org{options}")
 
 
 def test_a_web_hook_that_hangs_up_after_reading_may_have_taken_it(hook: WebHook) -> None:
     """Nobody knows, and that is what is said."""
     hook.hanging_up = True
 
-    outcome = notifier(f"json://{hook.address}/").send("ops", MESSAGE)
+    outcome = by_url(f"json://{hook.address}/").send("ops", MESSAGE)
 
     assert (outcome.sent, outcome.unknown, len(hook.posted)) == (False, True, 1)
     assert outcome.answer.startswith("unknown")
@@ -50,7 +28,7 @@ def test_a_web_hook_that_takes_it_is_told(hook: WebHook, status: int) -> None:
     """The first answer decides."""
     hook.status = status
 
-    assert notifier(f"json://{hook.address}/").send("ops", MESSAGE).sent
+    assert by_url(f"json://{hook.address}/").send("ops", MESSAGE).sent
 
 
 @pytest.mark.parametrize(("status", "unknown"), [(429, False), (500, False), (503, False), (504, True)])
@@ -58,16 +36,24 @@ def test_a_web_hook_that_answers_is_taken_at_its_word(hook: WebHook, status: int
     """A gateway that waited in vain for what lies behind it does not know either."""
     hook.status = status
 
-    outcome = notifier(f"json://{hook.address}/").send("ops", MESSAGE)
+    outcome = by_url(f"json://{hook.address}/").send("ops", MESSAGE)
 
     assert (outcome.sent, outcome.unknown) == (False, unknown)
+
+
+def test_a_web_hook_that_answers_late_is_waited_for(hook: WebHook) -> None:
+    """As long as there is time; nothing is posted twice meanwhile."""
+    hook.late_seconds = 2
+
+    assert by_url(f"json://{hook.address}/").send("ops", MESSAGE).sent
+    assert len(hook.posted) == 1
 
 
 def test_a_failure_that_a_url_calls_optional_is_one(hook: WebHook) -> None:
     """Apprise would count it as sent."""
     hook.status = 500
 
-    assert not notifier(f"json://{hook.address}/?optional=yes").send("ops", MESSAGE).sent
+    assert not by_url(f"json://{hook.address}/?optional=yes").send("ops", MESSAGE).sent
 
 
 @pytest.mark.parametrize(("place", "unknown"), [("MAIL", False), ("DATA", True)])
@@ -80,9 +66,10 @@ def test_a_mail_server_that_hangs_up(box: MailBox, place: str, unknown: bool) ->
     assert (outcome.sent, outcome.unknown) == (False, unknown)
 
 
-def test_a_mail_that_is_refused_was_not_taken(box: MailBox) -> None:
-    """The server had it all, and said no."""
-    box.refusal = "552 mailbox is full"
+@pytest.mark.parametrize("refusal", ["552 mailbox is full", "451 try again later"])
+def test_a_mail_that_is_refused_was_not_taken(box: MailBox, refusal: str) -> None:
+    """The server had it all, and said no, or not now."""
+    box.refusal = refusal
 
     outcome = by_mail(box).send("ops", MESSAGE)
 
@@ -97,7 +84,7 @@ def test_a_destination_says_when_to_try_again(hook: WebHook) -> None:
     told = []
     for said in ("120", soon, past, "tomorrow", "-5", None):
         hook.retry_after = said
-        told.append(notifier(f"json://{hook.address}/").send("ops", MESSAGE).wait_seconds)
+        told.append(by_url(f"json://{hook.address}/").send("ops", MESSAGE).wait_seconds)
 
     assert told[0] == 120
     assert 540 < (told[1] or 0) <= 600
@@ -107,7 +94,7 @@ def test_a_destination_says_when_to_try_again(hook: WebHook) -> None:
 @pytest.mark.parametrize("schema", ["json", "form", "xml", "ntfy"])
 def test_each_attempt_over_http_has_the_same_key(hook: WebHook, schema: str) -> None:
     """Whatever the schema: the receiver can drop what it has."""
-    by_hook = notifier(f"{schema}://{hook.address}/topic")
+    by_hook = by_url(f"{schema}://{hook.address}/topic")
     for status in (500, 200):
         hook.status = status
         by_hook.send("ops", MESSAGE)
@@ -117,7 +104,7 @@ def test_each_attempt_over_http_has_the_same_key(hook: WebHook, schema: str) -> 
 
 def test_an_operators_own_key_stays(hook: WebHook) -> None:
     """A receiver may want another one."""
-    notifier(f"json://{hook.address}/?+Idempotency-Key=mine").send("ops", MESSAGE)
+    by_url(f"json://{hook.address}/?+Idempotency-Key=mine").send("ops", MESSAGE)
 
     assert hook.headers[0].get_all("Idempotency-Key") == ["mine"]
 

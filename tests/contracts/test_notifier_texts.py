@@ -1,39 +1,19 @@
 """The port `Notifier`: what arrives is written for who reads it."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
-from adapters.apprise_notifier import AppriseNotifier
 from adapters.notice_texts import CHAT, MAIL_TEXT, SAMPLE, Texts
-from tests.contracts.receivers import MailBox, WebHook, mail_box, text, web_hook
-from tests.servers.loopback import HOST
+from tests.contracts.notifiers import by_mail, by_url
+from tests.contracts.receivers import MailBox, WebHook, text
 
 TEXTS = Texts(None, "https://claims.example.org")
 
 
-@pytest.fixture
-def hook() -> Iterator[WebHook]:
-    with web_hook() as running:
-        yield running
-
-
-@pytest.fixture
-def box() -> Iterator[MailBox]:
-    with mail_box() as running:
-        yield running
-
-
-def notifier(url: str, texts: Texts = TEXTS) -> AppriseNotifier:
-    return AppriseNotifier({"ops": url}, allow_internal=True, texts=texts)
-
-
 def test_a_web_hook_gets_the_facts(hook: WebHook) -> None:
     """As fields, beside the text for people; the operator's own fields stay."""
-    notifier(f"json://{hook.address}/?:team=night").send("ops", SAMPLE)
+    by_url(f"json://{hook.address}/?:team=night", TEXTS).send("ops", SAMPLE)
 
     [(_, posted)] = hook.posted
     assert posted["spotclaim"] == TEXTS.facts(SAMPLE)
@@ -42,7 +22,7 @@ def test_a_web_hook_gets_the_facts(hook: WebHook) -> None:
 
 def test_messages_that_leave_together_keep_their_own_facts(hook: WebHook) -> None:
     """They share an object of Apprise's."""
-    shared = notifier(f"json://{hook.address}/")
+    shared = by_url(f"json://{hook.address}/", TEXTS)
     keys = [f"key-{n}" for n in range(20)]
 
     with ThreadPoolExecutor(4) as pool:
@@ -58,7 +38,7 @@ def received(hook: WebHook) -> list[tuple[dict[str, object], object]]:
 
 def test_a_mail_has_both_parts(box: MailBox) -> None:
     """HTML with links, and the text of its own template."""
-    notifier(f"mailto://{HOST}:{box.port}/?from=a@example.org&to=b@example.org").send("ops", SAMPLE)
+    by_mail(box, texts=TEXTS).send("ops", SAMPLE)
 
     [mail] = box.mails
     assert mail.get_content_type() == "multipart/alternative"
@@ -70,8 +50,7 @@ def test_a_mail_has_both_parts(box: MailBox) -> None:
 
 def test_a_mail_that_its_url_wants_as_text_is_text(box: MailBox) -> None:
     """One part."""
-    url = f"mailto://{HOST}:{box.port}/?from=a@example.org&to=b@example.org&format=text"
-    notifier(url).send("ops", SAMPLE)
+    by_mail(box, "&format=text", TEXTS).send("ops", SAMPLE)
 
     [mail] = box.mails
     assert mail.get_content_type() == "text/plain"
@@ -82,6 +61,6 @@ def test_a_chat_gets_the_operators_words(hook: WebHook, tmp_path: Path) -> None:
     """Whatever language they are in."""
     (tmp_path / CHAT).write_text("{{ spots }} Ladepunkte gestört")
 
-    notifier(f"ntfy://{hook.address}/topic", Texts(tmp_path)).send("ops", SAMPLE)
+    by_url(f"ntfy://{hook.address}/topic", Texts(tmp_path)).send("ops", SAMPLE)
 
     assert "2 Ladepunkte gestört" in hook.posted[0][1]["message"]

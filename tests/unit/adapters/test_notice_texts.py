@@ -26,6 +26,26 @@ BROKEN = {
     "itself": "{% include 'chat.txt' %}",
 }
 
+# Each of them would last for hours or take all memory there is.
+ENDLESS = {
+    "loops in loops": "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+    "loops over letters": "{% for a in body %}{% for b in body %}{% for c in body %}{% endfor %}{% endfor %}"
+    "{% endfor %}",
+    "a loop with a condition": "{% for a in range(99999) if a < 0 %}{% endfor %}x",
+    "a loop that knows its length": "{% for a in range(99999) %}{{ loop.length }}{% endfor %}",
+    "macros in macros": "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}"
+    "{{ m(99) }}x",
+    "inclusions of inclusions": "{% set n = (n | default(60)) - 1 %}"
+    "{% if n > 0 %}{% include 'chat.txt' %}{% include 'chat.txt' %}{% endif %}x",
+    "a recursive loop": "{% for a in items recursive %}{{ loop(items) }}{{ loop(items) }}{% endfor %}",
+    "a long text": "{% for a in range(9999) %}" + "x" * 99 + "{% endfor %}",
+    "a text many times": "{{ 'x' * 10 ** 12 }}",
+    "a list many times": "{{ [0] * 10 ** 12 }}",
+    "a number to the power of a number": "{{ 10 ** 10 ** 10 }}",
+    "a product of products": "{{ " + " * ".join(["10 ** 15"] * 999) + " }}",
+    "a long template": "{% if code %}x{% endif %}" * 9999,
+}
+
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_built_in_template_says_what_happened(name: str) -> None:
@@ -66,20 +86,37 @@ def test_an_operators_template_comes_first(tmp_path: Path) -> None:
     assert texts.problems() == []
 
 
-@pytest.mark.parametrize("case", BROKEN)
+@pytest.mark.parametrize("case", BROKEN | ENDLESS)
 def test_a_broken_template_gives_way_and_is_told(tmp_path: Path, case: str) -> None:
-    """Nobody is left untold because of it, and it can do nothing but write text."""
-    (tmp_path / CHAT).write_text(BROKEN[case])
-    texts = Texts(tmp_path)
+    """Nobody is left untold because of it, and it can do nothing but write text, and not too much of it."""
+    (tmp_path / CHAT).write_text((BROKEN | ENDLESS)[case])
+    failed: list[str] = []
+    texts = Texts(tmp_path, on_failure=failed.append)
 
     with capture_logs() as lines:
         text = texts.text(CHAT, SAMPLE)
 
     assert text == Texts().text(CHAT, SAMPLE)
     assert [line["event"] for line in lines] == ["template failed"]
+    assert failed == [CHAT]
     [problem] = texts.problems()
     assert problem.startswith("chat.txt: ")
     assert "\n" not in problem
+
+
+def test_what_a_template_usually_does_is_no_excess(tmp_path: Path) -> None:
+    """Loops, macros, parts of their own, and a line of dashes."""
+    (tmp_path / "spot.j2").write_text("{{ item.spot | lower }}")
+    (tmp_path / CHAT).write_text(
+        "{% macro line(n) %}{{ '-' * n }}{% endmacro %}"
+        "{% for item in items if item.reports > 0 %}{{ loop.index }}/{{ loop.length }} {% include 'spot.j2' %} "
+        "{% endfor %}"
+        "{% for n in range(3) %}{{ n ** 2 * 1.5 }} {% endfor %}{{ line(5) }}"
+    )
+
+    text = Texts(tmp_path).text(CHAT, SAMPLE)
+
+    assert text == "1/2 de*abc*e1 2/2 de*abc*e2 0.0 1.5 6.0 -----"
 
 
 def test_a_folder_that_is_not_there_and_a_name_that_is_none_are_told(tmp_path: Path) -> None:
