@@ -36,7 +36,7 @@ class Decision:
     `counted` are the claims that took in more reports and changed in nothing else (see `domain.opening`); none of
     them is in `changed` as well. `gathered` is news that waits for a digest. `evidence` holds items that were
     added or withdrawn, `incidents` those that are new or other ones now, and `links` which claims belong to which
-    incident by now.
+    incident by now. `done` are the ids of steps that are owed no longer.
     """
 
     opened: list[Claim] = field(default_factory=list)
@@ -51,6 +51,7 @@ class Decision:
     evidence: list[Evidence] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
+    done: list[int] = field(default_factory=list)
 
     def add(self, other: "Decision") -> None:
         """Takes in another decision, to be written together with this one."""

@@ -135,9 +135,6 @@ class Transaction(Sightings, Protocol):
     def record(self, decision: Decision) -> None:
         """Writes everything a decision holds."""
 
-    def finish_steps(self, ids: Sequence[int]) -> None:
-        """Removes steps that are done."""
-
     def postpone_step(self, step: Step, due_at: datetime, error: str) -> None:
         """Puts a step off after a failed attempt, keeping the reason."""
 

@@ -11,7 +11,7 @@ from domain.ports import HandOver
 from workers.steps.runner import StepRunner
 
 INTAKE_QUEUE: Final = "spotclaim.intake"
-# How many claims may travel in one message. A delivery goes alone: a slow destination delays only itself.
+# How many claims may travel in one message.
 CLAIMS_PER_MESSAGE: Final = {
     "submit": 500,
     "verify": 500,
@@ -24,7 +24,6 @@ CLAIMS_PER_MESSAGE: Final = {
     "remind": 10_000,
     "clock": 500,
     "incident": 500,
-    "deliver": 1,
     "retry": 500,
     "told": 500,
 }

@@ -14,6 +14,9 @@ log = structlog.get_logger("relay")
 # So many steps are on their way at most: enough to keep every worker busy, few enough to be done before their
 # lease ends and they are sent again.
 IN_FLIGHT = 256
+# Deliveries that are under way at once are so many messages at least, before they travel together.
+_MESSAGES_AT_LEAST = 16
+_DELIVERIES_AT_MOST = 8
 _FULL_PAUSE_SECONDS = 0.02
 # Steps that come one by one are gathered for a moment: a message each would cost more than what they ask for.
 _GATHER_SECONDS = 0.05
@@ -31,10 +34,11 @@ class Relay:
 
     def run_once(self) -> int:
         """Sends what is due and has room. Returns how many steps; raises `TransientError`."""
-        room = IN_FLIGHT - self._queue.leased()
+        under_way = self._queue.leased()
+        room = IN_FLIGHT - under_way
         due = self._queue.lease(room) if room > 0 else []
         try:
-            for kind, ids in pack(due):
+            for kind, ids in pack(due, under_way):
                 self._send(kind, ids)
         except TransientError:
             self._queue.release([step.id for step in due])
@@ -55,21 +59,24 @@ class Relay:
         self._signal.close()
 
 
-def pack(due: Sequence[DueStep]) -> list[tuple[str, list[int]]]:
+def pack(due: Sequence[DueStep], under_way: int = 0) -> list[tuple[str, list[int]]]:
     """Messages: steps of one kind travel together until they name as many claims as that kind may carry.
 
-    A step that failed before goes alone, or it would take its companions down again.
+    Deliveries do only to one destination, so that a slow one delays only itself, and only as many as leave every
+    worker some. A step that failed before goes alone, or it would take its companions down again.
     """
     messages: list[tuple[str, list[int]]] = []
-    open_messages: dict[str, tuple[list[int], int]] = {}
+    open_messages: dict[tuple[str, str | None], tuple[list[int], int]] = {}
+    deliveries = min(max((under_way + len(due)) // _MESSAGES_AT_LEAST, 1), _DELIVERIES_AT_MOST)
     for step in due:
         if step.attempts:
             messages.append((step.kind, [step.id]))
             continue
-        ids, claims = open_messages.get(step.kind, ([], 0))
-        if not ids or claims + step.size > CLAIMS_PER_MESSAGE[step.kind]:
-            ids, claims = [], 0
+        size, most = (1, deliveries) if step.kind == "deliver" else (step.size, CLAIMS_PER_MESSAGE[step.kind])
+        ids, filled = open_messages.get((step.kind, step.destination), ([], 0))
+        if not ids or filled + size > most:
+            ids, filled = [], 0
             messages.append((step.kind, ids))
         ids.append(step.id)
-        open_messages[step.kind] = (ids, claims + step.size)
+        open_messages[step.kind, step.destination] = (ids, filled + size)
     return messages

@@ -25,7 +25,8 @@ WITH due AS MATERIALIZED (
     ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED
 )
 UPDATE steps SET leased_until = now() + make_interval(secs => %s) FROM due WHERE steps.id = due.id
-RETURNING steps.id, kind, cardinality(claim_ids) AS size, attempts
+RETURNING steps.id, kind, cardinality(claim_ids) AS size, attempts, CASE kind WHEN 'deliver'
+    THEN (SELECT destination FROM deliveries WHERE deliveries.id = subject::uuid) END AS destination
 """
 # Only what is due was leased, and the index knows what is due: most steps wait for days.
 _LEASED = "SELECT count(*) FROM steps WHERE due_at <= now() AND leased_until > now() AND {lane}"
@@ -33,12 +34,13 @@ _LEASED = "SELECT count(*) FROM steps WHERE due_at <= now() AND leased_until > n
 
 @dataclass(frozen=True, slots=True)
 class DueStep:
-    """A step that may be sent: its kind, how many claims it names, and how often it failed."""
+    """A step that may be sent: its kind, how many claims it names, how often it failed, for whom a delivery is."""
 
     id: int
     kind: str
     size: int
     attempts: int = 0
+    destination: str | None = None
 
 
 class StepQueue:

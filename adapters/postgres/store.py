@@ -228,16 +228,15 @@ class PostgresTransaction:
             (writes.INSERT_LINKS, decision.links),
             (writes.INSERT_STEPS, decision.steps),
         )
-        statements = [(write.sql, write.rows(items)) for write, items in parts if items]
+        statements: list[tuple[str, object]] = [(write.sql, write.rows(items)) for write, items in parts if items]
+        if decision.done:
+            statements.append((writes.FINISH_STEPS, decision.done))
         if not statements:
             return
         script = "; ".join(sql for sql, _ in statements)
         if decision.steps:
             script += "; " + writes.WAKE_RELAY
         self._execute(script, *(rows for _, rows in statements))
-
-    def finish_steps(self, ids: Sequence[int]) -> None:
-        self._execute("DELETE FROM steps WHERE id = ANY(%s)", list(ids))
 
     def postpone_step(self, step: Step, due_at: datetime, error: str) -> None:
         self._execute(

@@ -85,6 +85,7 @@ INSERT_LINKS: Final = _insert(
     "incident_claims", columns.LINK, "ON CONFLICT (claim_id) DO UPDATE SET incident_id = excluded.incident_id"
 )
 INSERT_STEPS: Final = _insert("steps", columns.STEP)
+FINISH_STEPS: Final = "DELETE FROM steps WHERE id = ANY(%s)"
 # Delivered at commit, once however often it is called in a transaction.
 WAKE_RELAY: Final = "SELECT pg_notify('spotclaim_steps', '')"
 

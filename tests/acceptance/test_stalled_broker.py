@@ -13,9 +13,10 @@ from tests.acceptance.messages import encoded, fault
 from tests.servers import RabbitMQServer, temporary_folder
 from tests.servers.loopback import HOST
 from tests.servers.waiting import wait_until
-from workers.actors import CLAIMS_PER_MESSAGE, INTAKE_QUEUE, queue_of
+from workers.actors import INTAKE_QUEUE, queue_of
+from workers.bootstrap import STEP_KINDS
 
-STEP_QUEUES = [queue_of(kind) for kind in CLAIMS_PER_MESSAGE]
+STEP_QUEUES = [queue_of(kind) for kind in (*STEP_KINDS, "deliver")]
 QUEUES = [*topology.QUEUES.values(), topology.OCPP_QUEUE, INTAKE_QUEUE, *STEP_QUEUES]
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from adapters.postgres.steps import StepQueue
-from domain.decision import Step
+from domain.decision import Decision, Step
 from domain.identifiers import new_claim_id
 from tests.integration.parts import Spotclaim
 
@@ -156,7 +156,7 @@ def test_a_step_is_done_when_its_result_is_recorded(spotclaim: Spotclaim, commit
     try:
         with spotclaim.store.transaction() as transaction:
             transaction.take_steps("verify", [number])
-            transaction.finish_steps([number])
+            transaction.record(Decision(done=[number]))
             if not commit:
                 raise RuntimeError("the worker dies here")
     except RuntimeError:

@@ -161,7 +161,7 @@ class TestWakingClaims:
                 checking.record(
                     verify(checking.cases([claim], spotclaim.policy), spotclaim.policy, spotclaim.clock())
                 )
-                checking.finish_steps([step["id"]])
+                checking.record(Decision(done=[step["id"]]))
                 record = pool.submit(spotclaim.take_in, usage=[a_usage_record(**MISREAD)])
                 spotclaim.await_done_or_waiting(record)
             record.result()

@@ -15,7 +15,8 @@ OnCommit = Callable[[str, Decision], None]
 _FIRST_RETRY = timedelta(seconds=5)
 _LONGEST_RETRY = timedelta(hours=1)
 
-# A delivery is one message, whatever the number of claims that it speaks of.
+# A delivery is one message, whatever the number of claims that it speaks of. What came of it goes on record before
+# the next is sent.
 _INDIVISIBLE = ("deliver",)
 
 log = structlog.get_logger("steps")
@@ -44,17 +45,23 @@ class StepRunner:
 
     def run(self, kind: str, ids: Sequence[int]) -> None:
         """Does the steps. Raises nothing: what could not be done now stays owed, and is done later."""
+        if kind in _INDIVISIBLE and len(ids) > 1:
+            self._run_each(kind, ids)
+            return
         try:
             self._attempt(kind, ids)
         except TransientError as error:
             log.warning("step waits", step=kind, error=str(error))
         except Exception as error:
             if len(ids) > 1:
-                for step_id in ids:
-                    self.run(kind, [step_id])
+                self._run_each(kind, ids)
                 return
             log.exception("step failed", step=kind)
             self._set_apart(kind, ids, error)
+
+    def _run_each(self, kind: str, ids: Sequence[int]) -> None:
+        for step_id in ids:
+            self.run(kind, [step_id])
 
     def _attempt(self, kind: str, ids: Sequence[int]) -> None:
         with self._store.transaction() as transaction:
@@ -62,8 +69,8 @@ class StepRunner:
             if not steps:
                 return
             decision = self._handlers[kind](transaction, steps)
+            decision.done += [step.id for step in steps]
             transaction.record(decision)
-            transaction.finish_steps([step.id for step in steps])
         self._on_commit(kind, decision)
         self._on_done(steps)
 
@@ -74,8 +81,7 @@ class StepRunner:
             with self._store.transaction() as transaction:
                 for step in transaction.take_steps(kind, ids):
                     if step.kind not in _INDIVISIBLE and len(step.claim_ids) > 1:
-                        transaction.record(Decision(steps=_halves(step)))
-                        transaction.finish_steps([step.id])
+                        transaction.record(Decision(steps=_halves(step), done=[step.id]))
                     else:
                         pause = min(_FIRST_RETRY * 2 ** min(step.attempts, 10), _LONGEST_RETRY)
                         transaction.postpone_step(step, self._clock() + pause, reason)

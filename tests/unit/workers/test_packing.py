@@ -36,9 +36,19 @@ def test_kinds_do_not_mix() -> None:
     assert pack(due) == [("verify", [1, 3]), ("route", [2]), ("announce", [4])]
 
 
-def test_each_delivery_travels_alone() -> None:
-    """A slow destination delays only itself, however many claims a message speaks of."""
+def test_few_deliveries_travel_alone() -> None:
+    """Each may be sent by a worker of its own, however many claims it speaks of."""
     assert pack(steps(1, 300, 1, kind="deliver")) == [("deliver", [1]), ("deliver", [2]), ("deliver", [3])]
+
+
+def test_many_deliveries_travel_together_to_one_destination() -> None:
+    """A slow destination delays only itself."""
+    due = [DueStep(number, "deliver", 300, destination=("mail", "chat")[number % 2]) for number in range(64)]
+
+    messages = [ids for _, ids in pack(due)]
+
+    assert {len(ids) for ids in messages} == {4}
+    assert all(len({number % 2 for number in ids}) == 1 for ids in messages)
 
 
 def test_every_step_is_sent_exactly_once() -> None:
