@@ -7,6 +7,7 @@ from typing import Any
 from apprise import Apprise, AppriseAsset, NotifyBase, NotifyFormat
 
 from adapters.apprise_transport import Lines, equip
+from adapters.attempt_limit import Limit
 from adapters.delivery_attempt import Attempt, attempting
 from adapters.destination_url import redacted, schema, secrets
 from adapters.notice_letters import Letter, compose
@@ -15,10 +16,11 @@ from domain.errors import SetupError
 from domain.ports import Message, Outcome
 
 SEND_SECONDS = 20.0
+_LIMIT = Limit(SEND_SECONDS)
 
 
 class AppriseService:
-    """Tells one destination; threads do not share what they tell it by.
+    """Tells one destination, in the thread that asks for it; threads do not share what they tell it by.
 
     Raises `SetupError`, without secrets, for a URL that Apprise does not understand.
     """
@@ -33,19 +35,18 @@ class AppriseService:
         self._mine = local()
 
     def __call__(self, message: Message) -> Outcome:
-        """One attempt, which takes `SEND_SECONDS` at most."""
+        """One attempt, which takes `SEND_SECONDS` at most, but for what the system takes to look up a name."""
         letter = compose(self._schema, message, self._texts, wants_html=self._wants_html)
         lines = self._lines()
         session = lines.take()
         attempt = Attempt(message.key, self._allow_internal, letter.alternative, session)
         said: list[str] = []
-        with attempting(attempt):
+        with attempting(attempt), _LIMIT.on(attempt):
             delivered = self._notify(letter, said)
         if delivered:
             lines.leave(session)
             return Outcome(True, "delivered")
         unknown = attempt.may_have_arrived
-        attempt.cut()
         why = attempt.refusal or " ".join(said[-1:])
         answer = f"{'unknown: no answer came.' if unknown else 'failure:'} {why}".strip()
         return Outcome(False, redacted(answer, self._secrets), unknown, attempt.wait_seconds)
@@ -67,7 +68,6 @@ class AppriseService:
             body=letter.body,
             title=letter.title,
             body_format=letter.format,
-            timeout=SEND_SECONDS,
             log_callback=lambda entry, _service: said.append(str(entry.message)),
             log_level=30,
         )
@@ -76,8 +76,10 @@ class AppriseService:
 
 def _plugin(name: str, url: str) -> NotifyBase:
     """The object of Apprise's for a URL, deaf to what a URL may ask for: attempts are counted in steps, a redirect
-    could lead anywhere, and a failure that is called optional would count as sent."""
-    plugin = Apprise.instantiate(url, asset=AppriseAsset(http_redirects=False, async_mode=False))
+    could lead anywhere, and a failure that is called optional would count as sent. How long it may take is ours to
+    say (see `Limit`)."""
+    asset = AppriseAsset(http_redirects=False, async_mode=False, service_timeout=0)
+    plugin = Apprise.instantiate(url, asset=asset)
     if plugin is None or not equip(type(plugin)):
         raise SetupError(f"Apprise does not understand the {schema(url)}:// URL of {name}.")
     plugin.retry = 0

@@ -169,6 +169,9 @@ class _Requests:
         kept = attempt.session
         with nullcontext(kept) if kept else _session() as session:
             answer = session.request(method, url, **options | {"stream": True})
+            if attempt.ended:
+                # What was cut off looks like an answer that is complete.
+                raise requests.Timeout("the time for this attempt is over")
             attempt.under_way = answer.status_code == _GATEWAY_TIMEOUT
             attempt.wait_seconds = _wait_seconds(answer.headers.get("Retry-After"))
             _read(answer)

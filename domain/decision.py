@@ -34,9 +34,10 @@ class Decision:
     """Claims opened and changed, the audit events that say so, and the steps that follow.
 
     `counted` are the claims that took in more reports and changed in nothing else (see `domain.opening`); none of
-    them is in `changed` as well. `gathered` is news that waits for a digest. `evidence` holds items that were
-    added or withdrawn, `incidents` those that are new or other ones now, and `links` which claims belong to which
-    incident by now. `done` are the ids of steps that are owed no longer.
+    them is in `changed` as well. `attempted` are deliveries that were tried, which changes nothing of what they
+    say, and `gathered` is news that waits for a digest. `evidence` holds items that were added or withdrawn,
+    `incidents` those that are new or other ones now, and `links` which claims belong to which incident by now.
+    `done` are the ids of steps that are owed no longer.
     """
 
     opened: list[Claim] = field(default_factory=list)
@@ -47,6 +48,7 @@ class Decision:
     steps: list[Step] = field(default_factory=list)
     groups: list[NewsGroup] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
+    attempted: list[Delivery] = field(default_factory=list)
     gathered: list[Gathered] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)

@@ -23,7 +23,7 @@ def record_sent(delivery: Delivery, answer: str, now: datetime) -> Decision:
     delivery.status, delivery.answer, delivery.finished_at = SENT, answer, now
     ids = delivery.claim_ids
     parts = [ids[begin : begin + _CLAIMS_A_STEP] for begin in range(0, len(ids), _CLAIMS_A_STEP)]
-    return Decision(deliveries=[delivery], steps=[Step("told", part, subject=delivery.id) for part in parts])
+    return Decision(attempted=[delivery], steps=[Step("told", part, subject=delivery.id) for part in parts])
 
 
 def record_told(told: Iterable[tuple[Delivery, Claim | Incident]], now: datetime) -> Decision:
@@ -50,7 +50,7 @@ def record_failed(
     to be left alone. What may have arrived (`unknown`) is left to people: a second one could be one too many."""
     delivery.attempts += 1
     delivery.answer = answer
-    decision = Decision(deliveries=[delivery])
+    decision = Decision(attempted=[delivery])
     if unknown or delivery.attempts >= MAX_ATTEMPTS:
         delivery.status, delivery.finished_at = UNKNOWN if unknown else FAILED, now
     else:
@@ -63,7 +63,7 @@ def record_failed(
 def postpone(delivery: Delivery, until: datetime, why: str) -> Decision:
     """Its destination is left alone before then; that is no attempt."""
     delivery.answer, delivery.due_at = f"waits: {why}", None
-    return Decision(deliveries=[delivery], steps=[Step("retry", due_at=until, subject=delivery.id)])
+    return Decision(attempted=[delivery], steps=[Step("retry", due_at=until, subject=delivery.id)])
 
 
 def resend(delivery: Delivery) -> Decision:

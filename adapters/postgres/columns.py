@@ -112,17 +112,20 @@ DELIVERY_FIXED = {
     "code": _TEXT,
     "created_at": _MOMENT,
 }
-DELIVERY_MOVING = {
-    "title": _TEXT,
-    "body": _TEXT,
-    "claim_ids": _UUIDS,
-    "reason": _TEXT,
-    "due_at": _MOMENT,
-    "summary": _JSON,
+# What an attempt changes.
+DELIVERY_ATTEMPTED = {
     "status": _TEXT,
     "attempts": _INTEGER,
     "answer": _TEXT,
     "finished_at": _MOMENT,
+    "due_at": _MOMENT,
+}
+DELIVERY_MOVING = DELIVERY_ATTEMPTED | {
+    "title": _TEXT,
+    "body": _TEXT,
+    "claim_ids": _UUIDS,
+    "reason": _TEXT,
+    "summary": _JSON,
     "tried_at": _MOMENTS,
 }
 

@@ -44,16 +44,21 @@ def _array(ids: Sequence[str]) -> str:
 
 
 class PostgresTransaction:
-    """One transaction. Implements `domain.ports.Transaction`."""
+    """One transaction. Implements `domain.ports.Transaction`.
+
+    Statements go to the driver as they are: to prepare and wrap a small one would take longer than to run it.
+    """
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self._connection = connection.connection
 
-    def _execute(self, sql: str, *parameters: Any) -> Any:
-        return self._connection.exec_driver_sql(sql, parameters)
+    def _execute(self, sql: str, *parameters: object) -> Any:
+        cursor = self._connection.cursor()
+        cursor.execute(sql, parameters)
+        return cursor
 
     def known_messages(self, keys: Sequence[str]) -> set[str]:
-        return set(self._execute(reads.KNOWN_MESSAGES, _array(keys)).scalars())
+        return {key for (key,) in self._execute(reads.KNOWN_MESSAGES, _array(keys))}
 
     def open_claims(self, pairs: Iterable[SpotAndCode]) -> dict[SpotAndCode, Claim]:
         wanted = orjson.dumps(sorted(pairs)).decode()
@@ -78,10 +83,11 @@ class PostgresTransaction:
         return [Claim(*row) for row in self._execute(reads.CLAIMS, _array(ids))]
 
     def last_changes(self, claim_ids: Sequence[str]) -> dict[str, int]:
-        return dict(self._execute(reads.LAST_CHANGES, _array(claim_ids)).all())
+        return dict(self._execute(reads.LAST_CHANGES, _array(claim_ids)))
 
     def cases(self, claims: Sequence[Claim], policy: Policy) -> list[Case]:
-        spots = {row.spot_id: Spot(*row) for row in self._execute(reads.SPOTS, [c.spot_id for c in claims])}
+        found = [Spot(*row) for row in self._execute(reads.SPOTS, [c.spot_id for c in claims])]
+        spots = {spot.spot_id: spot for spot in found}
         usage, verdicts, errors = self._nearest_usage(claims), self._verdicts(claims), self._errors(claims)
         demanding = [claim.id for claim in claims if demanded(policy, claim.code)]
         kinds = self.evidence_kinds(demanding) if demanding else {}
@@ -113,7 +119,7 @@ class PostgresTransaction:
         usage: list[dict[str, UsageRecord]] = [{} for _ in claims]
         if wanted:
             # Ten thousand rows a batch: bare tuples, which cost half of SQLAlchemy's rows.
-            rows = self._execute(reads.NEAREST_USAGE, orjson.dumps(wanted).decode()).cursor.fetchall()
+            rows = self._execute(reads.NEAREST_USAGE, orjson.dumps(wanted).decode()).fetchall()
             for row in rows:
                 if row[1] not in usage[row[0]]:
                     usage[row[0]][row[1]] = UsageRecord(*row[1:])
@@ -122,7 +128,7 @@ class PostgresTransaction:
     def _errors(self, claims: Sequence[Claim]) -> list[set[tuple[str, str]]]:
         """Of each claim, the errors as they were reported."""
         errors: list[set[tuple[str, str]]] = [set() for _ in claims]
-        for place, taxonomy, raw_code in self._execute(reads.ERRORS, _array([c.id for c in claims])).all():
+        for place, taxonomy, raw_code in self._execute(reads.ERRORS, _array([c.id for c in claims])):
             errors[place - 1].add((taxonomy, raw_code))
         return errors
 
@@ -180,7 +186,7 @@ class PostgresTransaction:
 
     def told(self, about: Sequence[str]) -> dict[str, list[str]]:
         ids = _array(about)
-        return dict(self._execute(reads.TOLD, ids, ids).all())
+        return dict(self._execute(reads.TOLD, ids, ids))
 
     def sightings(self, claim_ids: Sequence[str]) -> list[Sighting]:
         return [Sighting(*row) for row in self._execute(reads.SIGHTINGS, _array(claim_ids))]
@@ -201,13 +207,13 @@ class PostgresTransaction:
         return [Incident(*row) for row in self._execute(reads.INCIDENTS, _array(ids))]
 
     def incidents_of(self, claim_ids: Sequence[str]) -> dict[str, str]:
-        return dict(self._execute(reads.INCIDENTS_OF, _array(claim_ids)).all())
+        return dict(self._execute(reads.INCIDENTS_OF, _array(claim_ids)))
 
     def claims_of_incident(self, incident_id: str) -> list[str]:
-        return list(self._execute(reads.CLAIMS_OF_INCIDENT, incident_id).scalars())
+        return [claim_id for (claim_id,) in self._execute(reads.CLAIMS_OF_INCIDENT, incident_id)]
 
     def open_claims_of_spots(self, spots: Sequence[str], code: str) -> list[str]:
-        return list(self._execute(reads.OPEN_CLAIMS_OF_SPOTS, list(spots), code).scalars())
+        return [claim_id for (claim_id,) in self._execute(reads.OPEN_CLAIMS_OF_SPOTS, list(spots), code)]
 
     def take_steps(self, kind: str, ids: Sequence[int]) -> list[Step]:
         return [Step(*row) for row in self._execute(reads.STEPS, list(ids), kind)]
@@ -223,6 +229,7 @@ class PostgresTransaction:
             (writes.INSERT_EVENTS, decision.events),
             (writes.UPDATE_GROUPS, decision.groups),
             (writes.INSERT_DELIVERIES, decision.deliveries),
+            (writes.UPDATE_ATTEMPTED, decision.attempted),
             (writes.INSERT_GATHERED, decision.gathered),
             (writes.INSERT_INCIDENTS, decision.incidents),
             (writes.INSERT_LINKS, decision.links),

@@ -60,6 +60,7 @@ INSERT_DELIVERIES: Final = _insert(
     columns.DELIVERY_FIXED | columns.DELIVERY_MOVING,
     "ON CONFLICT (id) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in columns.DELIVERY_MOVING),
 )
+UPDATE_ATTEMPTED: Final = _update("deliveries", columns.DELIVERY_ATTEMPTED)
 INSERT_GROUPS: Final = _insert(
     "news_groups",
     columns.GROUP_FIXED | columns.GROUP_MOVING,

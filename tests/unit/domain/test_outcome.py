@@ -18,7 +18,7 @@ def test_a_message_that_was_sent_is_on_record_at_once() -> None:
     decision = record_sent(delivery, "delivered", NOW)
 
     assert (delivery.status, delivery.attempts, delivery.finished_at) == ("sent", 1, NOW)
-    assert (decision.deliveries, decision.changed) == ([delivery], [])
+    assert (decision.attempted, decision.changed) == ([delivery], [])
     assert [(step.kind, step.subject, len(step.claim_ids)) for step in decision.steps] == [
         ("told", delivery.id, size) for size in (500, 500, 200)
     ]
@@ -59,7 +59,7 @@ def test_a_failed_attempt_leaves_the_delivery_pending_with_the_reason() -> None:
     decision = record_failed(delivery, "500", NOW)
 
     assert (delivery.status, delivery.answer, delivery.finished_at) == ("pending", "500", None)
-    assert (decision.deliveries, decision.changed, decision.events) == ([delivery], [], [])
+    assert (decision.attempted, decision.changed, decision.events) == ([delivery], [], [])
     [step] = decision.steps
     assert (step.kind, step.subject, step.due_at) == ("retry", delivery.id, NOW + timedelta(seconds=10))
 
