@@ -28,6 +28,11 @@ CLAIMS_PER_MESSAGE: Final = {
     "told": 500,
 }
 
+# What a worker has at hand it takes in this order, lowest first, so that in a storm people are told of the first
+# claims while thousands are still coming in. Everything else, intake included, comes after that as it came.
+_FIRST: Final = {"announce": 0, "digest": 0, "escalate": 0, "route": 1, "detect": 1}
+_REST: Final = 2
+
 SendSteps = Callable[[str, Sequence[int]], None]
 
 
@@ -43,7 +48,8 @@ def register_intake(broker: dramatiq.Broker, intake: HandOver) -> HandOver:
     def take_in(batch: Any) -> None:
         intake(to_batch(batch))
 
-    actor = dramatiq.actor(actor_name="take_in", queue_name=INTAKE_QUEUE, broker=broker)(take_in)
+    register = dramatiq.actor(actor_name="take_in", queue_name=INTAKE_QUEUE, priority=_REST, broker=broker)
+    actor = register(take_in)
 
     def hand_over(batch: Batch) -> None:
         actor.send(from_batch(batch))
@@ -65,4 +71,5 @@ def _step_actor(broker: dramatiq.Broker, kind: str, runner: StepRunner) -> Any:
     def run(ids: list[int]) -> None:
         runner.run(kind, ids)
 
-    return dramatiq.actor(actor_name=kind, queue_name=queue_of(kind), broker=broker)(run)
+    priority = _FIRST.get(kind, _REST)
+    return dramatiq.actor(actor_name=kind, queue_name=queue_of(kind), priority=priority, broker=broker)(run)

@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     )
     require_user_id: bool = Field(False, description="Refuse messages without a broker-validated user.")
     worker_threads: int = Field(2, ge=1, le=64, description="Threads for intake and steps in one worker process.")
-    delivery_threads: int = Field(12, ge=1, le=64, description="Threads for notifications in one worker process.")
+    delivery_threads: int = Field(8, ge=1, le=64, description="Threads for notifications in one worker process.")
     relay_poll_seconds: float = Field(1.0, gt=0, description="Safety net: the relay looks this often at least.")
     scheduler_poll_seconds: float = Field(1.0, gt=0, description="The scheduler looks this often what is due.")
     step_lease_seconds: float = Field(30.0, gt=0, description="A step that is not done by then is sent again.")

@@ -12,7 +12,7 @@ from tests.servers.waiting import wait_until
 
 _START_SECONDS = 30
 _BIN = Path(sys.executable).parent
-_READY = {"ingest": "consuming", "worker": "working", "relay": "relaying"}
+_READY = {"ingest": "consuming", "worker": "working", "relay": "relaying", "scheduler": "scheduling"}
 
 
 class ProcessFailed(Exception):

@@ -31,6 +31,8 @@ from tests.servers.waiting import wait_until
 
 DIGEST_SECONDS = 5
 _DEADLINE_SECONDS = 180
+# What starts has looked round by then.
+_REST_SECONDS = 2.0
 _OPENED = "SELECT count(*) FROM claims"
 _ACCOUNTED = """
     SELECT count(DISTINCT claim) FROM deliveries, unnest(claim_ids) claim
@@ -76,6 +78,8 @@ def _ours(count: int, *, incidents: bool) -> Telling:
         roles = [stack.enter_context(role(name, corner, **settings)) for name in ("relay", "ingest", "scheduler")]
         worker = stack.enter_context(role("worker", corner, **settings))
         faults = list(loads.storm(count))
+        corner.settle()
+        time.sleep(_REST_SECONDS)
         began = time.monotonic()
         publisher.publish(corner.amqp, faults)
         watch(corner, _OPENED, count // 2, _DEADLINE_SECONDS)
