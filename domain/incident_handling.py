@@ -60,8 +60,8 @@ def merge(
     decision = Decision(incidents=[into], links=[Link(claim_id, into.id) for claim_id in claim_ids])
     merged = counted(into, claim_ids) | {"merged": incident.id} | _seen_to(into, now)
     record(decision, into, now, "incident.merged", merged, who)
-    incident.merged_into = into.id
-    decision.add(close(incident, "merged", who, now, merged_into=into.id, note=note))
+    incident.merged_into, incident.claim_count = into.id, 0
+    decision.add(close(incident, "merged", who, now, merged_into=into.id, claim_count=0, note=note))
     return decision
 
 

@@ -1,23 +1,15 @@
 """The composition root: settings, database, broker, feed, handlers, doors, in a straight line."""
 
-from base64 import b64encode
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 from pathlib import Path
 from threading import Event
 
-import dramatiq
-import orjson
-import pika
-from prometheus_client import CollectorRegistry, generate_latest
-from sqlalchemy import Engine
+from prometheus_client import CollectorRegistry
 
 from adapters import dramatiq_broker, embedded, policy_file, rabbitmq, redis_feed
 from adapters.apprise_notifier import AppriseNotifier
-from adapters.batch_json import from_batch
 from adapters.media_types import sniff
 from adapters.notice_texts import Texts
 from adapters.object_files import object_files
@@ -40,17 +32,17 @@ from adapters.postgres.tokens import Tokens
 from adapters.prometheus import DatabaseCollector, Metrics
 from adapters.redis_windows import RedisWindows
 from domain.decision import Decision
-from domain.detection import Threshold
 from domain.errors import SetupError
 from domain.identifiers import new_claim_id
-from domain.intake import Batch, Quarantined
 from domain.policy import Policy
-from domain.ports import BindKey, Clock, HandOver, Known, Notifier, StationMemory
+from domain.ports import Clock, Notifier
 from workers.actors import register_intake, register_steps
+from workers.app import App
 from workers.checkpoints import Checkpoints
 from workers.clocks import ToldClocks
 from workers.destination_desk import DestinationDesk
 from workers.learning import Learning
+from workers.refusal import refusal
 from workers.relay import Relay
 from workers.scheduler import Scheduler
 from workers.sequencer import Sequencer
@@ -66,7 +58,7 @@ from workers.steps.evidence import EvidenceDesk
 from workers.steps.gate import Gate
 from workers.steps.incident_desk import IncidentDesk
 from workers.steps.open import Intake
-from workers.steps.quarantine import WORKER_DOOR, QuarantineDesk
+from workers.steps.quarantine import QuarantineDesk
 from workers.steps.remind import Remind
 from workers.steps.retry import Retry
 from workers.steps.route import Route
@@ -88,56 +80,6 @@ _DIRECT_PATIENCE_SECONDS = 5.0
 def utc_now() -> datetime:
     """The system's clock."""
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class App:
-    """Everything that runs is made of these parts. `amqp` is None in the embedded form."""
-
-    settings: Settings
-    database_url: str
-    engine: Engine
-    amqp: pika.URLParameters | None
-    policy: Policy
-    policy_content: str
-    policies: Policies
-    clock: Clock
-    clocks: ToldClocks
-    registry: CollectorRegistry
-    feed: redis_feed.RedisFeed
-    reports: Reports
-    tokens: Tokens
-    bind_key: BindKey
-    destinations: DestinationDesk
-    notifier: Notifier
-    decide: Decide
-    delegations: Delegations
-    resend: Resend
-    silences: Silences
-    evidence: EvidenceDesk
-    quarantine: QuarantineDesk
-    threshold: Threshold
-    baselines: Baselines
-    incident_desk: IncidentDesk
-    incident_reports: IncidentReports
-    hand_over: HandOver
-    known: Known
-    station_memory: StationMemory
-    metered: Metrics
-    steps: StepQueue
-    relays: tuple[Relay, ...]
-    audit_log: AuditLog
-    sequencer: Sequencer
-    checkpoints: Checkpoints
-    scheduler: Scheduler
-    learning: Learning
-    step_broker: dramatiq.Broker
-    delivery_broker: dramatiq.Broker
-    stopping: Event
-
-    def metrics(self) -> bytes:
-        """The registry in Prometheus' text format."""
-        return generate_latest(self.registry)
 
 
 def build(
@@ -210,7 +152,7 @@ def build(
         # With a broker the batch waits in a worker; without one whoever sent it waits for the answer.
         patience_seconds=settings.intake_patience_seconds if amqp else _DIRECT_PATIENCE_SECONDS,
         stopping=stopping,
-        refuse=_refusal(clock),
+        refuse=refusal(clock),
     )
     decide = Decide(store, policy, policies, clock, on_commit)
     send = register_steps(dict.fromkeys(STEP_KINDS, step_broker) | {"deliver": delivery_broker}, runner)
@@ -316,21 +258,3 @@ def _policy(file: Path | None) -> tuple[Policy, str]:
         first, *more = str(error).splitlines()
         rest = f" `spotclaim policy check {file}` lists {len(more)} more." if more else ""
         raise SetupError(f"SPOTCLAIM_POLICY: {first}{rest}") from None
-
-
-def _refusal(clock: Clock) -> Callable[[Batch, Exception], Quarantined]:
-    """How a message that the store refused is kept: as it was understood, since its bytes are gone by then."""
-
-    def refuse(batch: Batch, error: Exception) -> Quarantined:
-        body = orjson.dumps(from_batch(batch))
-        return Quarantined(
-            key=blake2b(body, digest_size=16).hexdigest(),
-            reason="NOT_STORABLE",
-            sentence=f"The database refused the message: {type(error).__name__}.",
-            body=b64encode(body).decode(),
-            size=len(body),
-            received_at=clock(),
-            door=WORKER_DOOR,
-        )
-
-    return refuse

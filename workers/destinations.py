@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from domain.errors import SetupError
-from workers.bootstrap import App
+from workers.app import App
 
 
 def demand_destinations(app: App) -> None:

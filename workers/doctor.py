@@ -14,7 +14,7 @@ from domain.errors import SpotclaimError
 from ingest import topology
 from workers import health
 from workers.actors import INTAKE_QUEUE
-from workers.bootstrap import App
+from workers.app import App
 
 _LATE_SECONDS = 300
 _PLACES_NAMED = 3

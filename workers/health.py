@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 from adapters.postgres.migrations import is_current
 from domain.errors import SetupError, TransientError
 from ingest import topology
-from workers.bootstrap import App
+from workers.app import App
 
 
 def demand_servers(app: App) -> None:

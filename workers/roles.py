@@ -23,7 +23,8 @@ from ingest.consumer import Consumer, EventDoor
 from ingest.ocpp.door import FrameDoor
 from workers import health
 from workers.actors import INTAKE_QUEUE, queue_of
-from workers.bootstrap import STEP_KINDS, App
+from workers.app import App
+from workers.bootstrap import STEP_KINDS
 from workers.collector import calm_the_collector
 
 if TYPE_CHECKING:

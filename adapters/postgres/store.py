@@ -12,17 +12,16 @@ import orjson
 from sqlalchemy import Connection, Engine
 
 from adapters.postgres import reads, writes
+from adapters.postgres.cases import as_array, read_cases, read_evidence_kinds
 from adapters.postgres.engine import translated_errors
 from domain.case import Case
-from domain.catalogue import EQUIPMENT
 from domain.claim import Claim, SpotAndCode
-from domain.corroboration import CORROBORATING
 from domain.decision import Decision, Step
 from domain.decisions import Delegation
 from domain.delivery import Delivery
 from domain.detection import Group, Sighting
 from domain.episodes import Report
-from domain.evidence import Evidence, Reported, demanded
+from domain.evidence import Evidence, Reported
 from domain.fault import Fault
 from domain.incident import Incident
 from domain.intake import Quarantined
@@ -36,11 +35,6 @@ from domain.spot import Spot
 from domain.usage import UsageRecord
 
 _key = attrgetter("key")
-
-
-def _array(ids: Sequence[str]) -> str:
-    """Ids as one array literal, which PostgreSQL reads faster than a list of them; they need no quotes."""
-    return "{" + ",".join(ids) + "}"
 
 
 class PostgresTransaction:
@@ -58,7 +52,7 @@ class PostgresTransaction:
         return cursor
 
     def known_messages(self, keys: Sequence[str]) -> set[str]:
-        return {key for (key,) in self._execute(reads.KNOWN_MESSAGES, _array(keys))}
+        return {key for (key,) in self._execute(reads.KNOWN_MESSAGES, as_array(keys))}
 
     def open_claims(self, pairs: Iterable[SpotAndCode]) -> dict[SpotAndCode, Claim]:
         wanted = orjson.dumps(sorted(pairs)).decode()
@@ -75,68 +69,18 @@ class PostgresTransaction:
 
     def reports(self, claims: Sequence[Claim]) -> list[list[Report]]:
         reports: list[list[Report]] = [[] for _ in claims]
-        for place, moment, cleared in self._execute(reads.FAULT_TIMES, _array([c.id for c in claims])):
+        for place, moment, cleared in self._execute(reads.FAULT_TIMES, as_array([c.id for c in claims])):
             reports[place - 1].append((moment, cleared))
         return reports
 
     def claims(self, ids: Sequence[str]) -> list[Claim]:
-        return [Claim(*row) for row in self._execute(reads.CLAIMS, _array(ids))]
+        return [Claim(*row) for row in self._execute(reads.CLAIMS, as_array(ids))]
 
     def last_changes(self, claim_ids: Sequence[str]) -> dict[str, int]:
-        return dict(self._execute(reads.LAST_CHANGES, _array(claim_ids)))
+        return dict(self._execute(reads.LAST_CHANGES, as_array(claim_ids)))
 
     def cases(self, claims: Sequence[Claim], policy: Policy) -> list[Case]:
-        found = [Spot(*row) for row in self._execute(reads.SPOTS, [c.spot_id for c in claims])]
-        spots = {spot.spot_id: spot for spot in found}
-        usage, verdicts, errors = self._nearest_usage(claims), self._verdicts(claims), self._errors(claims)
-        demanding = [claim.id for claim in claims if demanded(policy, claim.code)]
-        kinds = self.evidence_kinds(demanding) if demanding else {}
-        return [
-            Case(
-                claim,
-                spots.get(claim.spot_id),
-                list(records.values()),
-                verdicts.get(claim.id),
-                frozenset(reported),
-                kinds.get(claim.id, frozenset()),
-            )
-            for claim, records, reported in zip(claims, usage, errors, strict=True)
-        ]
-
-    def _nearest_usage(self, claims: Sequence[Claim]) -> list[dict[str, UsageRecord]]:
-        """Of each claim, by their keys; none for those that usage says nothing of."""
-        wanted = [
-            {
-                "place": place,
-                "spot_id": claim.spot_id,
-                "moment": claim.first_seen_at,
-                "wanted": CORROBORATING.get(claim.code, ()),
-                "session_id": claim.session_id,
-            }
-            for place, claim in enumerate(claims)
-            if claim.claim_type != EQUIPMENT
-        ]
-        usage: list[dict[str, UsageRecord]] = [{} for _ in claims]
-        if wanted:
-            # Ten thousand rows a batch: bare tuples, which cost half of SQLAlchemy's rows.
-            rows = self._execute(reads.NEAREST_USAGE, orjson.dumps(wanted).decode()).fetchall()
-            for row in rows:
-                if row[1] not in usage[row[0]]:
-                    usage[row[0]][row[1]] = UsageRecord(*row[1:])
-        return usage
-
-    def _errors(self, claims: Sequence[Claim]) -> list[set[tuple[str, str]]]:
-        """Of each claim, the errors as they were reported."""
-        errors: list[set[tuple[str, str]]] = [set() for _ in claims]
-        for place, taxonomy, raw_code in self._execute(reads.ERRORS, _array([c.id for c in claims])):
-            errors[place - 1].add((taxonomy, raw_code))
-        return errors
-
-    def _verdicts(self, claims: Sequence[Claim]) -> dict[str, dict[str, Any]]:
-        judged = [claim.id for claim in claims if claim.verdict_seq]
-        if not judged:
-            return {}
-        return {claim_id: orjson.loads(body) for claim_id, body in self._execute(reads.VERDICTS, judged)}
+        return read_cases(self._execute, claims, policy)
 
     def delegations_to(self, name: str, now: datetime) -> list[Delegation]:
         return [Delegation(*row) for row in self._execute(reads.DELEGATIONS_TO, name, now)]
@@ -148,11 +92,7 @@ class PostgresTransaction:
         return [Reported(*row) for row in self._execute(reads.REPORTED_EVIDENCE, claim_id)]
 
     def evidence_kinds(self, claim_ids: Sequence[str]) -> dict[str, frozenset[str]]:
-        ids = _array(claim_ids)
-        found = dict.fromkeys(claim_ids, frozenset[str]())
-        return found | {
-            claim_id: frozenset(kinds) for claim_id, kinds in self._execute(reads.EVIDENCE_KINDS, ids, ids)
-        }
+        return read_evidence_kinds(self._execute, claim_ids)
 
     def deliveries(self, ids: Sequence[str]) -> list[Delivery]:
         return [Delivery(*row) for row in self._execute(reads.DELIVERIES, list(ids))]
@@ -160,14 +100,14 @@ class PostgresTransaction:
     def news_groups(self, wanted: Sequence[NewsGroup]) -> list[NewsGroup]:
         once = {group.id: group for group in wanted}
         self._execute(writes.INSERT_GROUPS.sql, writes.INSERT_GROUPS.rows(once.values()))
-        return [NewsGroup(*row) for row in self._execute(reads.GROUPS, _array(list(once)))]
+        return [NewsGroup(*row) for row in self._execute(reads.GROUPS, as_array(list(once)))]
 
     def gathering(self, delivery_ids: Sequence[str]) -> list[NewsGroup]:
-        return [NewsGroup(*row) for row in self._execute(reads.GATHERING, _array(delivery_ids))]
+        return [NewsGroup(*row) for row in self._execute(reads.GATHERING, as_array(delivery_ids))]
 
     def take_gathered(self, delivery_ids: Sequence[str]) -> dict[str, list[News]]:
         gathered: dict[str, list[News]] = {}
-        for delivery_id, news in self._execute(writes.TAKE_GATHERED, _array(delivery_ids)):
+        for delivery_id, news in self._execute(writes.TAKE_GATHERED, as_array(delivery_ids)):
             gathered.setdefault(delivery_id, []).append(News(**news))
         return gathered
 
@@ -185,11 +125,11 @@ class PostgresTransaction:
         return [Silence(*row) for row in self._execute(reads.SILENCES, now, now)]
 
     def told(self, about: Sequence[str]) -> dict[str, list[str]]:
-        ids = _array(about)
+        ids = as_array(about)
         return dict(self._execute(reads.TOLD, ids, ids))
 
     def sightings(self, claim_ids: Sequence[str]) -> list[Sighting]:
-        return [Sighting(*row) for row in self._execute(reads.SIGHTINGS, _array(claim_ids))]
+        return [Sighting(*row) for row in self._execute(reads.SIGHTINGS, as_array(claim_ids))]
 
     def sightings_since(self, moment: datetime) -> list[Sighting]:
         return [Sighting(*row) for row in self._execute(reads.SIGHTINGS_SINCE, moment)]
@@ -204,10 +144,10 @@ class PostgresTransaction:
         return next((Incident(*row) for row in self._execute(reads.LAST_CLOSED, *group)), None)
 
     def incidents(self, ids: Sequence[str]) -> list[Incident]:
-        return [Incident(*row) for row in self._execute(reads.INCIDENTS, _array(ids))]
+        return [Incident(*row) for row in self._execute(reads.INCIDENTS, as_array(ids))]
 
     def incidents_of(self, claim_ids: Sequence[str]) -> dict[str, str]:
-        return dict(self._execute(reads.INCIDENTS_OF, _array(claim_ids)))
+        return dict(self._execute(reads.INCIDENTS_OF, as_array(claim_ids)))
 
     def claims_of_incident(self, incident_id: str) -> list[str]:
         return [claim_id for (claim_id,) in self._execute(reads.CLAIMS_OF_INCIDENT, incident_id)]

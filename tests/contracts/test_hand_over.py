@@ -11,7 +11,8 @@ from ingest import wire
 from tests.builders import NOW, a_message
 from tests.servers.waiting import wait_until
 from workers import roles
-from workers.bootstrap import App, build
+from workers.app import App
+from workers.bootstrap import build
 from workers.settings import load_settings
 
 PATIENCE_SECONDS = 20

@@ -15,7 +15,8 @@ from tests.integration.parts import PATIENCE_SECONDS, Clock, Everyone
 from tests.servers.loopback import HOST, free_port, listening
 from tests.servers.waiting import wait_until
 from workers import roles
-from workers.bootstrap import App, build
+from workers.app import App
+from workers.bootstrap import build
 from workers.settings import load_settings
 
 # Not in the past: the database's clock decides when a claim's clock is read, and its claims are opened now.

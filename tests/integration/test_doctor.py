@@ -8,7 +8,8 @@ import pytest
 
 from tests.builders import a_key, a_spot
 from tests.integration.parts import Clock, Everyone, Spotclaim
-from workers.bootstrap import App, build
+from workers.app import App
+from workers.bootstrap import build
 from workers.doctor import examine
 from workers.settings import load_settings
 

@@ -11,7 +11,8 @@ from tests.builders import a_fault
 from tests.integration.parts import PATIENCE_SECONDS, Everyone, Spotclaim
 from tests.servers.waiting import wait_until
 from workers import roles
-from workers.bootstrap import App, build
+from workers.app import App
+from workers.bootstrap import build
 from workers.settings import load_settings
 
 

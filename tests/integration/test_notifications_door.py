@@ -12,7 +12,7 @@ from tests.builders import a_delivery
 from tests.integration.door import NOW, Api, demand_problem
 from tests.integration.parts import PATIENCE_SECONDS
 from tests.servers.waiting import wait_until
-from workers.bootstrap import App
+from workers.app import App
 
 SECRET = "hunter2-hunter2"
 NOBODY = "00000000-0000-7000-8000-000000000001"

@@ -13,7 +13,8 @@ from tests.integration.door import NOW, Api, demand_problem, running
 from tests.integration.parts import PATIENCE_SECONDS, Clock
 from tests.servers.loopback import HOST, free_port
 from tests.servers.waiting import wait_until
-from workers.bootstrap import App, build
+from workers.app import App
+from workers.bootstrap import build
 from workers.settings import load_settings
 
 HOSTILE = "E1<script>alert(1)</script>"

@@ -19,9 +19,9 @@ from adapters.checkpoint_file import read_checkpoints
 from adapters.postgres.audit_record import open_record
 from domain.audit import instant
 from domain.errors import NotFound, SetupError
+from workers.app import App
 from workers.auditor import Record, processors
 from workers.auditor import audit as run_audit
-from workers.bootstrap import App
 from workers.cli.opening import DataOption, JsonOption, existing
 from workers.collector import calm_the_collector
 from workers.findings import Finding, Result

@@ -15,7 +15,7 @@ from domain.evidence_file import MOST_BYTES, Upload
 from domain.policy import EVIDENCE_KINDS
 from ingest.evidence_json import told, told_item
 from workers import roles
-from workers.bootstrap import App
+from workers.app import App
 from workers.cli.opening import DataOption, JsonOption, existing
 
 evidence = typer.Typer(help="The evidence of claims.", no_args_is_help=True)

@@ -16,7 +16,7 @@ from domain.eligibility import evidence_deadline, judge
 from domain.errors import NotFound
 from domain.policy import Policy
 from domain.sla import by_policy
-from workers.bootstrap import App
+from workers.app import App
 from workers.cli.opening import DataOption, JsonOption, existing
 
 

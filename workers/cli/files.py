@@ -13,7 +13,7 @@ from ingest import json_items, wire
 from ingest.ledger import Ledger
 from ingest.publisher import publish
 from workers import roles
-from workers.bootstrap import App
+from workers.app import App
 from workers.cli.opening import DataOption, JsonOption, opened
 from workers.cli.printing import print_json
 

@@ -12,7 +12,7 @@ from domain.errors import NotFound
 from domain.incident import STATUSES
 from domain.ports import Identity
 from workers import roles
-from workers.bootstrap import App
+from workers.app import App
 from workers.cli.incident_story import CLAIMS_NAMED, standing, story
 from workers.cli.look import LimitOption
 from workers.cli.opening import DataOption, JsonOption, existing

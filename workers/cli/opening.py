@@ -10,7 +10,8 @@ import typer
 
 from domain.errors import SetupError
 from workers import health, roles, telemetry
-from workers.bootstrap import App, build
+from workers.app import App
+from workers.bootstrap import build
 from workers.destinations import demand_destinations
 from workers.settings import load_settings, misspelt
 

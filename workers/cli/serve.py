@@ -10,7 +10,7 @@ from adapters import embedded
 from adapters.postgres.migrations import migrate as run_migrations
 from domain.errors import SetupError, TransientError
 from workers import health, roles, telemetry
-from workers.bootstrap import App
+from workers.app import App
 from workers.cli.opening import DataOption, opened
 from workers.settings import load_settings
 
