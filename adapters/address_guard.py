@@ -6,7 +6,9 @@ changes nothing.
 
 import ipaddress
 import socket
+import time
 
+_SHORTEST_SECONDS = 0.1
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # Prefixes of RFC 6052 and RFC 8215: the last 32 bits are an IPv4 address behind a translator.
@@ -18,7 +20,7 @@ class InternalAddress(OSError):
 
 
 def connect(host: str, port: int, seconds: float, *, allow_internal: bool) -> socket.socket:
-    """A TCP connection to the first of the host's addresses that answers; `seconds` bound each attempt.
+    """A TCP connection to the first of the host's addresses that answers, within so many seconds in all.
 
     Whatever spelling the host has (`127.1`, `2130706433`, a name), what counts is the address that it resolves to.
     Raises `InternalAddress`, and any other `OSError` of the system.
@@ -28,13 +30,15 @@ def connect(host: str, port: int, seconds: float, *, allow_internal: bool) -> so
     open_to_us = [address for address in addresses if allow_internal or not is_internal(address)]
     if not open_to_us:
         raise InternalAddress(f"{host} is inside the network; SPOTCLAIM_ALLOW_INTERNAL_DESTINATIONS allows that")
-    failure: OSError | None = None
-    for address in open_to_us:
+    until = time.monotonic() + seconds
+    failure: OSError = TimeoutError(f"{host} did not answer")
+    for number, address in enumerate(open_to_us):
+        # Each has its share of the time that is left, so that one that is dead leaves some to the next.
+        share = (until - time.monotonic()) / (len(open_to_us) - number)
         try:
-            return socket.create_connection((address, port), seconds)
+            return socket.create_connection((address, port), max(share, _SHORTEST_SECONDS))
         except OSError as error:
             failure = error
-    assert failure is not None
     raise failure
 
 

@@ -10,7 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 
+import structlog
+
 from adapters.delivery_attempt import Attempt
+
+log = structlog.get_logger("announce")
 
 # An attempt may last so much longer than it was given.
 _LOOK_SECONDS = 0.5
@@ -33,14 +37,18 @@ class Limit:
         with self._begun:
             self._running[number] = time.monotonic() + self._seconds, attempt
             self._begun.notify()
-            if self._watcher is None:
-                self._watcher = threading.Thread(target=self._watch, name="attempt limit", daemon=True)
-                self._watcher.start()
         try:
+            self._have_them_watched()
             yield
         finally:
             with self._begun:
                 del self._running[number]
+
+    def _have_them_watched(self) -> None:
+        with self._begun:
+            if self._watcher is None or not self._watcher.is_alive():
+                self._watcher = threading.Thread(target=self._watch, name="attempt limit", daemon=True)
+                self._watcher.start()
 
     def _watch(self) -> None:
         while True:
@@ -49,5 +57,8 @@ class Limit:
                 now = time.monotonic()
                 late = [attempt for until, attempt in self._running.values() if now > until]
             for attempt in late:
-                attempt.cut()
+                try:
+                    attempt.cut()
+                except Exception:
+                    log.exception("an attempt could not be cut off")
             time.sleep(_LOOK_SECONDS)

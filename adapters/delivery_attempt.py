@@ -46,6 +46,8 @@ class Attempt:
         """Ends what is under way: whoever waits for it finds the connection broken, and can make no other."""
         self.ended = True
         line = getattr(self.connection, "sock", None)
+        # TLS through a proxy that speaks TLS itself is no socket, but has one.
+        line = getattr(line, "socket", line)
         if line is not None:
             with contextlib.suppress(OSError):
                 line.shutdown(socket.SHUT_RDWR)
@@ -68,6 +70,9 @@ class Attempt:
         except InternalAddress as refused:
             self.refusal = str(refused)
             raise
+        if self.ended:
+            line.close()
+            raise TimeoutError("the time for this attempt is over")
         line.settimeout(READ_SECONDS)
         return line
 

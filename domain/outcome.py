@@ -61,9 +61,9 @@ def record_failed(
 
 
 def postpone(delivery: Delivery, until: datetime, why: str) -> Decision:
-    """Its destination is left alone before then; that is no attempt."""
-    delivery.answer, delivery.due_at = f"waits: {why}", None
-    return Decision(attempted=[delivery], steps=[Step("retry", due_at=until, subject=delivery.id)])
+    """Its destination is left alone before then; that is no attempt, and its turn has come already."""
+    delivery.answer, delivery.due_at = f"waits: {why}", until
+    return Decision(attempted=[delivery], steps=[Step("deliver", delivery.claim_ids, until, subject=delivery.id)])
 
 
 def resend(delivery: Delivery) -> Decision:

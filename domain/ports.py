@@ -179,8 +179,7 @@ class EvidenceFiles(Protocol):
         """Keeps the bytes and returns their SHA-256. Durable when it returns; raises `TransientError`."""
 
     def get(self, sha256: str) -> bytes:
-        """The bytes. Raises `NotFound` when none with this digest are there, altered ones included, and
-        `TransientError`."""
+        """The bytes. Raises `NotFound` for those that are not there or were altered, and `TransientError`."""
 
 
 Sniff = Callable[[bytes], tuple[str, ...]]

@@ -73,7 +73,8 @@ class Baselines:
             if not mine or connection.exec_driver_sql(reads.LEARNT_SINCE, (_midnight(now),)).scalar_one():
                 return None
             # All of the faults are read, and nobody waits for it.
-            connection.exec_driver_sql("SELECT set_config('statement_timeout', %s, true)", (_PATIENCE,))
+            for bound in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                connection.exec_driver_sql("SELECT set_config(%s, %s, true)", (bound, _PATIENCE))
             return self._learn(connection, now)
 
     def load(self) -> Thresholds:

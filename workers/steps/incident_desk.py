@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Sequence
 
+import structlog
+
 from domain import incident_handling
 from domain.claim import Claim
 from domain.decision import Decision
 from domain.decisions import Refused, Wanted
-from domain.errors import NotFound
+from domain.errors import NotFound, TransientError
 from domain.incident import Incident
 from domain.policy import IncidentPolicy
 from domain.ports import Clock, Identity, Store, Transaction
 from workers.steps.decide import Decide
 from workers.steps.runner import OnCommit
+
+log = structlog.get_logger("incidents")
 
 
 class IncidentDesk:
@@ -92,12 +96,19 @@ class IncidentDesk:
             wanted = [Wanted(claim_id) for claim_id in claims[begin : begin + _CLAIMS_AT_ONCE]]
             results += self._decide.many(wanted, action, who, note)
         if any(isinstance(result, Claim) for result in results):
-            self._handle(
-                incident_id,
-                who,
-                lambda _, incident: incident_handling.decided(incident, who.name, note, self._clock()),
-            )
+            self._note_decided(incident_id, who, note)
         return results
+
+    def _note_decided(self, incident_id: str, who: Identity, note: str) -> None:
+        """On the incident's record. Its claims are decided by then, so an outage is no reason to say otherwise."""
+
+        def work(_: Transaction, incident: Incident) -> Decision:
+            return incident_handling.decided(incident, who.name, note, self._clock())
+
+        try:
+            self._handle(incident_id, who, work)
+        except TransientError as error:
+            log.warning("an incident was not marked as decided", incident=incident_id, error=str(error))
 
     def _handle(self, incident_id: str, who: Identity, work: Callable[[Transaction, Incident], Decision]) -> None:
         incident_handling.demand_may_handle(who.role)

@@ -1,8 +1,11 @@
 """Addresses inside the network, in every spelling."""
 
+import socket
+
 import pytest
 
-from adapters.address_guard import is_internal
+from adapters import address_guard
+from adapters.address_guard import connect, is_internal
 
 INSIDE = """
 127.0.0.1 127.8.9.10 0.0.0.0 10.1.2.3 172.16.0.1 172.31.255.255 192.168.1.1 169.254.169.254 100.64.0.1
@@ -23,3 +26,24 @@ def test_inside(address: str) -> None:
 def test_outside(address: str) -> None:
     """Where chat and mail live."""
     assert not is_internal(address)
+
+
+def test_a_name_of_many_dead_addresses_costs_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them together; each has its share."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"192.0.2.{number}", 443)) for number in range(1, 6)]
+    now, given = 100.0, []
+
+    def create_connection(_: object, seconds: float) -> None:
+        nonlocal now
+        given.append(seconds)
+        now += seconds
+        raise TimeoutError
+
+    monkeypatch.setattr(address_guard.socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(address_guard.socket, "create_connection", create_connection)
+    monkeypatch.setattr(address_guard.time, "monotonic", lambda: now)
+
+    with pytest.raises(TimeoutError):
+        connect("chat.example.org", 443, 10, allow_internal=True)
+
+    assert given == [pytest.approx(2)] * 5
