@@ -116,9 +116,6 @@ def test_what_a_destination_asks_for_holds_for_all_its_messages(
     assert {row["status"] for row in chat} == {"pending"}
     assert sorted(int(str(row["attempts"])) for row in chat) == [0, 0, 1]
     later = before + timedelta(seconds=89)
-    assert [step["kind"] for step in spotclaim.steps() if step["due_at"] > later] == [
-        "deliver",
-        "deliver",
-        "retry",
-    ]
+    owed_later = sorted(step["kind"] for step in spotclaim.steps() if step["due_at"] > later)
+    assert owed_later == ["deliver", "deliver", "retry"]
     assert sum(row["status"] == "sent" for row in deliveries(spotclaim)) == 3
