@@ -274,10 +274,8 @@ class EvidenceDesk(Protocol):
         data: dict[str, Any] | None = None,
         upload: Upload | None = None,
     ) -> tuple[Evidence, bool]:
-        """The item as it is on file, and whether it is new: the same from the same person is one item.
-
-        Raises `NotAllowed`, `NotFound`, `Conflict`, and what `evidence_file.settle` and `evidence.compose` raise.
-        """
+        """The item as it is on file, and whether it is new: the same from the same person is one item. Raises
+        `NotAllowed`, `NotFound`, `Conflict`, and what `evidence_file.settle` and `evidence.compose` raise."""
 
     def withdraw(self, claim_id: str, item_id: str, *, who: str, role: str, reason: str) -> Evidence:
         """Withdraws one item. Raises `NotAllowed`, and what `filing.withdraw` raises."""
