@@ -94,6 +94,8 @@ def test_what_would_be_sent_is_shown(here: dict[str, str], tmp_path: Path) -> No
 
     every = succeed(own, "notify", "preview")
     hook = json.loads(succeed(own, "notify", "preview", "--event", "claim.opened", "--json").output)["webhook"]
+    incident = succeed(own, "notify", "preview", "--event", "incident.opened").output
+    unknown = command(own, "notify", "preview", "--event", "incident.nonsense")
     one = succeed(own, "notify", "preview", "--destination", "ops")
     (folder / "chat.txt").write_text("{{ colour }}")
     broken = command(own, "notify", "preview")
@@ -102,6 +104,8 @@ def test_what_would_be_sent_is_shown(here: dict[str, str], tmp_path: Path) -> No
     assert [kind for kind in ("chat", "mail", "webhook") if f"--- {kind}" not in every.output] == []
     assert "https://claims.example.org/claims/" in every.output
     assert hook["extras"]["spotclaim"]["event"] == "claim.opened"
+    assert ("on 9 spots in north: an incident" in incident, "/incidents/" in incident) == (True, True)
+    assert (unknown.code, "no event incident.nonsense" in unknown.errors) == (1, True)
     assert "--- ops" in one.output
     assert (broken.code, "chat.txt" in broken.errors, "DE*ABC*E1" in broken.output) == (1, True, True)
     assert ("chat.txt" in doctor.output, doctor.code) == (True, 1)

@@ -1,13 +1,19 @@
 """Commands that show and try out what people are sent."""
 
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from adapters.notice_letters import Letter, compose
 from adapters.notice_texts import SAMPLE, Texts
+from adapters.policy_file import read_policy
 from domain.errors import NotFound
+from domain.incident import Incident
+from domain.news import Summary, of_incidents
+from domain.policy import Policy
+from domain.ports import Message
 from workers.cli.destinations import send_test
 from workers.cli.opening import DataOption, JsonOption, existing
 from workers.cli.printing import print_json
@@ -37,7 +43,7 @@ def preview(
     settings = load_settings(data=data)
     texts = Texts(settings.templates, settings.public_url or "")
     schemas = _KINDS if destination is None else {destination: _schema(destination, data)}
-    message = replace(SAMPLE, event=event)
+    message = _made_up(event, read_policy(settings.policy)[0])
     letters = {name: compose(schema, message, texts) for name, schema in schemas.items()}
     if as_json:
         print_json({name: asdict(letter) for name, letter in letters.items()})
@@ -49,6 +55,21 @@ def preview(
         typer.echo(visible(problem), err=True)
     if problems:
         raise typer.Exit(1)
+
+
+def _made_up(event: str, policy: Policy) -> Message:
+    if not event.startswith("incident."):
+        return replace(SAMPLE, event=event)
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    incident = Incident(SAMPLE.key, "POWER_FAILURE", "zone", "north", 3, noon, noon, noon, noon)
+    incident.claim_count = incident.peak = incident.told_peak = 9
+    try:
+        news = of_incidents([incident], event, policy)
+    except KeyError:
+        raise NotFound(f"There is no event {event}.") from None
+    summary = Summary()
+    summary.add(news)
+    return Message(SAMPLE.key, summary.title, summary.body, event, SAMPLE.reason, asdict(summary))
 
 
 def _schema(destination: str, data: DataOption) -> str:
