@@ -82,7 +82,7 @@ _attempt: ContextVar[Attempt] = ContextVar("attempt")
 
 
 def current() -> Attempt:
-    """The attempt that this code runs for; Apprise carries it into the threads that it sends from."""
+    """The attempt that this code runs for; outside one, an attempt of its own that allows nothing inside."""
     return _attempt.get(None) or Attempt()
 
 
