@@ -49,11 +49,12 @@ nightly: .venv/installed-dev servers-installed ## long campaigns: tamperings, or
 	@SPOTCLAIM_TAMPERINGS=1000 SPOTCLAIM_LIFE_STEPS=200000 SPOTCLAIM_ORDERS=1000 SPOTCLAIM_API_EXAMPLES=50 \
 		SPOTCLAIM_FUZZ_EXAMPLES=10000 \
 		$(BIN)/python -m tests.servers run -- $(BIN)/python -m pytest -q --timeout 3600 -n 2 --dist loadfile \
-		tests/integration/test_audit_tampering.py tests/integration/test_any_order.py \
-		tests/integration/test_openapi.py tests/unit/domain/test_claim_life.py $(FUZZED)
+		tests/integration/audit/test_audit_tampering.py tests/integration/claims/test_any_order.py \
+		tests/integration/field/test_openapi.py tests/unit/domain/claims/test_claim_life.py $(FUZZED)
 
-FUZZED = $(addprefix tests/unit/ingest/, ocpp/test_fuzz.py ocpi/test_fuzz.py test_wire.py tables/test_fuzz.py \
-	test_strict_json.py test_json_items.py test_json_documents.py)
+FUZZED = $(addprefix tests/unit/ingest/, ocpp/test_fuzz.py ocpi/test_fuzz.py tables/test_fuzz.py \
+	cloudevents/test_decode.py cloudevents/test_strict_json.py cloudevents/test_split_array.py \
+	files/test_json_documents.py)
 
 lock: $(BIN)/uv ## lock the dependencies in pyproject.toml; ARGS=--upgrade takes newer versions
 	@$(COMPILE) --output-file requirements.lock $(ARGS)

@@ -10,12 +10,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from domain.decision import Decision, Step
-from domain.delivery import SILENCED, SUPPRESSED, Delivery
+from domain.changes import Decision, Step
+from domain.claims.lifecycle import CLOSED
 from domain.errors import TransientError
-from domain.intake import Batch
-from domain.lifecycle import CLOSED
-from domain.ports import Outcome
+from domain.field.batch import Batch
+from domain.notifications.delivery import SILENCED, SUPPRESSED, Delivery
+from domain.ports.store import Outcome
 
 # The `_created` series double what is stored and tell what a restart already shows.
 disable_created_metrics()  # type: ignore[no-untyped-call]

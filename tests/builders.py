@@ -15,20 +15,21 @@ from typing import Any
 import orjson
 import yaml
 
-from adapters.policy_file import load_policy
-from domain import audit, meter
-from domain.case import Case
-from domain.claim import Claim
-from domain.delivery import Delivery
-from domain.evidence import Evidence, compose
-from domain.fault import Fault
+from adapters.policy.reader import load_policy
+from domain.audit import chain as audit
+from domain.claims.claim import Claim
+from domain.claims.lifecycle import CLOSED
+from domain.eligibility import record_findings as meter
+from domain.eligibility.evaluation import Case
+from domain.evidence.item import Evidence, compose
+from domain.field.batch import Batch, Quarantined
+from domain.field.fault import Fault
+from domain.field.spot import Spot
+from domain.field.usage import UsageRecord
 from domain.identifiers import new_claim_id
-from domain.incident import Incident
-from domain.intake import Batch, Quarantined
-from domain.lifecycle import CLOSED
+from domain.incidents.incident import Incident
+from domain.notifications.delivery import Delivery
 from domain.policy import Policy
-from domain.spot import Spot
-from domain.usage import UsageRecord
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 FAULT_TIME = NOW - timedelta(hours=1)

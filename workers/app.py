@@ -8,33 +8,33 @@ import pika
 from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import Engine
 
-from adapters import redis_feed
-from adapters.postgres.audit_log import AuditLog
-from adapters.postgres.baselines import Baselines
-from adapters.postgres.delegations import Delegations
-from adapters.postgres.incident_reports import IncidentReports
-from adapters.postgres.policies import Policies
-from adapters.postgres.reports import Reports
-from adapters.postgres.silences import Silences
-from adapters.postgres.steps import StepQueue
-from adapters.postgres.tokens import Tokens
+from adapters.postgres.audit.log import AuditLog
+from adapters.postgres.claims.policies import Policies
+from adapters.postgres.claims.queries import Reports
+from adapters.postgres.incidents.baselines import Baselines
+from adapters.postgres.incidents.queries import IncidentReports
+from adapters.postgres.notifications.silences import Silences
+from adapters.postgres.people.delegations import Delegations
+from adapters.postgres.people.tokens import Tokens
+from adapters.postgres.steps.queue import StepQueue
 from adapters.prometheus import Metrics
-from domain.detection import Threshold
+from adapters.redis import feed as redis_feed
+from domain.incidents.windows import Threshold
 from domain.policy import Policy
-from domain.ports import BindKey, Clock, HandOver, Known, Notifier, StationMemory
-from workers.checkpoints import Checkpoints
-from workers.clocks import ToldClocks
-from workers.destination_desk import DestinationDesk
-from workers.learning import Learning
-from workers.relay import Relay
-from workers.scheduler import Scheduler
-from workers.sequencer import Sequencer
+from domain.ports.store import BindKey, Clock, HandOver, Known, Notifier, StationMemory
+from workers.audit.sequencer import Sequencer
+from workers.audit.signing import Checkpoints
+from workers.runtime.audit_service import Scheduler
+from workers.runtime.baseline_service import Learning
+from workers.runtime.relay import Relay
+from workers.services.decisions import Decide
+from workers.services.destinations import DestinationDesk
+from workers.services.evidence import EvidenceDesk
+from workers.services.incidents import IncidentDesk
+from workers.services.quarantine import QuarantineDesk
+from workers.services.sla_explanation import ToldClocks
 from workers.settings import Settings
-from workers.steps.decide import Decide
 from workers.steps.deliver import Resend
-from workers.steps.evidence import EvidenceDesk
-from workers.steps.incident_desk import IncidentDesk
-from workers.steps.quarantine import QuarantineDesk
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,65 +8,69 @@ from threading import Event
 
 from prometheus_client import CollectorRegistry
 
-from adapters import dramatiq_broker, embedded, policy_file, rabbitmq, redis_feed
-from adapters.apprise_notifier import AppriseNotifier
-from adapters.media_types import sniff
-from adapters.notice_texts import Texts
-from adapters.object_files import object_files
+from adapters import embedded
+from adapters.apprise.notifier import AppriseNotifier
+from adapters.apprise.rendering import Texts
+from adapters.file_types import sniff
+from adapters.object_store import object_files
+from adapters.policy import reader as policy_file
 from adapters.postgres import engine as postgres_engine
-from adapters.postgres.audit_log import AuditLog
-from adapters.postgres.baselines import Baselines
-from adapters.postgres.delegations import Delegations
-from adapters.postgres.destinations import Destinations
-from adapters.postgres.evidence_files import DatabaseFiles
-from adapters.postgres.idempotency import IdempotencyKeys
-from adapters.postgres.incident_reports import IncidentReports
-from adapters.postgres.known import KnownMessages
-from adapters.postgres.policies import Policies
-from adapters.postgres.reports import Reports
-from adapters.postgres.silences import Silences
-from adapters.postgres.station_memory import PostgresStationMemory
-from adapters.postgres.steps import LANES, StepQueue, StepSignal
+from adapters.postgres.audit.log import AuditLog
+from adapters.postgres.claims.policies import Policies
+from adapters.postgres.claims.queries import Reports
+from adapters.postgres.evidence.files import DatabaseFiles
+from adapters.postgres.field.idempotency import IdempotencyKeys
+from adapters.postgres.field.known_messages import KnownMessages
+from adapters.postgres.field.station_memory import PostgresStationMemory
+from adapters.postgres.incidents.baselines import Baselines
+from adapters.postgres.incidents.queries import IncidentReports
+from adapters.postgres.notifications.destinations import Destinations
+from adapters.postgres.notifications.silences import Silences
+from adapters.postgres.people.delegations import Delegations
+from adapters.postgres.people.tokens import Tokens
+from adapters.postgres.steps.queue import LANES, StepQueue, StepSignal
 from adapters.postgres.store import PostgresStore
-from adapters.postgres.tokens import Tokens
 from adapters.prometheus import DatabaseCollector, Metrics
-from adapters.redis_windows import RedisWindows
-from domain.decision import Decision
+from adapters.rabbitmq import connection as rabbitmq
+from adapters.rabbitmq import dramatiq as dramatiq_broker
+from adapters.redis import feed as redis_feed
+from adapters.redis.windows import RedisWindows
+from domain.changes import Decision
 from domain.errors import SetupError
 from domain.identifiers import new_claim_id
 from domain.policy import Policy
-from domain.ports import Clock, Notifier
-from workers.actors import register_intake, register_steps
+from domain.ports.store import Clock, Notifier
 from workers.app import App
-from workers.checkpoints import Checkpoints
-from workers.clocks import ToldClocks
-from workers.destination_desk import DestinationDesk
-from workers.learning import Learning
-from workers.refusal import refusal
-from workers.relay import Relay
-from workers.scheduler import Scheduler
-from workers.sequencer import Sequencer
+from workers.audit.sequencer import Sequencer
+from workers.audit.signing import Checkpoints
+from workers.runtime.actors import register_intake, register_steps
+from workers.runtime.audit_service import Scheduler
+from workers.runtime.baseline_service import Learning
+from workers.runtime.cached_thresholds import PresentThresholds
+from workers.runtime.relay import Relay
+from workers.runtime.step_runner import StepHandler, StepRunner
+from workers.services.circuit_breaker import Gate
+from workers.services.decisions import Decide
+from workers.services.destinations import DestinationDesk
+from workers.services.evidence import EvidenceDesk
+from workers.services.incidents import IncidentDesk
+from workers.services.intake import Intake
+from workers.services.quarantine import QuarantineDesk
+from workers.services.sla_explanation import ToldClocks
+from workers.services.unstorable import refusal
 from workers.settings import Settings
 from workers.steps.announce import Announce
-from workers.steps.clock import Sweep
-from workers.steps.decide import Decide
 from workers.steps.deliver import Deliver, Resend, Told
 from workers.steps.detect import Detect
 from workers.steps.digest import Digest
 from workers.steps.escalate import Escalate
-from workers.steps.evidence import EvidenceDesk
-from workers.steps.gate import Gate
-from workers.steps.incident_desk import IncidentDesk
-from workers.steps.open import Intake
-from workers.steps.quarantine import QuarantineDesk
+from workers.steps.incident import Settle
 from workers.steps.remind import Remind
 from workers.steps.retry import Retry
 from workers.steps.route import Route
-from workers.steps.runner import StepHandler, StepRunner
-from workers.steps.settle import Settle
+from workers.steps.sla import Sweep
 from workers.steps.submit import Submit
 from workers.steps.verify import Verify
-from workers.thresholds import PresentThresholds
 
 STEP_KINDS = (
     *("submit", "verify", "detect", "route", "escalate", "clock", "incident"),

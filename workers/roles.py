@@ -15,17 +15,17 @@ import structlog
 from prometheus_client import start_http_server
 
 from adapters import embedded
-from adapters.audit_key import signing_key
+from adapters.audit.signing_key import signing_key
 from adapters.postgres.migrations import migrate
 from domain.errors import SetupError, SpotclaimError
-from ingest import demo
-from ingest.consumer import Consumer, EventDoor
-from ingest.ocpp.door import FrameDoor
-from workers import health
-from workers.actors import INTAKE_QUEUE, queue_of
+from ingest.ocpp.queue import FrameDoor
+from ingest.rabbitmq.consumer import Consumer, EventDoor
+from ingest.simulator import demo
 from workers.app import App
 from workers.bootstrap import STEP_KINDS
-from workers.collector import calm_the_collector
+from workers.health import probes as health
+from workers.runtime.actors import INTAKE_QUEUE, queue_of
+from workers.runtime.garbage_collection import calm_the_collector
 
 if TYPE_CHECKING:
     import uvicorn
@@ -248,7 +248,7 @@ def _server(app: App) -> "uvicorn.Server":
     # They take half a second to import, which only this role must wait for.
     import uvicorn
 
-    from ingest.api import Inside, create_app
+    from ingest.api.app import Inside, create_app
 
     inside = Inside(
         hand_over=app.hand_over,

@@ -3,17 +3,17 @@
 from dataclasses import fields
 from typing import Final
 
-from domain.claim import Claim
-from domain.decision import Step
-from domain.delivery import Delivery
-from domain.evidence import Evidence
-from domain.fault import Fault
-from domain.incident import Incident
-from domain.news_group import NewsGroup
-from domain.quarantine import Entry
-from domain.silence import Silence
-from domain.spot import Spot
-from domain.usage import UsageRecord
+from domain.changes import Step
+from domain.claims.claim import Claim
+from domain.evidence.item import Evidence
+from domain.field.fault import Fault
+from domain.field.quarantine import Entry
+from domain.field.spot import Spot
+from domain.field.usage import UsageRecord
+from domain.incidents.incident import Incident
+from domain.notifications.delivery import Delivery
+from domain.notifications.group import NewsGroup
+from domain.notifications.silence import Silence
 
 # How a column is read whose type in the database is not the one in the code.
 _READ_AS = {

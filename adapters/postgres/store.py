@@ -12,33 +12,33 @@ import orjson
 from sqlalchemy import Connection, Engine
 
 from adapters.postgres import reads, writes
-from adapters.postgres.cases import as_array, read_cases, read_evidence_kinds
+from adapters.postgres.eligibility.evaluation_reads import as_array, read_cases, read_evidence_kinds
 from adapters.postgres.engine import translated_errors
-from domain.case import Case
-from domain.claim import Claim, SpotAndCode
-from domain.decision import Decision, Step
-from domain.decisions import Delegation
-from domain.delivery import Delivery
-from domain.detection import Group, Sighting
-from domain.episodes import Report
-from domain.evidence import Evidence, Reported
-from domain.fault import Fault
-from domain.incident import Incident
-from domain.intake import Quarantined
-from domain.lifecycle import JUDGED
-from domain.news import News
-from domain.news_group import NewsGroup
+from domain.changes import Decision, Step
+from domain.claims.claim import Claim, SpotAndCode
+from domain.claims.decide import Delegation
+from domain.claims.hold_down import Report
+from domain.claims.lifecycle import JUDGED
+from domain.eligibility.evaluation import Case
+from domain.evidence.item import Evidence, Reported
+from domain.field.batch import Quarantined
+from domain.field.fault import Fault
+from domain.field.quarantine import Entry
+from domain.field.spot import Spot
+from domain.field.usage import UsageRecord
+from domain.incidents.incident import Incident
+from domain.incidents.windows import Group, Sighting
+from domain.notifications.delivery import Delivery
+from domain.notifications.group import NewsGroup
+from domain.notifications.notice import News
+from domain.notifications.silence import Silence
 from domain.policy import Policy
-from domain.quarantine import Entry
-from domain.silence import Silence
-from domain.spot import Spot
-from domain.usage import UsageRecord
 
 _key = attrgetter("key")
 
 
 class PostgresTransaction:
-    """One transaction. Implements `domain.ports.Transaction`.
+    """One transaction. Implements `domain.ports.store.Transaction`.
 
     Statements go to the driver as they are: to prepare and wrap a small one would take longer than to run it.
     """
@@ -250,7 +250,7 @@ class PostgresTransaction:
 
 
 class PostgresStore:
-    """Implements `domain.ports.Store`."""
+    """Implements `domain.ports.store.Store`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -18,12 +18,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
-from adapters.postgres.baseline_tables import baseline_places as baseline_places
-from adapters.postgres.baseline_tables import baseline_thresholds as baseline_thresholds
-from adapters.postgres.baseline_tables import baselines as baselines
-from adapters.postgres.incident_tables import incident_claims as incident_claims
-from adapters.postgres.incident_tables import incidents as incidents
-from adapters.postgres.message_tables import metadata as metadata
+from adapters.postgres.field.tables import metadata as metadata
+from adapters.postgres.incidents.baseline_tables import baseline_places as baseline_places
+from adapters.postgres.incidents.baseline_tables import baseline_thresholds as baseline_thresholds
+from adapters.postgres.incidents.baseline_tables import baselines as baselines
+from adapters.postgres.incidents.tables import incident_claims as incident_claims
+from adapters.postgres.incidents.tables import incidents as incidents
 
 _moment = DateTime(timezone=True)
 _uuid = UUID(as_uuid=False)

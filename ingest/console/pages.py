@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from domain.incident import OPEN, QUIET
-from domain.lifecycle import CLOSED
-from domain.reports import IncidentReports, Reports
+from domain.claims.lifecycle import CLOSED
+from domain.incidents.incident import OPEN, QUIET
+from domain.ports.queries import IncidentReports, Reports
 from ingest.console.history import told
 
 _CLAIMS_SHOWN = 100

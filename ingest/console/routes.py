@@ -3,13 +3,13 @@
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from domain.ports import Clock
-from domain.reports import IncidentReports, Reports
+from domain.ports.queries import IncidentReports, Reports
+from domain.ports.store import Clock
 from ingest.console.pages import claim_page, claims_page, incident_page, missing_page
 
 
 def router(reports: Reports, incidents: IncidentReports, clock: Clock) -> APIRouter:
-    """The routes; who may look is for the caller to say. `adapters.notice_texts` links to them."""
+    """The routes; who may look is for the caller to say. `adapters.apprise.rendering` links to them."""
     routes = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     @routes.get("/")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from ingest.messages import SPOT_REGISTERED
+from ingest.cloudevents.types import SPOT_REGISTERED
 from ingest.ocpi.objects import Told, listed, nested, number, text, time
 
 # How many phases carry the current. The voltage is that of one phase, so power is the product of all three.

@@ -12,7 +12,7 @@ import orjson
 import structlog
 
 from domain.errors import MalformedMessage
-from ingest.items import Item, Refused
+from ingest.files.items import Item, Refused
 
 NOT_AVAILABLE: Final = "#NA"
 """How OCPI writes a required field that nobody can fill, such as the EVSE of a reservation that assigned none."""

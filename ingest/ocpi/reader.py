@@ -8,8 +8,9 @@ from itertools import chain
 from typing import Any, Final
 
 from domain.errors import MalformedMessage, SetupError
-from ingest import json_documents, strict_json
-from ingest.items import IGNORED, Item, Refused, Translated
+from ingest.cloudevents import strict_json
+from ingest.files import json_documents
+from ingest.files.items import IGNORED, Item, Refused, Translated
 from ingest.ocpi import locations
 from ingest.ocpi.objects import Outcome, Told, address, nested, not_readable, party_name, party_of, time
 from ingest.ocpi.reservations import Commands, booking

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from domain.errors import MalformedMessage
-from ingest.items import Item, Translated
-from ingest.messages import FAULT_RAISED
+from ingest.cloudevents.types import FAULT_RAISED
+from ingest.files.items import Item, Translated
 from ingest.ocpi.objects import Outcome, Told, address, connector, listed, nested, settled, text, time
 
 _COMMANDS: Final = "ocpi2.2.1"

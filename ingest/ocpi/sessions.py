@@ -10,8 +10,8 @@ from typing import Any, Final
 import orjson
 
 from domain.errors import MalformedMessage
-from ingest.items import Refused, Translated
-from ingest.messages import USAGE_RECORDED
+from ingest.cloudevents.types import USAGE_RECORDED
+from ingest.files.items import Refused, Translated
 from ingest.ocpi.locations import registrations
 from ingest.ocpi.objects import (
     NOT_AVAILABLE,

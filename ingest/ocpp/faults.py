@@ -6,10 +6,10 @@ Sources: OCPP 1.6 edition 2, sections 4.9 and 7.6; OCPP 2.0.1 part 2, N07 and Ev
 from collections.abc import Iterator
 from typing import Any, Final
 
-from domain.catalogue import OTHER, classify
-from ingest.messages import FAULT_CLEARED, FAULT_RAISED
-from ingest.ocpp import causes
-from ingest.ocpp.causes import OCPP_201, OTHER_ERROR, Error
+from domain.error_codes import OTHER, classify
+from ingest.cloudevents.types import FAULT_CLEARED, FAULT_RAISED
+from ingest.ocpp import error_codes as causes
+from ingest.ocpp.error_codes import OCPP_201, OTHER_ERROR, Error
 from ingest.ocpp.frame import Frame, connector, inner, name_or_none, objects, time_or_none
 from ingest.ocpp.station import Settled, Standing, Station
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from domain.errors import MalformedMessage
-from ingest import strict_json
+from ingest.cloudevents import strict_json
 
 CALL, RESULT, ERROR = 2, 3, 4
 _FIRST_YEAR, _LAST_YEAR = "2010", "9999"

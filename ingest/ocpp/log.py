@@ -9,9 +9,11 @@ from itertools import chain
 from typing import Any, Final
 
 from domain.errors import MalformedMessage, SetupError
-from ingest import json_items, rows, strict_json
-from ingest.items import Refused
+from ingest.cloudevents import split_array as json_items
+from ingest.cloudevents import strict_json
+from ingest.files.items import Refused
 from ingest.ocpp.frame import CALL, ERROR, RESULT, Frame, moment, name_or_none, parts
+from ingest.tables import csv_rows as rows
 
 # Names that back-ends give to the three things a log must tell, letters and digits alone; the surest first, since
 # `id` may be the row's own.

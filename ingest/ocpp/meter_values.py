@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from ingest import energy
+from ingest.ocpp import energy
 from ingest.ocpp.frame import inner, objects
 
 _ENERGY_REGISTER: Final = "Energy.Active.Import.Register"

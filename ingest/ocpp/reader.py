@@ -10,8 +10,8 @@ from typing import Any, Final
 import structlog
 
 from domain.errors import MalformedMessage
-from ingest.items import IGNORED, Item, Refused, Translated
-from ingest.messages import SPOT_REGISTERED
+from ingest.cloudevents.types import SPOT_REGISTERED
+from ingest.files.items import IGNORED, Item, Refused, Translated
 from ingest.ocpp import faults, reservations, schemas, sessions, transactions
 from ingest.ocpp.frame import CALL, Frame, inner, name_or_none
 from ingest.ocpp.log import frames

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from ingest.messages import FAULT_RAISED
-from ingest.ocpp.causes import OCPP_16, OCPP_201
+from ingest.cloudevents.types import FAULT_RAISED
+from ingest.ocpp.error_codes import OCPP_16, OCPP_201
 from ingest.ocpp.faults import fault
 from ingest.ocpp.frame import ERROR, Frame, connector, inner, moment, name_or_none
 from ingest.ocpp.schemas import is_v2

@@ -7,8 +7,7 @@ usage record, or by the end of the log.
 from collections.abc import Iterator
 from typing import Any
 
-from ingest import energy
-from ingest.ocpp import meter_values
+from ingest.ocpp import energy, meter_values
 from ingest.ocpp.frame import Frame, connector, inner, name_or_none
 from ingest.ocpp.station import Settled, Station, Transaction
 from ingest.ocpp.transactions import unstopped

@@ -10,7 +10,7 @@ import orjson
 from pydantic import TypeAdapter
 
 from domain.errors import MalformedMessage
-from ingest.items import Refused
+from ingest.files.items import Refused
 from ingest.ocpp import schemas
 from ingest.ocpp.frame import ERROR, Frame
 

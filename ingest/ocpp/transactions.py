@@ -7,8 +7,7 @@ of the log, where it gives a record without an end itself; or refused, when no a
 from collections.abc import Iterator
 from typing import Any
 
-from ingest import energy
-from ingest.ocpp import meter_values
+from ingest.ocpp import energy, meter_values
 from ingest.ocpp.frame import Frame, connector, name_or_none
 from ingest.ocpp.station import Settled, Station, Transaction
 from ingest.ocpp.usage import usage

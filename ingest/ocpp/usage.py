@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from ingest.messages import USAGE_RECORDED
+from ingest.cloudevents.types import USAGE_RECORDED
 from ingest.ocpp.frame import Frame, time_or_none
 from ingest.ocpp.meter_values import register_kwh
 from ingest.ocpp.station import Transaction

@@ -1,12 +1,12 @@
-"""Reports as CloudEvents, the form that `spotclaim send` takes (see `ingest.messages`)."""
+"""Reports as CloudEvents, the form that `spotclaim send` takes (see `ingest.cloudevents.types`)."""
 
 from collections.abc import Callable
 from typing import Any, Final
 
 import orjson
 
-from ingest.messages import FAULT_CLEARED, FAULT_RAISED, SPOT_REGISTERED, USAGE_RECORDED
-from ingest.simulator import delivery
+from ingest.cloudevents.types import FAULT_CLEARED, FAULT_RAISED, SPOT_REGISTERED, USAGE_RECORDED
+from ingest.simulator import repeats as delivery
 from ingest.simulator.fleet import Spot
 from ingest.simulator.lines import Form, Line
 from ingest.simulator.moments import rfc3339

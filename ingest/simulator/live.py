@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable
 
-from domain.intake import Batch
-from domain.ports import Clock, HandOver
-from ingest import wire
+from domain.field.batch import Batch
+from domain.ports.store import Clock, HandOver
+from ingest.cloudevents import decode as wire
 from ingest.simulator.lines import Line
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from ingest.simulator import delivery
+from ingest.simulator import repeats as delivery
 from ingest.simulator.errors import OCPP
 from ingest.simulator.fleet import Spot
 from ingest.simulator.lines import Form, Line

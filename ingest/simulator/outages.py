@@ -8,7 +8,7 @@ from typing import Final
 import orjson
 
 from domain.errors import SetupError
-from ingest.simulator import delivery
+from ingest.simulator import repeats as delivery
 from ingest.simulator.chance import Chance
 from ingest.simulator.errors import BY_CODE
 from ingest.simulator.fleet import Spot

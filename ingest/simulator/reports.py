@@ -1,7 +1,7 @@
 """What spots, drivers and back-ends report, before it takes the form of any protocol.
 
 Each report begins with when it is made (`at`, milliseconds) and its luck on the way: a number from 0 to 1 that
-`ingest.simulator.delivery` reads. So every form of a stream tells the same story at the same moments.
+`ingest.simulator.repeats` reads. So every form of a stream tells the same story at the same moments.
 """
 
 from collections.abc import Iterator

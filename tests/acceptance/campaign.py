@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from domain.audit import AuditEvent, first_broken, instant
+from domain.audit.chain import AuditEvent, first_broken, instant
 from tests.acceptance.installation import Database, Process, await_that, command, succeed
 from tests.acceptance.messages import encoded, fault, malformed
 

@@ -9,7 +9,7 @@ import httpx
 import psutil
 
 from adapters.postgres.engine import connect
-from adapters.postgres.tokens import Tokens
+from adapters.postgres.people.tokens import Tokens
 from tests.acceptance.installation import START_SECONDS, Answer, Process, await_that, command, settings, succeed
 from tests.builders import a_policy_file
 

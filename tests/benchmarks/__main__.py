@@ -5,21 +5,11 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from tests.benchmarks import (
-    audit,
-    decode,
-    detection,
-    drain,
-    imports,
-    intake,
-    memory,
-    rest,
-    storm,
-    telling,
-    verification,
-    windows,
-)
+from tests.benchmarks import audit, memory, verification
 from tests.benchmarks.corner import NoServers
+from tests.benchmarks.detection import detection, windows
+from tests.benchmarks.intake import decode, drain, imports, intake, rest
+from tests.benchmarks.notifications import storm, telling
 from tests.benchmarks.report import Row, show
 from tests.benchmarks.scale import QUICK, Scale
 

@@ -1,7 +1,7 @@
 """The audit: how fast the whole record is replayed, and what hash chains cost intake.
 
 Replay: claims are opened, verified, routed and announced in this process by the parts that workers run, and their
-events are given positions, so there are four events to a claim. `workers.auditor.audit` then does what
+events are given positions, so there are four events to a claim. `workers.audit.verify.audit` then does what
 `spotclaim audit verify` does: reads every event and claim, recomputes every hash, folds every chain and compares
 it with the claim's row, and gathers the leaves of the log. The rate is by the clock, with PostgreSQL on the same
 machine.
@@ -21,22 +21,22 @@ from typing import Any
 import orjson
 from sqlalchemy import Engine
 
-from adapters.postgres.audit_log import AuditLog
-from adapters.postgres.audit_record import open_record
+from adapters.postgres.audit.log import AuditLog
+from adapters.postgres.audit.snapshot import open_record
 from adapters.postgres.engine import connect
-from domain import audit
-from domain.intake import Batch
-from ingest import wire
-from tests.benchmarks import loads
+from domain.audit import chain as audit
+from domain.field.batch import Batch
+from ingest.cloudevents import decode as wire
 from tests.benchmarks.corner import fresh_corner
+from tests.benchmarks.intake import loads
 from tests.benchmarks.report import Row, ceiling_row, rate_row
 from tests.benchmarks.scale import Scale
 from tests.builders import a_claim
 from tests.integration.parts import Clock, Spotclaim
-from workers.auditor import audit as run_audit
-from workers.auditor import processors
-from workers.collector import calm_the_collector
-from workers.sequencer import Sequencer
+from workers.audit.sequencer import Sequencer
+from workers.audit.verify import audit as run_audit
+from workers.audit.verify import processors
+from workers.runtime.garbage_collection import calm_the_collector
 
 _BATCH = 500
 NO_CLAIM = "00000000-0000-0000-0000-000000000000"

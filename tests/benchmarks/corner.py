@@ -15,8 +15,8 @@ import psycopg2
 import psycopg2.extensions
 import redis
 
-from adapters import rabbitmq
 from adapters.postgres.migrations import migrate
+from adapters.rabbitmq import connection as rabbitmq
 
 _REDIS_DATABASE = "1"
 HOW_TO_START = "run `make bench`, or `python -m tests.servers run -- python -m tests.benchmarks`"

@@ -11,11 +11,11 @@ from contextlib import ExitStack
 
 import httpx
 
-from ingest import publisher
-from tests.benchmarks import loads
+from ingest.rabbitmq import publisher
 from tests.benchmarks.corner import Corner, fresh_corner
-from tests.benchmarks.drain import bear_out
-from tests.benchmarks.intake import demand_running
+from tests.benchmarks.intake import loads
+from tests.benchmarks.intake.drain import bear_out
+from tests.benchmarks.intake.intake import demand_running
 from tests.benchmarks.processes import Process, role
 from tests.benchmarks.progress import watch
 from tests.benchmarks.report import Row, ceiling_row

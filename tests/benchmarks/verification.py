@@ -17,19 +17,19 @@ from multiprocessing.synchronize import Barrier
 
 from sqlalchemy import Engine
 
-from adapters.policy_file import load_policy
+from adapters.policy.reader import load_policy
 from adapters.postgres.engine import connect
 from adapters.postgres.store import PostgresStore
-from domain.catalogue import CLAIM_TYPES
-from domain.fault import Fault
+from domain.claims.deduplication import meet_claims, open_or_count
+from domain.error_codes import CLAIM_TYPES
+from domain.field.fault import Fault
 from domain.identifiers import message_key, new_claim_id
-from domain.opening import meet_claims, open_or_count
 from tests.benchmarks.corner import Corner, fresh_corner
-from tests.benchmarks.loads import spot_id
+from tests.benchmarks.intake.loads import spot_id
 from tests.benchmarks.report import Row, rate_row
 from tests.benchmarks.scale import Scale
-from workers.collector import calm_the_collector
-from workers.steps.runner import StepRunner
+from workers.runtime.garbage_collection import calm_the_collector
+from workers.runtime.step_runner import StepRunner
 from workers.steps.verify import Verify
 
 _BATCH = 500

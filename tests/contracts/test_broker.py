@@ -13,13 +13,14 @@ import pytest
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.common import xq_name
 
-from adapters import dramatiq_broker, rabbitmq
+from adapters.rabbitmq import connection as rabbitmq
+from adapters.rabbitmq import dramatiq as dramatiq_broker
 from domain.errors import TransientError
-from domain.intake import Batch
+from domain.field.batch import Batch
 from tests.builders import a_batch, a_clear, a_fault, a_message, a_quarantined, a_spot, a_usage_record
 from tests.servers.loopback import HOST, free_port
 from tests.servers.waiting import wait_until
-from workers.actors import INTAKE_QUEUE, queue_of, register_intake, register_steps
+from workers.runtime.actors import INTAKE_QUEUE, queue_of, register_intake, register_steps
 
 PATIENCE_SECONDS = 10
 QUEUE = "spotclaim.test"

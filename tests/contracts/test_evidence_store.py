@@ -11,11 +11,11 @@ import pytest
 from moto.server import ThreadedMotoServer
 from sqlalchemy import Engine
 
-from adapters.object_files import object_files
+from adapters.object_store import object_files
 from adapters.postgres.engine import connect
-from adapters.postgres.evidence_files import DatabaseFiles
+from adapters.postgres.evidence.files import DatabaseFiles
 from domain.errors import NotFound, SetupError, TransientError
-from domain.ports import EvidenceFiles
+from domain.ports.store import EvidenceFiles
 from tests.builders import a_png
 from tests.servers.loopback import HOST, free_port
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import redis
 
-from adapters import embedded, redis_feed
-from adapters.redis_feed import STREAM, RedisFeed
+from adapters import embedded
+from adapters.redis import feed as redis_feed
+from adapters.redis.feed import STREAM, RedisFeed
 from tests.builders import a_claim
 from tests.servers.loopback import HOST, free_port
 

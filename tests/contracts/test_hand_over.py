@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from domain.intake import Batch
-from ingest import wire
+from domain.field.batch import Batch
+from ingest.cloudevents import decode as wire
 from tests.builders import NOW, a_message
 from tests.servers.waiting import wait_until
 from workers import roles

@@ -8,10 +8,11 @@ from uuid import uuid4
 import pytest
 import redis
 
-from adapters import embedded, redis_feed
-from adapters.redis_windows import RedisWindows
-from domain.detection import Group, Window
+from adapters import embedded
+from adapters.redis import feed as redis_feed
+from adapters.redis.windows import RedisWindows
 from domain.errors import TransientError
+from domain.incidents.windows import Group, Window
 from tests.builders import NOW
 from tests.servers.loopback import HOST, free_port
 

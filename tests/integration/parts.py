@@ -13,42 +13,42 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from adapters import embedded
-from adapters.media_types import sniff
-from adapters.postgres.audit_record import open_record
-from adapters.postgres.evidence_files import DatabaseFiles
-from adapters.postgres.policies import Policies
-from adapters.postgres.steps import DueStep, StepQueue
+from adapters.file_types import sniff
+from adapters.postgres.audit.snapshot import open_record
+from adapters.postgres.claims.policies import Policies
+from adapters.postgres.evidence.files import DatabaseFiles
+from adapters.postgres.steps.queue import DueStep, StepQueue
 from adapters.postgres.store import PostgresStore
 from adapters.prometheus import Metrics
-from adapters.redis_windows import RedisWindows
-from domain.audit import AuditEvent, first_broken, instant
-from domain.claim import Claim
-from domain.decision import Decision
-from domain.detection import Threshold, Windows
+from adapters.redis.windows import RedisWindows
+from domain.audit.chain import AuditEvent, first_broken, instant
+from domain.changes import Decision
+from domain.claims.claim import Claim
 from domain.errors import TransientError
+from domain.field.batch import Batch
 from domain.identifiers import new_claim_id
-from domain.intake import Batch
+from domain.incidents.windows import Threshold, Windows
 from domain.policy import Policy
-from domain.ports import EvidenceFiles, Message, Outcome, Store, Transaction
+from domain.ports.store import EvidenceFiles, Message, Outcome, Store, Transaction
 from tests.builders import NOW, a_policy, a_quarantined
 from tests.servers.waiting import wait_until
-from workers.auditor import audit
-from workers.relay import pack
+from workers.audit.verify import audit
+from workers.runtime.relay import pack
+from workers.runtime.step_runner import StepHandler, StepRunner
+from workers.services.circuit_breaker import Gate
+from workers.services.evidence import EvidenceDesk
+from workers.services.intake import Intake
+from workers.services.quarantine import QuarantineDesk
 from workers.steps.announce import Announce
-from workers.steps.clock import Sweep
 from workers.steps.deliver import Deliver, Told
 from workers.steps.detect import Detect
 from workers.steps.digest import Digest
 from workers.steps.escalate import Escalate
-from workers.steps.evidence import EvidenceDesk
-from workers.steps.gate import Gate
-from workers.steps.open import Intake
-from workers.steps.quarantine import QuarantineDesk
+from workers.steps.incident import Settle
 from workers.steps.remind import Remind
 from workers.steps.retry import Retry
 from workers.steps.route import Route
-from workers.steps.runner import StepHandler, StepRunner
-from workers.steps.settle import Settle
+from workers.steps.sla import Sweep
 from workers.steps.submit import Submit
 from workers.steps.verify import Verify
 

@@ -5,28 +5,20 @@ import sys
 import typer
 
 from domain.errors import SetupError, SpotclaimError
-from workers.cli import (
-    audit,
-    check,
-    deliveries,
-    destinations,
-    detect,
-    evidence,
-    explain,
-    files,
-    imports,
-    incidents,
-    look,
-    notify,
-    quarantine,
-    schema,
-    serve,
-    silences,
-    simulate,
-    users,
-)
+from workers.cli import audit
+from workers.cli.claims import claims as look
+from workers.cli.claims import evidence
+from workers.cli.claims import verify as explain
+from workers.cli.field import imports, quarantine, schema, simulate
+from workers.cli.field import send as files
+from workers.cli.incidents import detect, incidents
+from workers.cli.notifications import deliveries, destinations, silences
+from workers.cli.notifications import templates as notify
 from workers.cli.output import NotWritten, Output, ReaderGone, drop_the_rest, leave_quietly
-from workers.visible import visible
+from workers.cli.run import checks as check
+from workers.cli.run import roles as serve
+from workers.cli.run import users
+from workers.runtime.escaping import visible
 
 app = typer.Typer(
     name="spotclaim",

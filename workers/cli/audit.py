@@ -13,19 +13,19 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from adapters.audit_archive import Archive, ArchiveBroken, open_archive, write_archive
-from adapters.audit_key import PublicKeys, public_file, read_public_keys
-from adapters.checkpoint_file import read_checkpoints
-from adapters.postgres.audit_record import open_record
-from domain.audit import instant
+from adapters.audit.archive import Archive, ArchiveBroken, open_archive, write_archive
+from adapters.audit.checkpoint_file import read_checkpoints
+from adapters.audit.signing_key import PublicKeys, public_file, read_public_keys
+from adapters.postgres.audit.snapshot import open_record
+from domain.audit.chain import instant
 from domain.errors import NotFound, SetupError
 from workers.app import App
-from workers.auditor import Record, processors
-from workers.auditor import audit as run_audit
-from workers.cli.opening import DataOption, JsonOption, existing
-from workers.collector import calm_the_collector
-from workers.findings import Finding, Result
-from workers.proof import prove as make_proof
+from workers.audit.findings import Finding, Result
+from workers.audit.inclusion_proof import prove as make_proof
+from workers.audit.verify import Record, processors
+from workers.audit.verify import audit as run_audit
+from workers.cli.application import DataOption, JsonOption, existing
+from workers.runtime.garbage_collection import calm_the_collector
 
 _LINE_EVERY = 200_000
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from workers.visible import visible
+from workers.runtime.escaping import visible
 
 
 def print_json(value: Any) -> None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from domain.announcement import address, follow_ups
-from domain.decision import Decision, Step
-from domain.news import ALERTS, News, of_claims, of_incidents
+from domain.changes import Decision, Step
+from domain.notifications.notice import ALERTS, News, of_claims, of_incidents
+from domain.notifications.routing import address, follow_ups
 from domain.policy import Policy
-from domain.ports import Clock, Transaction
-from workers.steps.tell import Desk
+from domain.ports.store import Clock, Transaction
+from workers.services.notifying import Desk
 
 
 class Announce:

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from domain.claim import Claim
-from domain.decision import Decision, Step
-from domain.delivery import PENDING, Delivery
+from domain.changes import Decision, Step
+from domain.claims.claim import Claim
 from domain.errors import NotFound
-from domain.incident import Incident
-from domain.outcome import postpone, record_failed, record_sent, record_told, resend
-from domain.ports import Clock, Message, Notifier, Outcome, Store, Transaction
-from workers.steps.gate import Gate, Held
+from domain.incidents.incident import Incident
+from domain.notifications.attempts import postpone, record_failed, record_sent, record_told, resend
+from domain.notifications.delivery import PENDING, Delivery
+from domain.ports.store import Clock, Message, Notifier, Outcome, Store, Transaction
+from workers.services.circuit_breaker import Gate, Held
 
 
 class Deliver:

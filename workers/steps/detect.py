@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from domain import incident_life
-from domain.decision import Decision, Step
-from domain.detection import Group, NewestBySpot, Sighting, Threshold, Window, Windows, newest_by_group
+from domain.changes import Decision, Step
 from domain.errors import TransientError
-from domain.incident import Incident, Link
+from domain.incidents import lifecycle as incident_life
+from domain.incidents.incident import Incident, Link
+from domain.incidents.windows import Group, NewestBySpot, Sighting, Threshold, Window, Windows, newest_by_group
 from domain.policy import IncidentPolicy
-from domain.ports import Clock, Sightings
+from domain.ports.store import Clock, Sightings
 
 # What holds so many of the claims of another tells of the same incident.
 _SAME_SHARE = 0.5

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from domain.decision import Decision, Step
+from domain.changes import Decision, Step
 from domain.policy import Policy
-from domain.ports import Clock, Transaction
-from workers.steps.tell import Desk
+from domain.ports.store import Clock, Transaction
+from workers.services.notifying import Desk
 
 
 class Digest:

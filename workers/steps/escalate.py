@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from domain.approval import escalate
-from domain.decision import Decision, Step
+from domain.changes import Decision, Step
+from domain.claims.approval import escalate
+from domain.claims.sla import Policies, by_policy
 from domain.policy import Policy
-from domain.ports import Clock, Transaction
-from domain.sla import Policies, by_policy
-from workers.steps.evidence import lacking
+from domain.ports.store import Clock, Transaction
+from workers.services.evidence import lacking
 
 
 class Escalate:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from domain.announcement import remind, unanswered
-from domain.decision import Decision, Step
+from domain.changes import Decision, Step
+from domain.notifications.routing import remind, unanswered
 from domain.policy import Policy
-from domain.ports import Clock, Transaction
-from workers.steps.tell import Desk
+from domain.ports.store import Clock, Transaction
+from workers.services.notifying import Desk
 
 
 class Remind:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from domain.approval import route
-from domain.decision import Decision, Step
+from domain.changes import Decision, Step
+from domain.claims.approval import route
+from domain.claims.sla import Policies, by_policy
 from domain.policy import Policy
-from domain.ports import Clock, Transaction
-from domain.sla import Policies, by_policy
+from domain.ports.store import Clock, Transaction
 
 
 class Route:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from domain.decision import Decision, Step
-from domain.episodes import submit
-from domain.lifecycle import OBSERVED
+from domain.changes import Decision, Step
+from domain.claims.hold_down import submit
+from domain.claims.lifecycle import OBSERVED
 from domain.policy import Policy
-from domain.ports import Clock, Transaction
+from domain.ports.store import Clock, Transaction
 
 
 class Submit:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from domain.decision import Decision, Step
-from domain.lifecycle import JUDGED
+from domain.changes import Decision, Step
+from domain.claims.lifecycle import JUDGED
+from domain.claims.sla import Policies, by_policy
+from domain.eligibility.verify import verify
 from domain.policy import Policy
-from domain.ports import Clock, Transaction
-from domain.sla import Policies, by_policy
-from domain.verification import verify
+from domain.ports.store import Clock, Transaction
 
 
 class Verify:

@@ -22,6 +22,7 @@ def migrate(url: str, to: str = "head") -> None:
 
     config = Config()
     config.set_main_option("script_location", str(_FOLDER))
+    config.set_main_option("recursive_version_locations", "true")
     engine = connect(url, pool_size=1)
     try:
         with translated_errors(), engine.begin() as connection:
@@ -43,4 +44,4 @@ def is_current(engine: Engine) -> bool:
 
 def newest() -> str:
     """The revision that no other follows. Files are named by their revisions, which count up."""
-    return max(path.name for path in (_FOLDER / "versions").glob("[0-9]*.py")).partition("_")[0]
+    return max(path.name for path in (_FOLDER / "versions").glob("*/[0-9]*.py")).partition("_")[0]

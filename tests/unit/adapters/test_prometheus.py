@@ -5,12 +5,12 @@ from datetime import timedelta
 from prometheus_client import CollectorRegistry, generate_latest
 
 from adapters.prometheus import DatabaseCollector, Figures, Metrics
-from domain import audit
-from domain.claim import Claim
-from domain.decision import Decision
-from domain.decisions import Person, decide
+from domain.audit import chain as audit
+from domain.changes import Decision
+from domain.claims.claim import Claim
+from domain.claims.decide import Person, decide
 from domain.errors import TransientError
-from domain.ports import Outcome
+from domain.ports.store import Outcome
 from tests.builders import (
     NOW,
     a_batch,

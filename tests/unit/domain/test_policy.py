@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.catalogue import CLAIM_TYPES
+from domain.error_codes import CLAIM_TYPES
 from domain.policy import ROLES, SEVERITIES, ApprovalRule, Target
 from tests.builders import a_policy
 

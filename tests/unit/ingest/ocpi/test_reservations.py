@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from domain.catalogue import classify
-from domain.fault import Fault
+from domain.error_codes import classify
+from domain.field.fault import Fault
 from tests.unit.ingest.ocpi.told import Imported, at, imported, reserve_now
 
 URL = reserve_now()["response_url"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.usage import UsageRecord
+from domain.field.usage import UsageRecord
 from tests.unit.ingest.ocpi.told import (
     Imported,
     a_cdr,

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from domain.errors import MalformedMessage
-from ingest.items import Refused, Translated
+from ingest.files.items import Refused, Translated
 from ingest.ocpi.objects import Address, Outcome, Told
 from ingest.ocpi.reservations import Commands
 from ingest.ocpi.sessions import Sessions

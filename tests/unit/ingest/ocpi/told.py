@@ -4,11 +4,11 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from domain.fault import Fault
-from domain.intake import Batch
-from domain.spot import Spot
-from domain.usage import UsageRecord
-from ingest.importer import Importer, Tally
+from domain.field.batch import Batch
+from domain.field.fault import Fault
+from domain.field.spot import Spot
+from domain.field.usage import UsageRecord
+from ingest.files.importer import Importer, Tally
 from ingest.ocpi.reader import Hints, Partner
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)

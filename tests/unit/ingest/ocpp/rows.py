@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from domain.intake import Batch
-from ingest.importer import Importer, Tally
-from ingest.items import Item, Translated
+from domain.field.batch import Batch
+from ingest.files.importer import Importer, Tally
+from ingest.files.items import Item, Translated
 from ingest.ocpp import reader
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

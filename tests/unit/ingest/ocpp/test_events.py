@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from domain.catalogue import classify
+from domain.error_codes import classify
 from tests.unit.ingest.ocpp.rows import at, call, data, read, taken_in
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from ingest.items import Ignored
+from ingest.files.items import Ignored
 from tests.unit.ingest.ocpp.rows import at, call, data, events, read, status, taken_in
 
 

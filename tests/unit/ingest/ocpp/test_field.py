@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from domain.catalogue import classify
-from ingest.items import Refused
+from domain.error_codes import classify
+from ingest.files.items import Refused
 from ingest.ocpp import reader
 from tests.unit.ingest.ocpp.rows import (
     LARGEST,

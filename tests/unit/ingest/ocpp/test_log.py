@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from domain.errors import SetupError
-from ingest.items import Refused, Translated
+from ingest.files.items import Refused, Translated
 from ingest.ocpp import reader
 from tests.unit.ingest.ocpp.rows import NOW, answer, at, call, keys, log, read, start, status, stop, taken_in
 

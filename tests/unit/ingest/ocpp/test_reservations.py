@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from domain.catalogue import classify
-from ingest.importer import Tally
+from domain.error_codes import classify
+from ingest.files.importer import Tally
 from tests.unit.ingest.ocpp.rows import answer, at, call, data, read, refusal, start, status, taken_in
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ingest.importer import Tally
+from ingest.files.importer import Tally
 from tests.unit.ingest.ocpp.rows import at, call, data, events, read, taken_in
 
 

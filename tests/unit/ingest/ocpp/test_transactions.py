@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from ingest.importer import Tally
-from ingest.items import Refused
+from ingest.files.importer import Tally
+from ingest.files.items import Refused
 from tests.unit.ingest.ocpp.rows import LARGEST, answer, at, call, data, events, read, start, stop, taken_in
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
-from domain.intake import Batch
-from ingest import wire
+from domain.field.batch import Batch
+from ingest.cloudevents import decode as wire
 from ingest.simulator.cloudevents import CLOUD_EVENTS
 from ingest.simulator.lines import Form, Line
 from ingest.simulator.moments import DAY, milliseconds

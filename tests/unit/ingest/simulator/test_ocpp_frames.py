@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 import orjson
 import pytest
 
-from ingest.items import Refused, Translated
+from ingest.files.items import Refused, Translated
 from ingest.ocpp.reader import read_log
 from ingest.simulator.lines import Line
 from ingest.simulator.moments import DAY

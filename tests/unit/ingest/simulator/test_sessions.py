@@ -5,8 +5,9 @@ from itertools import pairwise, takewhile
 
 import pytest
 
-from domain import history, meter
-from domain.usage import UsageRecord
+from domain.eligibility import record_findings as meter
+from domain.eligibility import session_findings as history
+from domain.field.usage import UsageRecord
 from ingest.simulator import reports
 from ingest.simulator.errors import COMPLAINTS
 from ingest.simulator.fleet import build_fleet, by_zone

@@ -5,7 +5,7 @@ from itertools import pairwise, takewhile
 
 import pytest
 
-from domain.catalogue import classify
+from domain.error_codes import classify
 from ingest.simulator.chance import Chance
 from ingest.simulator.errors import COMPLAINTS, TROUBLES, rates
 from ingest.simulator.fleet import Spot, Zone, build_fleet, by_zone

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.importer import Importer
-from ingest.mapping import Record
-from ingest.tables import Table
+from ingest.files.importer import Importer
+from ingest.tables.mapping import Record
+from ingest.tables.reader import Table
 from tests.unit.ingest.fuzzing import fuzzed
-from tests.unit.ingest.tables.reading import DUNDEE, FAULTS
+from tests.unit.ingest.tables.reader.reading import DUNDEE, FAULTS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -1,0 +1,84 @@
+"""The words and figures that a policy file may use, each with its bounds."""
+
+from collections.abc import Sequence
+from datetime import date, time
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from domain.calendar import Span, knows_zone
+from domain.error_codes import CLAIM_TYPES
+from domain.policy import AUTHORITIES, EVIDENCE_KINDS
+
+_NEWS = (
+    "under_review",
+    "escalated",
+    "awaiting_evidence",
+    "ineligible",
+    "approved",
+    "rejected",
+    "resolved",
+    "withdrawn",
+    "sla_warned",
+    "sla_breached",
+)
+_EVENTS = [*(f"claim.{name}" for name in _NEWS), "incident.opened", "incident.grew", "incident.closed"]
+# Ten years, and what no repair costs: within them every moment and sum can be reckoned and stored.
+_MOST_HOURS = 24.0 * 3_653
+_MOST_COST = 1e9
+Hours = Annotated[float, Field(gt=0, le=_MOST_HOURS, allow_inf_nan=False)]
+Days = Annotated[float, Field(gt=0, le=36_525, allow_inf_nan=False)]
+Cost = Annotated[float, Field(ge=0, le=_MOST_COST, allow_inf_nan=False)]
+TargetHours = Annotated[Hours, Field(ge=0.001)]
+Minutes = Annotated[float, Field(gt=0, le=60 * _MOST_HOURS, allow_inf_nan=False)]
+HoldDownSeconds = Annotated[float, Field(ge=0, le=3600 * _MOST_HOURS, allow_inf_nan=False)]
+
+
+def unknown(what: str, name: str, known: Sequence[str]) -> str:
+    return f"{what} {name!r} is unknown; there are {', '.join(known)}"
+
+
+def _one_of(what: str, known: Sequence[str]) -> AfterValidator:
+    def demand(name: str) -> str:
+        if name not in known:
+            raise ValueError(unknown(what, name, known))
+        return name
+
+    return AfterValidator(demand)
+
+
+def _span(text: object) -> Span:
+    """Hours of a day, `08:00-18:00`; `00:00` at the end, or `24:00`, is midnight."""
+    begin, _, end = str(text).partition("-")
+    try:
+        span = time.fromisoformat(begin), time.min if end == "24:00" else time.fromisoformat(end)
+    except ValueError:
+        raise ValueError("hours are written like 08:00-18:00") from None
+    if any(hour.tzinfo for hour in span):
+        raise ValueError("hours are local to the site and state no offset: 08:00-18:00")
+    if span[1] != time.min and span[0] >= span[1]:
+        raise ValueError("the hours end before they begin")
+    return span
+
+
+def _day(given: object) -> object:
+    try:
+        return date.fromisoformat(given) if isinstance(given, str) else given
+    except ValueError:
+        raise ValueError("a holiday is a date, such as 2026-12-25") from None
+
+
+def _zone(name: str) -> str:
+    if not knows_zone(name):
+        raise ValueError(f"{name!r} is no IANA time zone, such as Europe/Berlin")
+    return name
+
+
+Code = Annotated[str, _one_of("code", list(CLAIM_TYPES))]
+Event = Annotated[str, _one_of("event", _EVENTS)]
+Authority = Annotated[str, _one_of("role", AUTHORITIES)]
+ClaimType = Annotated[str, _one_of("claim type", sorted(set(CLAIM_TYPES.values())))]
+EvidenceKind = Annotated[str, _one_of("kind of evidence", EVIDENCE_KINDS)]
+TimeZone = Annotated[str, AfterValidator(_zone)]
+HoursOfDay = Annotated[Span, BeforeValidator(_span)]
+Holiday = Annotated[date, BeforeValidator(_day)]

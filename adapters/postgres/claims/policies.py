@@ -1,0 +1,57 @@
+"""Every version of the policy that was ever loaded, so that a clock keeps to the one that bound it."""
+
+from hashlib import sha256
+
+from sqlalchemy import Engine
+
+from adapters.policy import reader as policy_file
+from adapters.postgres.engine import translated_errors
+from domain.errors import SetupError
+from domain.policy import Policy
+
+
+class Policies:
+    """The policy of a version. Every method raises `TransientError` when the database is away."""
+
+    def __init__(self, engine: Engine, present: Policy) -> None:
+        self._engine = engine
+        self._known = {present.version: present}
+
+    def __call__(self, version: str) -> Policy:
+        """The policy that was loaded under this version. Raises `LookupError` if none was."""
+        if version not in self._known:
+            self._known[version] = policy_file.restore_policy(self._content(version))
+        return self._known[version]
+
+    def keep(self, version: str, content: str) -> None:
+        """Keeps what a policy holds, as `policy_file.read_policy` gives it.
+
+        Raises `SetupError` when the version is kept with other content: claims that it bound could no longer tell
+        what they were promised.
+        """
+        digest = _digest(content)
+        with translated_errors(), self._engine.begin() as connection:
+            connection.exec_driver_sql(
+                "INSERT INTO policies (version, digest, content) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+                (version, digest, content),
+            )
+            kept = connection.exec_driver_sql("SELECT digest FROM policies WHERE version = %s", (version,))
+            if kept.scalar_one() != digest:
+                raise SetupError(
+                    f"SPOTCLAIM_POLICY: the policy's version {version!r} was loaded before with other content; "
+                    "change its version."
+                )
+
+    def _content(self, version: str) -> str:
+        with translated_errors(), self._engine.connect() as connection:
+            sql = "SELECT content, digest FROM policies WHERE version = %s"
+            row = connection.exec_driver_sql(sql, (version,)).one_or_none()
+        if row is None:
+            raise LookupError(f"No policy of the version {version!r} was ever loaded.")
+        if _digest(row.content) != row.digest:
+            raise LookupError(f"The policy that is kept as version {version!r} was altered.")
+        return str(row.content)
+
+
+def _digest(content: str) -> str:
+    return sha256(content.encode()).hexdigest()

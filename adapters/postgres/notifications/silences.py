@@ -1,0 +1,64 @@
+"""Silences and maintenance windows. Rows stay: they tell who silenced what, when and why."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine
+
+from adapters.postgres.engine import translated_errors
+from adapters.postgres.ids import FULL_ID, TAIL
+from domain.errors import NotFound
+from domain.notifications.silence import Silence
+
+_COLUMNS = (
+    "id::text AS id, created_by, why, created_at, starts_at, ends_at, ended_by, codes, severities,"
+    " claim_types, zones, destinations"
+)
+_ADD = f"""
+INSERT INTO silences (id, created_by, why, starts_at, ends_at, codes, severities, claim_types, zones, destinations)
+VALUES (%(id)s, %(created_by)s, %(why)s, %(starts_at)s, %(ends_at)s, %(codes)s, %(severities)s, %(claim_types)s,
+    %(zones)s, %(destinations)s)
+RETURNING {_COLUMNS}
+"""
+
+
+class Silences:
+    """Every method raises `TransientError` when the database is away. Rows are JSON-ready."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add(self, silence: Silence) -> dict[str, Any]:
+        """Keeps a silence, which is heeded from now on."""
+        given = {
+            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(silence).items()
+        }
+        return self._rows(_ADD, given)[0]
+
+    def end(self, silence_id: str, who: str, now: datetime) -> dict[str, Any]:
+        """Ends a silence before its time; the id may be the last characters of one. Raises `NotFound`."""
+        named = FULL_ID.fullmatch(silence_id) or TAIL.fullmatch(silence_id)
+        found = named and self._rows(
+            "SELECT id::text AS id FROM silences WHERE ends_at > %(now)s AND right(id::text, %(size)s) = %(tail)s",
+            {"now": now, "size": len(silence_id), "tail": silence_id.lower()},
+        )
+        if not found or len(found) > 1:
+            raise NotFound(f"No silence that lasts or is to come ends with {silence_id}, or more than one does.")
+        return self._rows(
+            "UPDATE silences SET ends_at = greatest(%(now)s, starts_at), ended_by = %(who)s WHERE id = %(id)s"
+            f" RETURNING {_COLUMNS}",
+            {"now": now, "who": who, "id": found[0]["id"]},
+        )[0]
+
+    def listed(self, *, since: datetime | None = None) -> list[dict[str, Any]]:
+        """The latest thousand, ended ones too; with `since` those that end after it."""
+        return self._rows(
+            f"SELECT {_COLUMNS} FROM silences WHERE %(since)s::timestamptz IS NULL OR ends_at > %(since)s"
+            " ORDER BY created_at DESC, id LIMIT 1000",
+            {"since": since},
+        )
+
+    def _rows(self, sql: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        with translated_errors(), self._engine.begin() as connection:
+            return [dict(row) for row in connection.exec_driver_sql(sql, parameters).mappings()]

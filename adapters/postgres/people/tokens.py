@@ -1,0 +1,61 @@
+"""API tokens. Only a digest is stored, so nobody who reads the database can use one."""
+
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Engine
+
+from adapters.postgres.engine import translated_errors
+from domain.errors import NotFound, SetupError
+from domain.ports.store import Identity
+
+
+class Tokens:
+    """Implements `domain.ports.store.Authenticate` and sets the first token."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __call__(self, token: str) -> Identity | None:
+        """Who holds this token; None for one that is unknown or disabled. Raises `TransientError`."""
+        sql = "SELECT name, role FROM api_tokens WHERE digest = %s AND disabled_at IS NULL"
+        with translated_errors(), self._engine.connect() as connection:
+            row = connection.exec_driver_sql(sql, (_digest(token),)).mappings().first()
+        return Identity(**row) if row else None
+
+    def any(self) -> bool:
+        """Whether any token exists."""
+        with translated_errors(), self._engine.connect() as connection:
+            return bool(connection.exec_driver_sql("SELECT EXISTS (SELECT FROM api_tokens)").scalar_one())
+
+    def put(self, name: str, role: str, token: str) -> None:
+        """Gives a name this token and role, in place of any it had.
+
+        Raises `SetupError` when the token is another name's: a digest tells who asks, so it can be only one's.
+        """
+        holder = self(token)
+        if holder is not None and holder.name != name:
+            raise SetupError(f"SPOTCLAIM_BOOTSTRAP_TOKEN: this token is already that of {holder.name}.")
+        sql = (
+            "INSERT INTO api_tokens (digest, name, role) VALUES (%s, %s, %s) ON CONFLICT (name) DO UPDATE"
+            " SET digest = excluded.digest, role = excluded.role, disabled_at = NULL"
+        )
+        with translated_errors(), self._engine.begin() as connection:
+            connection.exec_driver_sql(sql, (_digest(token), name, role))
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Everybody by name: name, role, created_at, disabled_at."""
+        sql = "SELECT name, role, created_at, disabled_at FROM api_tokens ORDER BY name"
+        with translated_errors(), self._engine.connect() as connection:
+            return [dict(row) for row in connection.exec_driver_sql(sql).mappings()]
+
+    def disable(self, name: str) -> None:
+        """Ends the name's token at once. Raises `NotFound`."""
+        sql = "UPDATE api_tokens SET disabled_at = coalesce(disabled_at, now()) WHERE name = %s"
+        with translated_errors(), self._engine.begin() as connection:
+            if not connection.exec_driver_sql(sql, (name,)).rowcount:
+                raise NotFound(f"There is no user {name}.")
+
+
+def _digest(token: str) -> bytes:
+    return sha256(token.encode()).digest()

@@ -1,0 +1,299 @@
+"""The meter judged: what a usage record's own figures reveal.
+
+What shows only beside other sessions or against the spot's own power is in `domain.eligibility.session_findings`.
+"""
+
+import math
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from domain.eligibility import time_findings as session_times
+from domain.field.usage import UsageRecord
+
+NEGATIVE_ENERGY: Final = "NEGATIVE_ENERGY"
+ENERGY_UNKNOWN: Final = "ENERGY_UNKNOWN"
+ENERGY_MISSING: Final = "ENERGY_MISSING"
+ZERO_ENERGY: Final = "ZERO_ENERGY"
+REGISTER_UNKNOWN: Final = "REGISTER_UNKNOWN"
+REGISTER_FELL_BACK: Final = "REGISTER_FELL_BACK"
+REGISTERS_DISAGREE: Final = "REGISTERS_DISAGREE"
+PERIODS_DISAGREE: Final = "PERIODS_DISAGREE"
+UNIT_SLIP: Final = "UNIT_SLIP"
+POWER_IMPLAUSIBLE: Final = "POWER_IMPLAUSIBLE"
+BATTERY_EXCEEDED: Final = "BATTERY_EXCEEDED"
+END_MISSING: Final = "END_MISSING"
+END_BEFORE_START: Final = "END_BEFORE_START"
+TIME_IMPLAUSIBLE: Final = "TIME_IMPLAUSIBLE"
+TIME_IN_FUTURE: Final = "TIME_IN_FUTURE"
+LOCAL_TIME_AS_UTC: Final = "LOCAL_TIME_AS_UTC"
+RECORDED_BEFORE_END: Final = "RECORDED_BEFORE_END"
+OVER_24_HOURS: Final = "OVER_24_HOURS"
+VALUE_UNREADABLE: Final = "VALUE_UNREADABLE"
+
+REGISTER_TOLERANCE_KWH: Final = 0.05
+# Many sources tell times in whole minutes, so a session of none may have taken one.
+SHORTEST_HOURS: Final = 1 / 60
+
+# No car takes more power than this today (the Megawatt Charging System is for lorries, up to 3.75 MW), and no
+# vehicle on the road has a larger battery.
+_HIGHEST_CAR_POWER_KW = 400.0
+_LARGEST_BATTERY_KWH = 1000.0
+_REGISTER_CEILING_KWH = 1e9
+_LONG_SESSION_HOURS = 1.0
+# How stations write a figure that they do not have: -1, and 2^63-1 as it is or taken for Wh.
+_UNREAD = -1.0
+_INT64_MAX = (float(2**63 - 1), float(2**63 - 1) / 1000)
+_UNIT = 1000.0
+_UNIT_TOLERANCE = 0.02
+# No car charges with less than 6 A: what a unit slip has hidden is at least about that.
+_LOWEST_CAR_POWER_KW = 1.0
+
+
+def register_known(value: float | None) -> bool:
+    """Whether a register was read: stations write -1 or 2^63-1 for one that they could not read."""
+    return value is not None and 0 <= value < _REGISTER_CEILING_KWH
+
+
+def _moved(record: UsageRecord) -> float | None:
+    """How far the register moved, kWh; None while either end is unknown."""
+    start, stop = record.meter_start_kwh, record.meter_stop_kwh
+    if start is None or stop is None or not (register_known(start) and register_known(stop)):
+        return None
+    return stop - start
+
+
+def _unknown_energy(record: UsageRecord, moved: float | None) -> bool:
+    energy = record.energy_kwh
+    if energy is None:
+        return False
+    # Registers that fell back by just 1 kWh say that -1 is meant.
+    if energy == _UNREAD:
+        return moved != _UNREAD
+    far = energy > _REGISTER_CEILING_KWH
+    return far and any(math.isclose(energy, limit, rel_tol=1e-6) for limit in _INT64_MAX)
+
+
+class _Figures:
+    """A record and what its figures come to, worked out once for all judges: kWh, kW, hours, None if unknown.
+
+    `energy` is that on record unless it is one of the ways to say "unknown".
+    """
+
+    __slots__ = ("energy", "energy_unread", "hours", "moved", "power", "record")
+
+    def __init__(self, record: UsageRecord) -> None:
+        self.record = record
+        self.hours = record.hours
+        self.moved = _moved(record)
+        self.energy_unread = _unknown_energy(record, self.moved)
+        self.energy = None if self.energy_unread else record.energy_kwh
+        self.power = _power_kw(self.energy, self.hours)
+
+
+def _power_kw(energy: float | None, hours: float | None) -> float | None:
+    return None if energy is None or hours is None or hours < 0 else energy / max(hours, SHORTEST_HOURS)
+
+
+def _periods_disagree(f: _Figures) -> bool:
+    """Only once the session is over: until then the energy may be told before the period that it belongs to."""
+    return f.record.ended_at is not None and _differs(f, f.record.periods_kwh)
+
+
+def _differs(f: _Figures, measured: float | None) -> bool:
+    if measured is None or f.energy is None:
+        return False
+    return abs(measured - f.energy) > REGISTER_TOLERANCE_KWH + 0.01 * abs(f.energy)
+
+
+def _too_much_power(f: _Figures) -> bool:
+    return f.power is not None and f.power > _HIGHEST_CAR_POWER_KW
+
+
+def _too_much_energy(f: _Figures) -> bool:
+    return f.energy is not None and f.energy > _LARGEST_BATTERY_KWH
+
+
+def _unit_slip(f: _Figures) -> bool:
+    """Wh taken for kWh, or the reverse: the registers moved a thousand times as far as the energy says, or a
+    thousandth, or its periods add up to that; or energy that cannot be, in kWh, could well be in Wh.
+
+    Energy that is too small shows it by the registers alone: a car that is full takes next to nothing.
+    """
+    if f.record.samples and _samples_slip(f.record):
+        return True
+    energy = f.energy
+    if energy is None or energy <= 0:
+        return False
+    if others := _otherwise(f):
+        return any(_is_slip(energy, measured) for _, measured in others)
+    return _only_as_watt_hours(f, energy)
+
+
+def _samples_slip(record: UsageRecord) -> bool:
+    """Whether the last sample of the register is a thousand times as high as where it stopped, or a thousandth."""
+    stop, sampled = record.meter_stop_kwh, _last_sample(record)
+    if stop is None or not register_known(stop) or not sampled or sampled < 0:
+        return False
+    return any(math.isclose(stop / sampled, slip, rel_tol=_UNIT_TOLERANCE) for slip in (_UNIT, 1 / _UNIT))
+
+
+def _last_sample(record: UsageRecord) -> float | None:
+    readings = (sample.get("register_kwh") for sample in reversed(record.samples))
+    return next((float(value) for value in readings if isinstance(value, int | float)), None)
+
+
+def _otherwise(f: _Figures) -> list[tuple[str, float]]:
+    """What else in the record tells its energy, and tells another: how it does so, and the energy it gives."""
+    told, periods = [], f.record.periods_kwh
+    if f.moved is not None and _differs(f, f.moved):
+        told.append(("registers moved", f.moved))
+    if periods is not None and _periods_disagree(f):
+        told.append(("periods add up to", periods))
+    return told
+
+
+def _is_slip(energy: float, measured: float) -> bool:
+    ratio = energy / measured if measured > 0 else 0.0
+    return any(math.isclose(ratio, slip, rel_tol=_UNIT_TOLERANCE) for slip in (_UNIT, 1 / _UNIT))
+
+
+def _only_as_watt_hours(f: _Figures, energy: float) -> bool:
+    if not (_too_much_power(f) or _too_much_energy(f)) or energy / _UNIT > _LARGEST_BATTERY_KWH:
+        return False
+    return f.power is not None and _LOWEST_CAR_POWER_KW <= f.power / _UNIT <= _HIGHEST_CAR_POWER_KW
+
+
+def _unknown_register(f: _Figures) -> bool:
+    start, stop = f.record.meter_start_kwh, f.record.meter_stop_kwh
+    return not ((start is None or register_known(start)) and (stop is None or register_known(stop)))
+
+
+def findings(record: UsageRecord) -> list[str]:
+    """Names of everything wrong with the record on its own, in a fixed order; empty when nothing is."""
+    figures = _Figures(record)
+    return [name for name, (holds, _) in _FINDINGS.items() if holds(figures)]
+
+
+def describe(record: UsageRecord, finding: str) -> str:
+    """One sentence a reviewer can check against the record."""
+    return f"{session(record)} {_FINDINGS[finding][1](_Figures(record))}."
+
+
+def session(record: UsageRecord) -> str:
+    """The session by its name, connector and times, to begin a sentence with."""
+    when = f"{minute(record.started_at)} to {minute(record.ended_at)}"
+    return f"Session {record.session_id} (connector {record.connector_id}, {when} UTC)"
+
+
+def minute(moment: datetime | None) -> str:
+    """A time for people to read, UTC, unless nobody stated it."""
+    if moment is None:
+        return "unknown"
+    # At the ends of the calendar an offset would lead out of it.
+    offset = None if moment.year in (1, 9999) else moment.utcoffset()
+    return f"{moment - (offset or timedelta(0)):%Y-%m-%d %H:%M}"
+
+
+def kwh(value: float | None) -> str:
+    """Energy or a register for people to read, to the watt hour, without its unit."""
+    if value is None:
+        return "no"
+    text = f"{value:g}" if abs(value) >= 1e15 else f"{value:.3f}".rstrip("0").rstrip(".")
+    return f"{value:g}" if text in ("0", "-0") else text
+
+
+def _registers(f: _Figures) -> str:
+    return f"{kwh(f.record.meter_start_kwh)} to {kwh(f.record.meter_stop_kwh)} kWh"
+
+
+def _slip(f: _Figures) -> str:
+    record = f.record
+    if record.samples and _samples_slip(record):
+        return f"stopped at {kwh(record.meter_stop_kwh)} kWh, and was last read at {kwh(_last_sample(record))} kWh"
+    energy = record.energy_kwh or 0.0
+    for tells, measured in _otherwise(f):
+        if _is_slip(energy, measured):
+            times = "a thousand times as much" if energy > measured else "a thousandth of it"
+            return f"recorded {kwh(energy)} kWh while its {tells} {kwh(measured)} kWh: {times}"
+    return f"recorded {kwh(energy)} kWh, which cannot be; {kwh(energy / _UNIT)} kWh could: Wh taken for kWh"
+
+
+def _off(record: UsageRecord) -> str:
+    seconds = 0.0 if record.ended_at is None else (record.ended_at - record.received_at).total_seconds()
+    return f"{abs(seconds) / 3600:.1f} hours {'after' if seconds > 0 else 'before'} its record came"
+
+
+_Judge = Callable[[_Figures], bool]
+_Clause = Callable[[_Figures], str]
+
+_FINDINGS: Final[dict[str, tuple[_Judge, _Clause]]] = {
+    NEGATIVE_ENERGY: (
+        lambda f: f.energy is not None and f.energy < 0,
+        lambda f: f"recorded {kwh(f.record.energy_kwh)} kWh: negative energy cannot be",
+    ),
+    ENERGY_UNKNOWN: (
+        lambda f: f.energy_unread,
+        lambda f: f"recorded {kwh(f.record.energy_kwh)} kWh, which stands for unknown",
+    ),
+    ENERGY_MISSING: (
+        lambda f: f.record.energy_kwh is None and f.record.ended_at is not None,
+        lambda f: "ended without any energy on record",
+    ),
+    ZERO_ENERGY: (
+        lambda f: f.record.energy_kwh == 0 and (f.hours or 0) >= _LONG_SESSION_HOURS,
+        lambda f: f"recorded 0 kWh over {f.hours or 0:.1f} hours",
+    ),
+    REGISTER_UNKNOWN: (_unknown_register, lambda f: f"has a register that was not read ({_registers(f)})"),
+    REGISTER_FELL_BACK: (
+        lambda f: f.moved is not None and f.moved < 0,
+        lambda f: f"ended with its register lower than it began: {_registers(f)}",
+    ),
+    REGISTERS_DISAGREE: (
+        lambda f: _differs(f, f.moved),
+        lambda f: f"recorded {kwh(f.record.energy_kwh)} kWh while its registers moved {kwh(f.moved)} kWh",
+    ),
+    PERIODS_DISAGREE: (
+        _periods_disagree,
+        lambda f: (
+            f"recorded {kwh(f.record.energy_kwh)} kWh while its periods add up to {kwh(f.record.periods_kwh)} kWh"
+        ),
+    ),
+    UNIT_SLIP: (_unit_slip, _slip),
+    POWER_IMPLAUSIBLE: (
+        _too_much_power,
+        lambda f: (
+            f"recorded {kwh(f.record.energy_kwh)} kWh in {f.hours or 0:.2f} hours: more power than any car takes"
+        ),
+    ),
+    BATTERY_EXCEEDED: (
+        _too_much_energy,
+        lambda f: f"recorded {kwh(f.record.energy_kwh)} kWh: more than any battery on the road holds",
+    ),
+    END_MISSING: (lambda f: f.record.ended_at is None and not f.record.under_way, lambda f: "has no end"),
+    END_BEFORE_START: (lambda f: f.hours is not None and f.hours < 0, lambda f: "ends before it starts"),
+    TIME_IMPLAUSIBLE: (
+        lambda f: session_times.implausible(f.record.started_at) or session_times.implausible(f.record.ended_at),
+        lambda f: "carries an impossible date",
+    ),
+    TIME_IN_FUTURE: (
+        lambda f: session_times.in_future(f.record),
+        lambda f: f"lies in the future of its record, which came at {minute(f.record.received_at)} UTC",
+    ),
+    LOCAL_TIME_AS_UTC: (
+        lambda f: session_times.local_time(f.record),
+        lambda f: f"ended {_off(f.record)}, as far as a time zone lies from UTC: local time told as UTC",
+    ),
+    RECORDED_BEFORE_END: (
+        lambda f: session_times.recorded_before_end(f.record),
+        lambda f: f"was recorded at {minute(f.record.recorded_at)} UTC, before the end that it states",
+    ),
+    OVER_24_HOURS: (
+        lambda f: f.hours is not None and f.hours > 24,
+        lambda f: f"lasted {f.hours or 0:.1f} hours",
+    ),
+    VALUE_UNREADABLE: (
+        lambda f: bool(f.record.samples) and any("unreadable" in sample for sample in f.record.samples),
+        lambda f: "came with a value that could not be read",
+    ),
+}

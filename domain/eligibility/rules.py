@@ -1,0 +1,175 @@
+"""Is the claim true and covered? Named rules, each answering pass, fail or insufficient with reason and facts."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from domain.audit import chain as audit
+from domain.claims.claim import Claim
+from domain.claims.sla import STANDING
+from domain.eligibility.evaluation import FAIL, INSUFFICIENT, PASS, Answer, Case
+from domain.eligibility.usage_rule import usage_corroborates
+from domain.error_codes import OURS, parties_of
+from domain.evidence import item as evidence
+from domain.policy import Policy
+
+ELIGIBLE, INELIGIBLE = "eligible", "ineligible"
+
+# What each outcome does to a claim, in the table of `domain.claims.lifecycle`.
+ACTIONS: Final = {ELIGIBLE: "find_eligible", INSUFFICIENT: "await_evidence", INELIGIBLE: "find_ineligible"}
+
+
+def spot_known(case: Case, policy: Policy) -> Answer:
+    """The spot must be registered, unless the policy takes any spot that reports."""
+    if case.spot is not None:
+        return Answer("spot_known", PASS, "SPOT_REGISTERED", f"Spot {case.spot.spot_id} is registered.")
+    if policy.unknown_spot_passes:
+        sentence = f"Spot {case.claim.spot_id} is not registered; the policy lets its claims go on."
+        return Answer("spot_known", PASS, "SPOT_UNREGISTERED", sentence)
+    sentence = f"Spot {case.claim.spot_id} is not registered yet."
+    return Answer("spot_known", INSUFFICIENT, "SPOT_UNREGISTERED", sentence)
+
+
+def error_covered(case: Case, policy: Policy) -> Answer:
+    """The policy must cover the error at all."""
+    code = case.claim.code
+    if policy.codes[code].covered:
+        return Answer("error_covered", PASS, "COVERED", f"The warranty covers {code}.")
+    return Answer("error_covered", FAIL, "NOT_COVERED", f"The warranty does not cover {code}.")
+
+
+def responsible_party(case: Case, policy: Policy) -> Answer:
+    """The error must be a matter of the station or its operator, by the policy and by the field's own code.
+
+    A taxonomy that names whoever is responsible speaks for its code. The claim fails by that only if all that was
+    reported says so: one report that may be the station's matter is enough to look into it.
+    """
+    responsible, code = policy.codes[case.claim.code].responsible, case.claim.code
+    facts: dict[str, Any] = {"responsible": responsible}
+    if responsible not in OURS:
+        sentence = f"By the policy {code} is a matter of the {responsible}."
+        return Answer("responsible_party", FAIL, "NOT_THE_STATIONS", sentence, facts)
+    if case.reported and all(_elsewhere(*report) for report in case.reported):
+        reports = sorted(case.reported)
+        parties = sorted({party for report in reports for party in parties_of(*report)})
+        codes = [f"{taxonomy} {raw_code}" for taxonomy, raw_code in reports]
+        sentence = f"What was reported, {', '.join(codes)}, is a matter of the {' or the '.join(parties)}."
+        facts |= {"reported": codes, "parties": parties}
+        return Answer("responsible_party", FAIL, "STATION_NOT_INVOLVED", sentence, facts)
+    return Answer("responsible_party", PASS, "RESPONSIBLE", f"{code} is a matter of the {responsible}.", facts)
+
+
+def _elsewhere(taxonomy: str, raw_code: str) -> bool:
+    """Whether a taxonomy names whoever is responsible for its code, and nobody that a warranty binds."""
+    parties = parties_of(taxonomy, raw_code)
+    return bool(parties) and not parties & OURS
+
+
+def filed_in_time(case: Case, policy: Policy) -> Answer:
+    """The claim must have been filed within so many days of the fault."""
+    claim, days = case.claim, policy.codes[case.claim.code].filing_days
+    facts = {
+        "occurred_at": audit.instant(claim.first_seen_at),
+        "filed_at": audit.instant(claim.opened_at),
+        "filing_days": days,
+    }
+    late = claim.opened_at - claim.first_seen_at
+    if late <= timedelta(days=days):
+        return Answer("filed_in_time", PASS, "FILED_IN_TIME", f"Filed within {days:g} days of the fault.", facts)
+    sentence = f"Filed {late / timedelta(days=1):.1f} days after the fault; {days:g} are allowed."
+    return Answer("filed_in_time", FAIL, "FILED_TOO_LATE", sentence, facts)
+
+
+def under_warranty(case: Case, policy: Policy) -> Answer:
+    """The fault must have occurred on or before the last day of warranty, by the site's calendar."""
+    until = case.spot.warranty_until if case.spot else None
+    if until is None:
+        result = PASS if policy.unknown_warranty_passes else INSUFFICIENT
+        return Answer("under_warranty", result, "WARRANTY_UNKNOWN", "No end of warranty is on record.")
+    zone = _zone(case.spot.time_zone if case.spot else None, policy.time_zone)
+    occurred = _day(case.claim.first_seen_at, zone)
+    facts = {"warranty_until": until.isoformat(), "occurred_on": occurred.isoformat(), "time_zone": str(zone)}
+    if occurred <= until:
+        return Answer("under_warranty", PASS, "UNDER_WARRANTY", f"Under warranty until {until}.", facts)
+    sentence = f"The warranty ended on {until}, before the fault of {occurred}."
+    return Answer("under_warranty", FAIL, "WARRANTY_EXPIRED", sentence, facts)
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str | None, otherwise: str) -> tzinfo:
+    """The zone of this name; the other where the spot states none, or one that nobody knows."""
+    try:
+        return ZoneInfo(name or otherwise)
+    except (KeyError, ValueError, OSError):
+        return ZoneInfo(otherwise)
+
+
+def _day(moment: datetime, zone: tzinfo) -> date:
+    return moment.astimezone(zone).date()
+
+
+def evidence_complete(case: Case, policy: Policy) -> Answer:
+    """Every kind of evidence that the policy demands for the error must be on file."""
+    demanded = evidence.demanded(policy, case.claim.code)
+    if not demanded:
+        return Answer("evidence_complete", PASS, "NOT_DEMANDED", "The policy demands no evidence for this error.")
+    missing = evidence.missing(policy, case.claim.code, case.evidence)
+    facts = {"demanded": list(demanded), "missing": missing}
+    if not missing:
+        return Answer("evidence_complete", PASS, "EVIDENCE_ON_FILE", f"On file: {_named(demanded)}.", facts)
+    sentence = f"Not on file yet: {_named(missing)}."
+    return Answer("evidence_complete", INSUFFICIENT, "EVIDENCE_MISSING", sentence, facts)
+
+
+def _named(kinds: tuple[str, ...] | list[str]) -> str:
+    return ", ".join(kind.replace("_", " ") for kind in kinds)
+
+
+# What the spot recorded comes last: it is what a claim is told by.
+RULES: tuple[Callable[[Case, Policy], Answer], ...] = (
+    spot_known,
+    error_covered,
+    responsible_party,
+    filed_in_time,
+    under_warranty,
+    evidence_complete,
+    usage_corroborates,
+)
+
+
+def judge(case: Case, policy: Policy, now: datetime) -> dict[str, Any]:
+    """The verdict: `outcome` (eligible, ineligible or insufficient) and every rule's answer, JSON-ready.
+
+    A claim that still lacks its evidence at the policy's deadline is ineligible for that reason.
+    """
+    answers = [rule(case, policy) for rule in RULES]
+    results = {answer.result for answer in answers}
+    outcome = INELIGIBLE if FAIL in results else INSUFFICIENT if INSUFFICIENT in results else ELIGIBLE
+    if outcome == INSUFFICIENT and now >= evidence_deadline(case.claim, policy, now):
+        sentence = f"The evidence had not come {policy.evidence_wait_hours:g} hours after the claim opened."
+        answers.append(Answer("evidence_in_time", FAIL, "EVIDENCE_NOT_RECEIVED", sentence))
+        outcome = INELIGIBLE
+    return {"outcome": outcome, "answers": [_told(answer) for answer in answers]}
+
+
+def _told(answer: Answer) -> dict[str, Any]:
+    return {
+        "rule": answer.rule,
+        "result": answer.result,
+        "reason": answer.reason,
+        "sentence": answer.sentence,
+        "facts": answer.facts,
+    }
+
+
+def evidence_deadline(claim: Claim, policy: Policy, now: datetime) -> datetime:
+    """Until when a claim waits for what is missing, from its opening on, and anew when it is taken up again.
+
+    A claim that is taken up again begins to wait with the pause of its clocks, or, before its verdict, `now`.
+    """
+    began = claim.opened_at
+    if claim.reopened:
+        began = claim.pauses[-1] if claim.status in STANDING and claim.pauses else now
+    return began + timedelta(hours=policy.evidence_wait_hours)

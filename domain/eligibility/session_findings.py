@@ -1,0 +1,140 @@
+"""The meter judged by its history: what shows only beside other sessions, or against the power of the spot."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Final
+
+from domain.eligibility import record_findings as meter
+from domain.field.usage import UsageRecord
+
+REGISTER_BELOW_PREVIOUS: Final = "REGISTER_BELOW_PREVIOUS"
+SESSIONS_OVERLAP: Final = "SESSIONS_OVERLAP"
+POWER_ABOVE_SPOT: Final = "POWER_ABOVE_SPOT"
+
+# Rated power is met within this much, which also takes in what a meter's own class of accuracy allows.
+_POWER_TOLERANCE = 1.1
+# Clocks of two records may differ by this much, and one that tells whole minutes rounds.
+_OVERLAP_TOLERANCE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong with a record, and the other record that shows it, if one does."""
+
+    name: str
+    record: UsageRecord
+    other: UsageRecord | None = None
+    max_power_kw: float | None = None
+
+    def describe(self) -> str:
+        """One sentence a reviewer can check against the records and the spot."""
+        if self.name not in _CLAUSES:
+            return meter.describe(self.record, self.name)
+        return f"{meter.session(self.record)} {_CLAUSES[self.name](self)}."
+
+
+def findings(
+    records: Sequence[UsageRecord], max_power_kw: float | None, wanted: Collection[str]
+) -> Iterator[Finding]:
+    """Every finding of these names among the records of one spot, on their own and together.
+
+    `max_power_kw` is what the spot can give; where it is unknown nothing is measured against it. The order of the
+    records does not matter.
+    """
+    for record in records:
+        for name in record.findings:
+            if name in wanted:
+                yield Finding(name, record)
+    for name, search in _SEARCHES.items():
+        if name in wanted:
+            yield from search(records, max_power_kw)
+
+
+def _above_spot(records: Sequence[UsageRecord], max_power_kw: float | None) -> Iterator[Finding]:
+    if not max_power_kw or max_power_kw < 0:
+        return
+    for record in records:
+        hours, energy = record.hours, record.energy_kwh
+        if hours is None or hours < 0 or energy is None or meter.ENERGY_UNKNOWN in record.findings:
+            continue
+        # A minute more, for times that were rounded to minutes.
+        if energy > max_power_kw * _POWER_TOLERANCE * (hours + meter.SHORTEST_HOURS):
+            yield Finding(POWER_ABOVE_SPOT, record, max_power_kw=max_power_kw)
+
+
+def _below_previous(records: Sequence[UsageRecord], _: float | None) -> Iterator[Finding]:
+    """A register that begins lower than the session before it on the connector had left it."""
+    for sessions in _by_connector(records):
+        previous: UsageRecord | None = None
+        for record in sessions:
+            start = record.meter_start_kwh
+            if previous is not None and start is not None and meter.register_known(start):
+                left = previous.meter_stop_kwh
+                if left is not None and start < left - meter.REGISTER_TOLERANCE_KWH:
+                    yield Finding(REGISTER_BELOW_PREVIOUS, record, previous)
+            if meter.register_known(record.meter_stop_kwh):
+                previous = record
+
+
+def _overlaps(records: Sequence[UsageRecord], _: float | None) -> Iterator[Finding]:
+    """A session that begins while one that began before it on the connector is still running."""
+    for sessions in _by_connector(records):
+        running: UsageRecord | None = None
+        for record in sessions:
+            if record.started_at is None or record.ended_at is None or (record.hours or 0) < 0:
+                continue
+            until = running.ended_at if running is not None else None
+            if until is not None and min(until, record.ended_at) - record.started_at > _OVERLAP_TOLERANCE:
+                yield Finding(SESSIONS_OVERLAP, record, running)
+            if until is None or record.ended_at > until:
+                running = record
+
+
+def _by_connector(records: Sequence[UsageRecord]) -> Iterator[list[UsageRecord]]:
+    """The sessions of each connector that began at a time that can be, in order of time."""
+    placed = [record for record in records if record.started_at and meter.TIME_IMPLAUSIBLE not in record.findings]
+    placed.sort(key=_order)
+    return (list(sessions) for _, sessions in groupby(placed, key=lambda record: record.connector_id))
+
+
+def _order(record: UsageRecord) -> tuple[int, datetime | None, datetime | None, str, str]:
+    end = record.ended_at or record.started_at
+    return record.connector_id, record.started_at, end, record.session_id, record.key
+
+
+_Search = Callable[[Sequence[UsageRecord], float | None], Iterator[Finding]]
+
+_SEARCHES: Final[dict[str, _Search]] = {
+    POWER_ABOVE_SPOT: _above_spot,
+    REGISTER_BELOW_PREVIOUS: _below_previous,
+    SESSIONS_OVERLAP: _overlaps,
+}
+
+
+def _of(other: UsageRecord | None) -> str:
+    return "another session" if other is None else f"session {other.session_id}"
+
+
+def _left(other: UsageRecord | None) -> str:
+    return meter.kwh(None if other is None else other.meter_stop_kwh)
+
+
+def _until(other: UsageRecord | None) -> str:
+    return meter.minute(None if other is None else other.ended_at)
+
+
+_CLAUSES: Final[dict[str, Callable[[Finding], str]]] = {
+    POWER_ABOVE_SPOT: lambda f: (
+        f"recorded {meter.kwh(f.record.energy_kwh)} kWh in {f.record.hours or 0:.2f} hours: more than the spot's"
+        f" {f.max_power_kw:g} kW can give"
+    ),
+    REGISTER_BELOW_PREVIOUS: lambda f: (
+        f"began at {meter.kwh(f.record.meter_start_kwh)} kWh, lower than {_of(f.other)} before it had left the"
+        f" register: {_left(f.other)} kWh"
+    ),
+    SESSIONS_OVERLAP: lambda f: (
+        f"began while {_of(f.other)} was running on the same connector, until {_until(f.other)} UTC"
+    ),
+}

@@ -1,0 +1,151 @@
+"""Evidence: what a claim rests on, in typed items that are added and withdrawn, never altered."""
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from domain.claims.claim import Claim
+from domain.errors import Conflict, EvidenceRefused
+from domain.evidence.file import File
+from domain.policy import EVIDENCE_KINDS, Policy
+
+MOST_DATA_BYTES: Final = 16 * 1024
+MOST_NOTE_CHARACTERS: Final = 4000
+
+_WITH_A_FILE: Final = ("photo", "document")
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
+@dataclass(slots=True)
+class Evidence:
+    """One item that somebody filed for a claim.
+
+    `content` is canonical JSON (keys sorted, no spaces) and is stored as these very characters: `note` (text),
+    `data` (an object) and `file` (see `domain.evidence.file.File`), each only if there is one. `id` is a version 7
+    UUID. A withdrawn item stays, with its bytes, and counts no more.
+    """
+
+    id: str
+    claim_id: str
+    kind: str
+    added_at: datetime
+    added_by: str
+    content: str
+    withdrawn_at: datetime | None = None
+    withdrawn_by: str | None = None
+
+    @property
+    def standing(self) -> bool:
+        """Whether it counts."""
+        return self.withdrawn_at is None
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """The content: `note`, `data` and `file`, as far as they are there."""
+        parts: dict[str, Any] = json.loads(self.content)
+        return parts
+
+    @property
+    def file(self) -> File | None:
+        """The file, if the item has one."""
+        file = self.parts.get("file")
+        return File(**file) if file else None
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the content, 64 hexadecimal digits. A file's own SHA-256 is part of the content."""
+        return sha256(self.content.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A piece of evidence that came with a fault. `fault` is the fault's key and `data` what the source sent.
+
+    It counts like a filed item. The audit chain names the fault's key, which is a digest of the whole message.
+    """
+
+    fault: str
+    reported_at: datetime
+    reported_by: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OnFile:
+    """Everything that a claim has, and what the policy demands of its code."""
+
+    items: list[Evidence]
+    reported: list[Reported]
+    demanded: tuple[str, ...]
+    missing: list[str]
+    digest: str
+
+
+def compose(kind: str, *, note: str = "", data: dict[str, Any] | None = None, file: File | None = None) -> str:
+    """The content of an item. A photo or document needs a file, a note its text, the others one of the three.
+
+    Raises `EvidenceRefused` for a kind that there is not, and for what the kind lacks or cannot hold.
+    """
+    _demand_kind(kind, note, data, file)
+    if len(note) > MOST_NOTE_CHARACTERS:
+        raise EvidenceRefused("NOTE_TOO_LONG", f"A note may have {MOST_NOTE_CHARACTERS} characters.")
+    parts: dict[str, Any] = {"note": note, "data": data, "file": asdict(file) if file else None}
+    content = _canonical({name: part for name, part in parts.items() if part})
+    if not (storable(note) and storable(content)):
+        raise EvidenceRefused("TEXT_NOT_STORABLE", "A text holds U+0000 or half of a surrogate pair.")
+    if data and len(_canonical(data).encode()) > MOST_DATA_BYTES:
+        sentence = f"Data may have {MOST_DATA_BYTES:,} bytes; send more as a file."
+        raise EvidenceRefused("DATA_TOO_LARGE", sentence)
+    return content
+
+
+def storable(text: str) -> bool:
+    """Whether a database and every reader of JSON can hold it: no U+0000, no half of a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _demand_kind(kind: str, note: str, data: dict[str, Any] | None, file: File | None) -> None:
+    if kind not in EVIDENCE_KINDS:
+        sentence = f"There is no kind {kind[:64]!r}; there are: {', '.join(EVIDENCE_KINDS)}."
+        raise EvidenceRefused("UNKNOWN_KIND", sentence)
+    if kind in _WITH_A_FILE and file is None:
+        raise EvidenceRefused("FILE_MISSING", f"A {kind} is a file; send one.")
+    if kind == "photo" and file is not None and not file.media_type.startswith("image/"):
+        raise EvidenceRefused("NOT_A_PHOTO", f"A photo is a picture; this file is {file.media_type}.")
+    if kind == "note" and not note.strip():
+        raise EvidenceRefused("NOTE_MISSING", "A note needs its text.")
+    if not (note.strip() or data or file):
+        raise EvidenceRefused("EVIDENCE_EMPTY", f"A {kind} needs data, a file or a note.")
+
+
+def digest(items: Iterable[Evidence]) -> str:
+    """The digest of the evidence set, 64 hexadecimal digits; empty while nothing is on file.
+
+    SHA-256 over a line for each item that stands, in the order of their ids: id, kind and hash, a space between,
+    each line ended. The database function `evidence_digest` reckons the same from its rows.
+    """
+    lines = sorted(f"{item.id} {item.kind} {item.hash}\n" for item in items if item.standing)
+    return sha256("".join(lines).encode()).hexdigest() if lines else ""
+
+
+def demanded(policy: Policy, code: str) -> tuple[str, ...]:
+    """The kinds that the policy demands for a claim of this error code."""
+    return policy.codes[code].evidence
+
+
+def missing(policy: Policy, code: str, on_file: Collection[str]) -> list[str]:
+    """The demanded kinds that are not on file, in the policy's order."""
+    return [kind for kind in demanded(policy, code) if kind not in on_file]
+
+
+def demand_seen(claim: Claim, seen: str | None) -> None:
+    """Raises `Conflict` when the claim's evidence is not what the person saw.
+
+    `seen` is the digest that came with the list of evidence, empty for an empty list; None demands nothing.
+    """
+    if seen is not None and seen != claim.evidence_digest:
+        raise Conflict("The evidence was changed since you looked; look again, then decide.")

@@ -1,0 +1,46 @@
+"""What came in through a door, decoded and validated, ready to be made durable as one batch."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from domain.field.fault import Fault
+from domain.field.spot import Spot
+from domain.field.usage import UsageRecord
+
+
+@dataclass(slots=True)
+class Quarantined:
+    """A message that could not be understood: why, in a word and a sentence, and what it was.
+
+    `attributes` are CloudEvents attributes that did not travel in the body, such as those of binary mode; `key` is
+    the digest of both. `body` is base64, so that any bytes survive; when a message is larger than
+    `QUARANTINE_BODY_LIMIT`, its first part, while `size` states the whole in bytes.
+    """
+
+    key: str
+    reason: str
+    sentence: str
+    body: str
+    size: int
+    received_at: datetime
+    door: str
+    source: str | None = None
+    message_id: str | None = None
+    attributes: dict[str, Any] | None = None
+
+
+QUARANTINE_BODY_LIMIT = 1024 * 1024
+
+
+@dataclass(slots=True)
+class Batch:
+    """Messages that travel together, at most a few hundred, in the order they came."""
+
+    faults: list[Fault] = field(default_factory=list)
+    usage: list[UsageRecord] = field(default_factory=list)
+    spots: list[Spot] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.faults) + len(self.usage) + len(self.spots) + len(self.quarantined)

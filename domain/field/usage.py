@@ -1,0 +1,53 @@
+"""What a spot recorded of one session."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(slots=True)
+class UsageRecord:
+    """One `spotclaim.usage.recorded.v1` message. Energy and registers in kWh.
+
+    Wrong values are kept as the source sent them: they are evidence. `findings` names what is wrong with the
+    record on its own (see `domain.eligibility.record_findings`). `recorded_at` orders two records of one session:
+    the later wins. `samples` are the source's own; one with `unreadable` names a field whose `text` could not be
+    read. `periods_kwh` is what the parts of the session add up to, where the source told them apart. `under_way`
+    is set where the source says that the session goes on.
+    """
+
+    key: str
+    source: str
+    message_id: str
+    spot_id: str
+    session_id: str
+    recorded_at: datetime
+    received_at: datetime
+    connector_id: int = 0
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    energy_kwh: float | None = None
+    meter_start_kwh: float | None = None
+    meter_stop_kwh: float | None = None
+    periods_kwh: float | None = None
+    under_way: bool = False
+    reservation_id: str | None = None
+    user: str | None = None
+    stop_reason: str | None = None
+    findings: list[str] = field(default_factory=list)
+    samples: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def hours(self) -> float | None:
+        """Length in hours; None while either end is unknown."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return (self.ended_at - self.started_at).total_seconds() / 3600
+
+    def running_at(self, moment: datetime) -> bool:
+        """Whether the session was running at that moment.
+
+        One without an end says so only while it was under way, until it was told so last.
+        """
+        until = self.recorded_at if self.under_way and self.ended_at is None else self.ended_at
+        return self.started_at is not None and until is not None and self.started_at <= moment <= until

@@ -1,0 +1,148 @@
+"""The HTTP door for people's decisions: on one claim, on many, and who acts for whom."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, Protocol
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from domain.claims.claim import Claim
+from domain.claims.decide import NOTE, REOPEN, WITHDRAW, Refused, Wanted
+from domain.errors import Conflict, NotAllowed
+from domain.policy import AUTHORITIES
+from domain.ports.store import Clock, Delegations, Identity
+from ingest.api import fields as words
+from ingest.api import problems
+from ingest.api.fields import Note
+
+_LONGEST_DELEGATION = timedelta(days=366)
+_Digest = Annotated[
+    str, Field(pattern=r"^([0-9a-f]{64})?$", description="The digest of the evidence that the person saw.")
+]
+_Version = Annotated[int, Field(ge=1, description="The version that the person saw.")]
+
+
+class Decide(Protocol):
+    """Carries out decisions; see `domain.claims.decide.decide` for what it raises."""
+
+    def __call__(self, wanted: Wanted, action: str, who: Identity, note: str = "") -> Claim: ...
+
+    def many(
+        self, wanted: Sequence[Wanted], action: str, who: Identity, note: str = ""
+    ) -> list[Claim | Refused]: ...
+
+
+class _Body(BaseModel):
+    """A misspelt field would be a demand that nobody heard."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Decision(_Body):
+    """A decision on a claim. A claim that moved on since that version answers 409; a rejection takes a note."""
+
+    decision: Literal["acknowledge", "approve", "reject", "resolve"]
+    version: _Version
+    evidence_digest: _Digest | None = None
+    note: Note = ""
+
+
+class _Seen(_Body):
+    claim: UUID
+    version: _Version
+    evidence_digest: _Digest | None = None
+
+
+class BulkDecision(_Body):
+    """One decision on many claims. Each is looked at again, and each is reported; a rejection takes a note."""
+
+    decision: Literal["acknowledge", "approve", "reject", "resolve"]
+    claims: Annotated[list[_Seen], Field(min_length=1, max_length=500)]
+    note: Note = ""
+
+
+class Reason(_Body):
+    """Why; nobody withdraws or takes up a claim again without saying so."""
+
+    note: words.Reason
+    version: _Version | None = None
+
+
+class Lending(_Body):
+    """The authority of one's own role, lent to somebody until a moment."""
+
+    to: words.Name
+    until: AwareDatetime
+
+
+def router(
+    decide: Decide,
+    delegations: Delegations,
+    identity: Callable[..., Identity],
+    found: Callable[[str], dict[str, Any]],
+    clock: Clock,
+) -> APIRouter:
+    """The routes. `found` gives a claim by its id or the end of it, or raises `NotFound`."""
+    routes = APIRouter(prefix="/api/v1")
+    asking = Annotated[Identity, Depends(identity)]
+
+    def decided(
+        claim_id: str, action: str, who: Identity, note: str, version: int | None, digest: str | None = None
+    ) -> dict[str, Any]:
+        wanted = Wanted(found(claim_id)["id"], version, digest)
+        return found(decide(wanted, action, who, note).id)
+
+    @routes.post("/claims/{claim_id}/decisions", summary="Decide a claim")
+    def decisions(claim_id: str, decision: Decision, who: asking) -> dict[str, Any]:
+        digest = decision.evidence_digest
+        return decided(claim_id, decision.decision, who, decision.note, decision.version, digest)
+
+    @routes.post("/claims/{claim_id}/notes", summary="Put a note on a claim's record")
+    def notes(claim_id: str, reason: Reason, who: asking) -> dict[str, Any]:
+        return decided(claim_id, NOTE, who, reason.note, reason.version)
+
+    @routes.post("/claims/{claim_id}/withdrawal", summary="Withdraw a claim")
+    def withdrawal(claim_id: str, reason: Reason, who: asking) -> dict[str, Any]:
+        return decided(claim_id, WITHDRAW, who, reason.note, reason.version)
+
+    @routes.post("/claims/{claim_id}/reopening", summary="Take a claim up again")
+    def reopening(claim_id: str, reason: Reason, who: asking) -> dict[str, Any]:
+        return decided(claim_id, REOPEN, who, reason.note, reason.version)
+
+    @routes.post("/decisions", summary="Decide up to 500 claims; each is reported")
+    def bulk(decision: BulkDecision, who: asking) -> dict[str, Any]:
+        wanted = [Wanted(str(item.claim), item.version, item.evidence_digest) for item in decision.claims]
+        return {"items": [told(result) for result in decide.many(wanted, decision.decision, who, decision.note)]}
+
+    @routes.get("/delegations", summary="Who acts for whom", dependencies=[Depends(identity)])
+    def listed() -> dict[str, Any]:
+        return {"delegations": delegations.listed()}
+
+    @routes.post("/delegations", status_code=201, summary="Lend the authority of one's role until a moment")
+    def lend(lending: Lending, who: asking) -> dict[str, Any]:
+        _demand_lendable(lending, who, clock())
+        return delegations.lend(who.role, who.name, lending.to, lending.until)
+
+    @routes.delete("/delegations/{delegation_id}", summary="End a delegation")
+    def revoke(delegation_id: UUID, who: asking) -> dict[str, Any]:
+        return delegations.revoke(str(delegation_id), None if who.role == "admin" else who.name)
+
+    return routes
+
+
+def told(result: Claim | Refused) -> dict[str, Any]:
+    """What became of one claim of many, ready for JSON."""
+    if isinstance(result, Refused):
+        return {"claim": result.claim_id, "problem": problems.of_error(result.reason)}
+    return {"claim": result.id, "status": result.status, "stage": result.stage, "version": result.version}
+
+
+def _demand_lendable(lending: Lending, who: Identity, now: datetime) -> None:
+    if who.role not in AUTHORITIES:
+        raise NotAllowed(f"The role {who.role} has no authority to lend.")
+    if lending.to == who.name:
+        raise Conflict("Authority is lent to somebody else.")
+    if not now < lending.until <= now + _LONGEST_DELEGATION:
+        raise Conflict(f"A delegation ends within {_LONGEST_DELEGATION.days} days from now.")

@@ -1,0 +1,279 @@
+"""From bytes to domain: a message is decoded and validated once, here."""
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+import structlog
+from pydantic import TypeAdapter, ValidationError
+
+from domain.eligibility import record_findings as meter
+from domain.error_codes import reports_nothing
+from domain.errors import MalformedMessage
+from domain.field.batch import QUARANTINE_BODY_LIMIT, Batch, Quarantined
+from domain.field.fault import IMPLAUSIBLE, STATED, Fault, settle_time
+from domain.field.spot import Spot
+from domain.field.usage import UsageRecord
+from domain.identifiers import message_key
+from ingest.cloudevents import strict_json
+from ingest.cloudevents import types as messages
+from ingest.cloudevents.types import Event, FaultData, SpotData, UsageData
+
+_LENGTH_OF_A_DATE = len("2026-11-22")
+
+log = structlog.get_logger("wire")
+
+_validate_event = TypeAdapter(Event).validator.validate_python
+_validate_fault = TypeAdapter(FaultData).validator.validate_python
+_validate_usage = TypeAdapter(UsageData).validator.validate_python
+_validate_spot = TypeAdapter(SpotData).validator.validate_python
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """How a message came in: when, by which door, and who vouches for it (a broker user or an API token)."""
+
+    at: datetime
+    door: str
+    filed_by: str | None = None
+
+
+def take_in(batch: Batch, body: bytes, reception: Reception, headers: Mapping[str, Any] | None = None) -> None:
+    """Adds a message to the batch: decoded, or with the reason why not in quarantine. Never raises.
+
+    `headers` are AMQP headers; where they carry CloudEvents attributes, the body is the data alone (binary mode).
+    """
+    attributes = _binary_mode(headers) if headers else None
+    try:
+        sort_in(batch, _event(body, attributes), reception)
+    except MalformedMessage as reason:
+        batch.quarantined.append(quarantined(body, reason, reception, attributes))
+    except Exception as bug:
+        # A mistake of ours must not stop the neighbours of the message that found it.
+        log.exception("message not readable")
+        sentence = f"Reading the message failed: {type(bug).__name__}."
+        batch.quarantined.append(
+            quarantined(body, MalformedMessage("NOT_READABLE", sentence), reception, attributes)
+        )
+
+
+def sort_in(batch: Batch, event: Any, reception: Reception) -> str:
+    """Adds one parsed event to its place in the batch and returns its key. Raises `MalformedMessage`."""
+    envelope: Event = _checked(_validate_event, event, "")
+    try:
+        add = _READERS[envelope["type"]]
+    except KeyError:
+        known = ", ".join(_READERS)
+        sentence = f"Type {envelope['type'][:128]!r} is not one of {known}."
+        raise MalformedMessage("UNKNOWN_TYPE", sentence, "/type") from None
+    return add(batch, envelope, reception).key
+
+
+def quarantined(
+    body: bytes, reason: MalformedMessage, reception: Reception, attributes: Mapping[str, Any] | None = None
+) -> Quarantined:
+    """The record of a message that could not be understood; `attributes` are those that the body does not hold."""
+    beside = orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS, default=str) if attributes else b""
+    return Quarantined(
+        key=blake2b(body + beside, digest_size=16).hexdigest(),
+        reason=reason.code,
+        sentence=reason.sentence,
+        body=b64encode(body[:QUARANTINE_BODY_LIMIT]).decode(),
+        size=len(body),
+        received_at=reception.at,
+        door=reception.door,
+        source=reception.filed_by,
+        attributes=orjson.loads(beside) if beside else None,
+    )
+
+
+def completed(item: Any, attributes: Mapping[str, Any] | None, made_id: str) -> Any:
+    """The event of which a door has the whole, or the data alone, with what else is known of it."""
+    if attributes is None or not isinstance(item, dict) or "specversion" in item:
+        return item
+    return {"specversion": "1.0", "id": made_id, **attributes, "data": item}
+
+
+def _event(body: bytes, attributes: Mapping[str, Any] | None) -> Any:
+    return {**attributes, "data": strict_json.loads(body)} if attributes else strict_json.loads(body)
+
+
+def _binary_mode(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """CloudEvents attributes in AMQP headers: `cloudEvents:id` or `cloudEvents_id`."""
+    return {
+        name[12:]: _attribute(value)
+        for name, value in headers.items()
+        if name.startswith(("cloudEvents:", "cloudEvents_"))
+    }
+
+
+def _attribute(value: Any) -> Any:
+    """AMQP carries `time` as a timestamp in UTC, without saying so, and may carry text as bytes."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=value.tzinfo or UTC).isoformat()
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def _checked(validate: Callable[[Any], Any], value: Any, where: str) -> Any:
+    try:
+        return validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        path = [where, *map(str, first["loc"])] if where else [*map(str, first["loc"])]
+        code = "MISSING_FIELD" if first["type"] == "missing" else "INVALID_FIELD"
+        sentence = f"{'.'.join(path) or 'The message'}: {first['msg']}."
+        raise MalformedMessage(code, sentence, "".join(f"/{part}" for part in path)) from None
+
+
+# What each reader makes something of; every other field of the data is one of the record, by the same name.
+_TOLD_APART_OF_FAULT = ("error", "occurred_at")
+_TOLD_APART_OF_USAGE = ("started_at", "ended_at")
+_TOLD_APART_OF_SPOT = ("commissioned_on", "warranty_until", "location")
+
+
+def _read_fault(batch: Batch, event: Event, reception: Reception) -> Fault:
+    data: FaultData = _checked(_validate_fault, event["data"], "data")
+    stated = data.get("occurred_at") or event.get("time")
+    named = "occurred_at" if data.get("occurred_at") else "time"
+    moment, offset_known = (None, True) if stated is None else _moment(stated, named)
+    occurred_at, quality = settle_time(moment, reception.at)
+    if not offset_known:
+        occurred_at, quality = reception.at, IMPLAUSIBLE
+    error = data["error"]
+    if event["type"] == messages.FAULT_RAISED and reports_nothing(error["taxonomy"], error["code"]):
+        sentence = f"{error['code']} of {error['taxonomy']} reports no fault; say which one is over, as cleared."
+        raise MalformedMessage("NO_FAULT", sentence, "/data/error/code")
+    fault = Fault(
+        key=_key(event),
+        source=event["source"],
+        message_id=event["id"],
+        taxonomy=error["taxonomy"],
+        raw_code=error["code"],
+        info=error.get("info"),
+        occurred_at=occurred_at,
+        received_at=reception.at,
+        time_quality=quality,
+        stated_time=None if quality == STATED else stated,
+        cleared=event["type"] == messages.FAULT_CLEARED,
+        filed_by=reception.filed_by,
+        **_but(data, _TOLD_APART_OF_FAULT),
+    )
+    batch.faults.append(fault)
+    return fault
+
+
+def _read_usage(batch: Batch, event: Event, reception: Reception) -> UsageRecord:
+    data: UsageData = _checked(_validate_usage, event["data"], "data")
+    record = UsageRecord(
+        key=_key(event),
+        source=event["source"],
+        message_id=event["id"],
+        recorded_at=_event_time(event, reception),
+        received_at=reception.at,
+        started_at=_optional_moment(data.get("started_at"), "started_at"),
+        ended_at=_optional_moment(data.get("ended_at"), "ended_at"),
+        **_but(data, _TOLD_APART_OF_USAGE),
+    )
+    record.findings = meter.findings(record)
+    batch.usage.append(record)
+    return record
+
+
+def _read_spot(batch: Batch, event: Event, reception: Reception) -> Spot:
+    data: SpotData = _checked(_validate_spot, event["data"], "data")
+    location = data.get("location")
+    spot = Spot(
+        key=_key(event),
+        source=event["source"],
+        message_id=event["id"],
+        registered_at=_event_time(event, reception),
+        received_at=reception.at,
+        commissioned_on=_date(data.get("commissioned_on"), "commissioned_on"),
+        warranty_until=_date(data.get("warranty_until"), "warranty_until"),
+        latitude=location["latitude"] if location else None,
+        longitude=location["longitude"] if location else None,
+        **_but(data, _TOLD_APART_OF_SPOT),
+    )
+    batch.spots.append(spot)
+    return spot
+
+
+def _but(data: Any, names: tuple[str, ...]) -> Any:
+    """The data without these fields, which are taken out; no connector is the whole spot."""
+    for name in names:
+        data.pop(name, None)
+    if data.get("connector_id", 0) is None:
+        data["connector_id"] = 0
+    return data
+
+
+_READERS: dict[str, Callable[[Batch, Event, Reception], Fault | UsageRecord | Spot]] = {
+    messages.FAULT_RAISED: _read_fault,
+    messages.FAULT_CLEARED: _read_fault,
+    messages.USAGE_RECORDED: _read_usage,
+    messages.SPOT_REGISTERED: _read_spot,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MessageIdentity:
+    """The key under which a message will be known, taken in or in quarantine, and its source if it states one."""
+
+    key: str
+    source: str | None
+
+
+def identify(body: bytes) -> MessageIdentity:
+    """The identity of a message from its bytes. Never raises."""
+    batch = Batch()
+    take_in(batch, body, Reception(datetime.now(UTC), "identity"))
+    taken: list[Fault | UsageRecord | Spot | Quarantined] = [*batch.faults, *batch.usage, *batch.spots]
+    message = (taken or batch.quarantined)[0]
+    return MessageIdentity(message.key, message.source)
+
+
+def _key(event: Event) -> str:
+    payload = orjson.dumps(event["data"], option=orjson.OPT_SORT_KEYS)
+    return message_key(event["source"], event["id"], event.get("time"), payload)
+
+
+def _event_time(event: Event, reception: Reception) -> datetime:
+    moment = _optional_moment(event.get("time"), "time")
+    return settle_time(moment, reception.at)[0]
+
+
+def _optional_moment(text: str | None, field: str) -> datetime | None:
+    return None if text is None else _moment(text, field)[0]
+
+
+def _moment(text: str, field: str) -> tuple[datetime, bool]:
+    """The moment, and whether the text says its offset; without one it is read as UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise _no_time(field, "RFC 3339 time", text) from None
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC), False
+    # At the ends of the calendar an offset would leave the years that can be stored.
+    if moment.year in (1, 9999):
+        return moment.replace(tzinfo=UTC), True
+    return moment, True
+
+
+def _date(text: str | None, field: str) -> date | None:
+    if text is None:
+        return None
+    try:
+        # Some write a day as the moment that it begins.
+        return date.fromisoformat(text) if len(text) <= _LENGTH_OF_A_DATE else datetime.fromisoformat(text).date()
+    except ValueError:
+        raise _no_time(field, "ISO 8601 date", text) from None
+
+
+def _no_time(field: str, wanted: str, text: str) -> MalformedMessage:
+    place = "/time" if field == "time" else f"/data/{field}"
+    return MalformedMessage("INVALID_TIME", f"{field} is not an {wanted}: {text[:64]!r}.", place)

@@ -1,0 +1,40 @@
+"""What a translator makes of each row of a file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from domain.errors import MalformedMessage
+
+
+@dataclass(slots=True)
+class Translated:
+    """A row that gave CloudEvents, in the form `ingest.cloudevents.decode.sort_in` takes.
+
+    `received_at` is when the row reached the system it was logged by; None where the file does not tell. `raw` is
+    the row's original bytes and `number` its line of the file, for the case that one of its events is refused.
+    """
+
+    events: Sequence[dict[str, Any]]
+    received_at: datetime | None = None
+    raw: bytes | None = field(default=None, compare=False)
+    number: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A row that cannot be understood: its original bytes, why, and its line of the file where that is known."""
+
+    raw: bytes
+    reason: MalformedMessage
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A row that was understood and gives no event of its own."""
+
+
+Item = Translated | Refused | Ignored
+IGNORED = Ignored()

@@ -1,0 +1,128 @@
+"""A claim goes by the policy that bound it, whatever is loaded since; and what that demands is not gone round."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from domain.claims.decide import Wanted
+from domain.errors import Conflict
+from domain.policy import CodePolicy, Policy
+from domain.ports.store import Identity
+from tests.builders import a_fault, a_policy
+from tests.integration.parts import Clock, Spotclaim
+from workers.services.decisions import Decide
+
+RITA, MAX = Identity("rita", "reviewer"), Identity("max", "manager")
+SetUp = Callable[..., Spotclaim]
+
+
+def demanding(*kinds: str, version: str, **changes: object) -> Policy:
+    """A policy that wants this evidence for ground failures."""
+    codes = {**a_policy().codes, "GROUND_FAILURE": CodePolicy("critical", evidence=kinds)}
+    return replace(a_policy(), codes=codes, version=version, **changes)  # type: ignore[arg-type]
+
+
+def deciding(spotclaim: Spotclaim) -> Decide:
+    return Decide(spotclaim.store, spotclaim.policy, spotclaim.policies, spotclaim.clock, lambda *_: None)
+
+
+def keep(spotclaim: Spotclaim, *policies: Policy) -> None:
+    """As if these had been loaded once."""
+    for policy in policies:
+        spotclaim.policies._known[policy.version] = policy
+
+
+def test_a_stricter_policy_does_not_reach_back(set_up: SetUp) -> None:
+    """What was bound without a demand for photos is approved without; what comes later is not."""
+    lax, strict = demanding(version="v1"), demanding("photo", version="v2")
+    before = set_up(policy=lax)
+    before.take_in(faults=[a_fault(raw_code="GROUND_FAILURE")])
+    before.carry_out()
+
+    after = Spotclaim(before.engine, policy=strict, clock=before.clock)
+    keep(after, lax)
+    [claim] = after.claims()
+    assert after.desk.on_file(claim["id"]).missing == []
+    assert deciding(after)(Wanted(claim["id"], claim["version"]), "approve", RITA).version > claim["version"]
+
+    after.take_in(faults=[a_fault(raw_code="GROUND_FAILURE", spot_id="LATER")])
+    after.carry_out()
+    assert {row["spot_id"]: row["status"] for row in after.claims()}["LATER"] == "awaiting_evidence"
+
+
+def test_a_laxer_policy_does_not_reach_back(set_up: SetUp) -> None:
+    """What was bound with the demand waits for its photo even though it is demanded no more."""
+    strict, lax = demanding("note", version="v1"), demanding(version="v2")
+    before = set_up(policy=strict)
+    before.take_in(faults=[a_fault(raw_code="GROUND_FAILURE")])
+    before.carry_out()
+    [claim] = before.claims()
+    before.desk.add(claim["id"], "note", who="technician", role="operator", note="dark")
+
+    after = Spotclaim(before.engine, policy=lax, clock=before.clock)
+    keep(after, strict)
+    after.carry_out()
+
+    [claim] = after.claims()
+    assert (claim["status"], claim["policy_version"]) == ("under_review", "v1")
+    [routed] = [event for event in after.events(claim["id"]) if event.kind == "claim.routed"]
+    assert '"policy":"v1"' in routed.body
+
+
+@pytest.fixture
+def late(set_up: SetUp) -> tuple[Spotclaim, str, str]:
+    """A claim whose stage is late, and the note that it was routed with, which is withdrawn by now."""
+    clock = Clock(datetime.now(UTC) - timedelta(hours=23, minutes=59))
+    spotclaim = set_up(clock=clock, policy=demanding("note", version="v1"))
+    spotclaim.take_in(faults=[a_fault(raw_code="GROUND_FAILURE")])
+    spotclaim.carry_out()
+    [claim] = spotclaim.claims()
+    item, _ = spotclaim.desk.add(claim["id"], "note", who="technician", role="operator", note="dark")
+    spotclaim.carry_out()
+    spotclaim.desk.withdraw(claim["id"], item.id, who="technician", role="operator", reason="another spot's")
+    clock.now += timedelta(minutes=2)
+    return spotclaim, claim["id"], item.id
+
+
+def test_a_claim_without_its_evidence_is_not_escalated(late: tuple[Spotclaim, str, str]) -> None:
+    """Nobody could decide it. It is looked at again later, and escalated once the evidence is back."""
+    spotclaim, claim_id, _ = late
+
+    spotclaim.run_now("escalate")
+    [claim] = spotclaim.claims()
+    assert (claim["status"], claim["escalated_to"]) == ("under_review", None)
+
+    spotclaim.desk.add(claim_id, "note", who="technician", role="operator", note="dark, this one")
+    spotclaim.run_now("escalate")
+    [claim] = spotclaim.claims()
+    assert claim["escalated_to"] == "manager"
+    spotclaim.demand_sound_chains()
+
+
+def test_a_claim_that_is_taken_up_again_waits_anew(set_up: SetUp) -> None:
+    """The deadline of its first life is over, and counts no more."""
+    policy = demanding("note", version="v1", evidence_wait_hours=72)
+    clock = Clock(datetime.now(UTC))
+    spotclaim = set_up(clock=clock, policy=policy)
+    spotclaim.take_in(faults=[a_fault(raw_code="GROUND_FAILURE")])
+    spotclaim.carry_out()
+    clock.now += timedelta(hours=73)
+    spotclaim.run_now("verify")
+    [claim] = spotclaim.claims()
+    assert claim["status"] == "ineligible"
+
+    deciding(spotclaim)(Wanted(claim["id"]), "reopen", MAX, "the note is coming")
+    spotclaim.carry_out()
+    [claim] = spotclaim.claims()
+    assert claim["status"] == "awaiting_evidence"
+    with pytest.raises(Conflict):
+        deciding(spotclaim)(Wanted(claim["id"]), "approve", MAX)
+
+    owed = spotclaim.rows("SELECT due_at FROM steps WHERE kind = 'verify'")
+    assert {step["due_at"] - clock.now for step in owed} == {timedelta(hours=72)}
+    clock.now += timedelta(hours=72)
+    spotclaim.run_now("verify")
+    assert [row["status"] for row in spotclaim.claims()] == ["ineligible"]
+    spotclaim.demand_sound_chains()

@@ -1,0 +1,69 @@
+"""Registrations of spots: of each detail the latest word, and claims hear of it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import permutations
+
+import pytest
+
+from domain.field.spot import Spot
+from tests.builders import NOW, a_claim, a_fault, a_policy, a_spot
+from tests.integration.parts import Spotclaim
+
+FIRST = a_spot(registered_at=NOW - timedelta(days=3), vendor="Acme", warranty_until=date(2026, 1, 1), zone="north")
+SECOND = a_spot(registered_at=NOW - timedelta(days=2), warranty_until=date(2027, 1, 1), max_power_kw=22.0)
+THIRD = a_spot(registered_at=NOW - timedelta(days=1), vendor="Acme Ltd")
+
+
+def spot_of(spotclaim: Spotclaim, spot_id: str) -> Spot | None:
+    with spotclaim.store.transaction() as transaction:
+        [case] = transaction.cases([a_claim(spot_id=spot_id)], a_policy())
+    return case.spot
+
+
+@pytest.mark.parametrize("order", list(permutations([FIRST, SECOND, THIRD])))
+def test_each_detail_is_the_latest_word_on_it(spotclaim: Spotclaim, order: tuple[Spot, ...]) -> None:
+    """A registration that does not mention a detail takes nothing away, and order does not matter."""
+    for spot in order:
+        spotclaim.take_in(spots=[spot])
+
+    spot = spot_of(spotclaim, "DE*ABC*E1")
+
+    assert spot is not None
+    assert (spot.vendor, spot.zone, spot.max_power_kw) == ("Acme Ltd", "north", 22.0)
+    assert spot.warranty_until == date(2027, 1, 1)
+    assert spot.registered_at == THIRD.registered_at
+
+
+def test_a_spot_that_nobody_registered_is_unknown(spotclaim: Spotclaim) -> None:
+    """Others' registrations say nothing of it."""
+    spotclaim.take_in(spots=[FIRST])
+
+    assert spot_of(spotclaim, "DE*ABC*E2") is None
+
+
+def test_a_claim_is_judged_by_its_spots_warranty(spotclaim: Spotclaim) -> None:
+    """An end of warranty before the fault makes the claim ineligible."""
+    spotclaim.take_in(spots=[replace(FIRST, spot_id="E9")], faults=[a_fault(spot_id="E9")])
+    spotclaim.carry_out()
+
+    [claim] = spotclaim.claims()
+    assert claim["status"] == "ineligible"
+    assert "WARRANTY_EXPIRED" in {answer["reason"] for answer in spotclaim.verdict(claim)["answers"]}
+
+
+def test_a_claim_that_waits_for_its_spot_is_woken_by_the_registration(
+    set_up: Callable[..., Spotclaim],
+) -> None:
+    """Where the policy demands registered spots, a claim need not wait for the deadline."""
+    strict = set_up(policy=a_policy(unknown_spot_passes=False))
+    strict.take_in(faults=[a_fault(raw_code="GROUND_FAILURE")])
+    strict.run_now("verify")
+    strict.rows("DELETE FROM steps")  # the deadline's
+    assert [claim["status"] for claim in strict.claims()] == ["awaiting_evidence"]
+
+    strict.take_in(spots=[FIRST, SECOND])
+    strict.carry_out()
+
+    assert [claim["status"] for claim in strict.claims()] == ["under_review"]

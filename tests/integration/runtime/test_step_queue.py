@@ -1,0 +1,165 @@
+"""The queue of owed steps: who may take which step, and when."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+
+import pytest
+from sqlalchemy import Engine
+
+from adapters.postgres.steps.queue import StepQueue
+from domain.changes import Decision, Step
+from domain.identifiers import new_claim_id
+from tests.integration.parts import Spotclaim
+
+
+def now() -> datetime:
+    """The database's clock decides what is due."""
+    return datetime.now(UTC)
+
+
+def owe(spotclaim: Spotclaim, *due: timedelta, kind: str = "verify", size: int = 1) -> list[int]:
+    before = {step["id"] for step in spotclaim.steps()}
+    for pause in due:
+        spotclaim.record(steps=[Step(kind, [new_claim_id() for _ in range(size)], now() + pause)])
+    return [step["id"] for step in spotclaim.steps() if step["id"] not in before]
+
+
+AT_ONCE = timedelta(seconds=-1)
+LATER = timedelta(hours=1)
+
+
+def leased(queue: StepQueue, limit: int = 100) -> list[int]:
+    return [step.id for step in queue.lease(limit)]
+
+
+def expire(spotclaim: Spotclaim) -> None:
+    """As if the lease's time had passed."""
+    spotclaim.rows("UPDATE steps SET leased_until = now() - interval '1 second' WHERE leased_until IS NOT NULL")
+
+
+def test_what_is_due_is_leased_with_its_size(spotclaim: Spotclaim) -> None:
+    """The relay packs messages by it."""
+    [number] = owe(spotclaim, AT_ONCE, kind="route", size=7)
+
+    [step] = spotclaim.queue.lease(100)
+
+    assert (step.id, step.kind, step.size) == (number, "route", 7)
+
+
+def test_a_step_without_a_time_is_due_at_once(spotclaim: Spotclaim) -> None:
+    """Most are."""
+    spotclaim.record(steps=[Step("verify", [new_claim_id()])])
+
+    assert len(spotclaim.queue.lease(100)) == 1
+
+
+def test_what_is_not_due_waits(spotclaim: Spotclaim) -> None:
+    """Deadlines and retries are rows like any other."""
+    owe(spotclaim, LATER)
+
+    assert (leased(spotclaim.queue), spotclaim.queue.due()) == ([], 0)
+
+
+def test_the_longest_due_goes_first(spotclaim: Spotclaim) -> None:
+    """Up to the limit."""
+    youngest, oldest, middle = owe(spotclaim, *(timedelta(minutes=-minutes) for minutes in (1, 3, 2)))
+
+    assert leased(spotclaim.queue, 2) == [oldest, middle]
+    assert leased(spotclaim.queue, 2) == [youngest]
+
+
+def test_a_leased_step_is_not_sent_again(spotclaim: Spotclaim) -> None:
+    """While its message is on the way."""
+    owe(spotclaim, AT_ONCE, AT_ONCE)
+    assert len(leased(spotclaim.queue)) == 2
+
+    assert (leased(spotclaim.queue), spotclaim.queue.leased(), spotclaim.queue.due()) == ([], 2, 2)
+
+
+def test_a_step_whose_message_was_lost_goes_again(spotclaim: Spotclaim) -> None:
+    """After its lease."""
+    [number] = owe(spotclaim, AT_ONCE)
+    leased(spotclaim.queue)
+
+    expire(spotclaim)
+
+    assert leased(spotclaim.queue) == [number]
+
+
+def test_a_released_step_goes_again_at_once(spotclaim: Spotclaim) -> None:
+    """Its message could not be sent; the others' leases stay."""
+    first, second = owe(spotclaim, AT_ONCE, AT_ONCE)
+    leased(spotclaim.queue)
+
+    spotclaim.queue.release([second])
+
+    assert leased(spotclaim.queue) == [second]
+    spotclaim.queue.release_all()
+    assert leased(spotclaim.queue) == [first, second]
+
+
+def test_two_relays_never_lease_the_same_step(spotclaim: Spotclaim, engine: Engine) -> None:
+    """Four of them, all at once, until nothing is left."""
+    owe_many = [Step("verify", [new_claim_id()], now() + AT_ONCE) for _ in range(1000)]
+    spotclaim.record(steps=owe_many)
+    start = Barrier(4)
+
+    def lease_all(_: int) -> list[int]:
+        queue, mine = StepQueue(engine, 60), []
+        start.wait()
+        while some := leased(queue, 17):
+            mine += some
+        return mine
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = [number for mine in pool.map(lease_all, range(4)) for number in mine]
+
+    assert sorted(taken) == [step["id"] for step in spotclaim.steps()]
+
+
+def test_a_step_that_a_worker_holds_is_left_alone(spotclaim: Spotclaim) -> None:
+    """By relays and by other workers; nobody waits for it."""
+    held, free = owe(spotclaim, AT_ONCE, AT_ONCE)
+
+    with spotclaim.store.transaction() as working:
+        assert [step.id for step in working.take_steps("verify", [held])] == [held]
+        assert leased(spotclaim.queue) == [free]
+        with spotclaim.store.transaction() as other:
+            assert [step.id for step in other.take_steps("verify", [held, free])] == [free]
+
+
+def test_only_steps_of_the_kind_are_taken(spotclaim: Spotclaim) -> None:
+    """A message in the wrong queue carries out nothing."""
+    [number] = owe(spotclaim, AT_ONCE)
+
+    with spotclaim.store.transaction() as transaction:
+        assert transaction.take_steps("route", [number]) == []
+
+
+def test_a_step_comes_back_as_it_was_owed(spotclaim: Spotclaim) -> None:
+    """Its claims in order, its subject and its time."""
+    ids, subject = [new_claim_id() for _ in range(3)], new_claim_id()
+    step = Step("deliver", ids, now().replace(microsecond=0), subject)
+    spotclaim.record(steps=[step])
+    [step.id] = [row["id"] for row in spotclaim.steps()]
+
+    with spotclaim.store.transaction() as transaction:
+        assert transaction.take_steps("deliver", [step.id]) == [step]
+
+
+@pytest.mark.parametrize("commit", [True, False])
+def test_a_step_is_done_when_its_result_is_recorded(spotclaim: Spotclaim, commit: bool) -> None:
+    """The same transaction removes the row; one that fails leaves it owed."""
+    [number] = owe(spotclaim, AT_ONCE)
+
+    try:
+        with spotclaim.store.transaction() as transaction:
+            transaction.take_steps("verify", [number])
+            transaction.record(Decision(done=[number]))
+            if not commit:
+                raise RuntimeError("the worker dies here")
+    except RuntimeError:
+        pass
+
+    assert [step["id"] for step in spotclaim.steps()] == ([] if commit else [number])

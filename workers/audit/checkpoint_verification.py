@@ -1,0 +1,75 @@
+"""Holds the log against checkpoints: those that it names itself, and those that were kept elsewhere."""
+
+from collections.abc import Sequence
+
+from adapters.audit.signing_key import PublicKeys
+from domain.audit.checkpoint import Checkpoint, digest, parse
+from domain.audit.merkle import SIZE, Frontier
+from workers.audit.findings import Finding, Result
+
+
+class CheckpointCheck:
+    """Holds the log's leaves against checkpoints: signatures, roots, and how each names the one before."""
+
+    def __init__(self, result: Result, leaves: bytearray, keys: PublicKeys | None) -> None:
+        self._result = result
+        self._leaves = leaves
+        self._keys = keys
+
+    def hold_against(self, own: Sequence[str], outside: Sequence[tuple[str, str]]) -> None:
+        """Adds to the result what the record's own checkpoints show, and those from outside with their places."""
+        inside = set(own)
+        self._result.outside = len(outside)
+        places = dict.fromkeys(own, "the record itself") | {line: place for place, line in outside}
+        read = [found for line, place in places.items() if (found := self._read(line, place))]
+        self._result.checkpoints = len(read)
+        self._hold_roots(sorted(read, key=lambda found: found[0].size))
+        self._hold_order(own)
+        for checkpoint, line, place in read:
+            if line not in inside and checkpoint.size <= self._result.log_size:
+                self._find("CHECKPOINT_REMOVED", "The record lacks it", checkpoint, place)
+
+    def _read(self, line: str, place: str) -> tuple[Checkpoint, str, str] | None:
+        try:
+            checkpoint = parse(line)
+        except ValueError as error:
+            self._result.add(Finding("CHECKPOINT_UNREADABLE", f"The checkpoint at {place}: {error}."))
+            return None
+        if self._keys is not None and not self._keys.signed(checkpoint):
+            self._find("SIGNATURE_WRONG", "None of the public keys signed it", checkpoint, place)
+            return None
+        return checkpoint, line, place
+
+    def _hold_roots(self, read: list[tuple[Checkpoint, str, str]]) -> None:
+        frontier, sound = Frontier(), 0
+        for checkpoint, _, place in read:
+            if checkpoint.size > self._result.log_size:
+                present = f"the log has only {self._result.log_size:,}: it was cut, or this is an older state"
+                sentence = f"It saw {checkpoint.size:,} events, and {present}"
+                self._find("LOG_CUT", sentence, checkpoint, place, self._result.log_size)
+                continue
+            frontier.extend(bytes(self._leaves[SIZE * frontier.size : SIZE * checkpoint.size]))
+            if frontier.root().hex() == checkpoint.root:
+                sound = checkpoint.size
+            else:
+                sentence = f"It saw other events: the log was rewritten from position {sound:,} on"
+                self._find("LOG_REWRITTEN", sentence, checkpoint, place, sound)
+
+    def _hold_order(self, own: Sequence[str]) -> None:
+        before: str | None = None
+        for line in own:
+            try:
+                checkpoint = parse(line)
+            except ValueError:
+                continue
+            if checkpoint.previous != digest(before):
+                self._find(
+                    "CHECKPOINT_REMOVED", "It does not follow from the one before", checkpoint, "the record"
+                )
+            before = line
+
+    def _find(
+        self, what: str, sentence: str, checkpoint: Checkpoint, place: str, position: int | None = None
+    ) -> None:
+        where = f" (checkpoint of {checkpoint.at} over {checkpoint.size:,} events, {place})."
+        self._result.add(Finding(what, sentence + where, position=position))

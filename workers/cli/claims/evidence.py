@@ -1,0 +1,108 @@
+"""Commands for the evidence of claims."""
+
+import getpass
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from domain.errors import EvidenceTooLarge, NotFound
+from domain.evidence.file import MOST_BYTES, Upload
+from domain.policy import EVIDENCE_KINDS
+from ingest.api.evidence_json import told, told_item
+from workers import roles
+from workers.app import App
+from workers.cli.application import DataOption, JsonOption, existing
+
+evidence = typer.Typer(help="The evidence of claims.", no_args_is_help=True)
+
+ClaimArgument = Annotated[str, typer.Argument(metavar="CLAIM", help="The claim's id, or its last 6 characters.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    app.add_typer(evidence, name="evidence")
+
+
+@evidence.command("add")
+def add(
+    claim_id: ClaimArgument,
+    kind: Annotated[str, typer.Option(help=f"One of {', '.join(EVIDENCE_KINDS)}.")],
+    file: Annotated[
+        Path | None,
+        typer.Option(help="A picture, PDF, text, CSV or JSON of up to 10 MiB.", exists=True, dir_okay=False),
+    ] = None,
+    note: Annotated[str, typer.Option(help="What there is to say.")] = "",
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add a file, a note, or both as one item to a claim's evidence."""
+    upload = _upload(file) if file else None
+    with existing(data) as app, roles.carrying_on(app):
+        claim = _found(app, claim_id)
+        # Whoever may use this command may read and write the data folder or knows the servers' passwords.
+        who = f"cli:{getpass.getuser()}"
+        item, new = app.evidence.add(claim["id"], kind, who=who, role="admin", note=note, upload=upload)
+        missing = app.evidence.on_file(claim["id"]).missing
+    if as_json:
+        typer.echo(orjson.dumps(told_item(item) | {"new": new, "missing": missing}).decode())
+        return
+    typer.echo(f"{item.kind} {item.id} {'added' if new else 'was on file already'}.")
+    if missing:
+        typer.echo(f"Still missing: {', '.join(missing)}.")
+
+
+def _upload(file: Path) -> Upload:
+    size = file.stat().st_size
+    if size > MOST_BYTES:
+        raise EvidenceTooLarge(
+            "FILE_TOO_LARGE", f"{file} has {size:,} bytes; the limit is {MOST_BYTES:,} (10 MiB)."
+        )
+    return Upload(file.read_bytes(), file.name)
+
+
+@evidence.command("list")
+def list_evidence(claim_id: ClaimArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
+    """List what a claim has, filed or come with its faults, and what is missing."""
+    with existing(data) as app:
+        claim = _found(app, claim_id)
+        rows = told(app.evidence.on_file(claim["id"]))
+    if as_json:
+        typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
+        return
+    table = Table("Evidence", "Kind", "What", "From", "Added", box=None)
+    for row in rows["items"]:
+        cells = (row["id"] or "")[-8:], row["kind"], _what(row), row["added_by"], _minute(row["added_at"])
+        table.add_row(*map(_plain, cells))
+    console = Console(width=None if Console().is_terminal else 160)
+    console.print(table)
+    missing = f"missing: {', '.join(rows['missing'])}" if rows["missing"] else "nothing is missing"
+    typer.echo(f"{len(rows['items'])} items; {missing}")
+
+
+def _what(row: dict[str, Any]) -> str:
+    file = row["file"]
+    named = f"{file['name']} ({file['media_type']}, {file['size']:,} bytes)" if file else ""
+    data = orjson.dumps(row["data"]).decode() if row["data"] else ""
+    withdrawn = f"WITHDRAWN by {row['withdrawn_by']}" if row["withdrawn_at"] else ""
+    return "; ".join(part for part in (withdrawn, named, row["note"], data) if part)
+
+
+def _plain(text: str) -> Text:
+    """Somebody else's words must neither colour nor steer the terminal."""
+    return Text("".join(character if character.isprintable() else " " for character in text))
+
+
+def _minute(moment: str) -> str:
+    return moment[:16].replace("T", " ")
+
+
+def _found(app: App, claim_id: str) -> dict[str, Any]:
+    claim = app.reports.find_claim(claim_id)
+    if claim is None:
+        raise NotFound(f"No claim ends with {claim_id}, or more than one does.")
+    return claim

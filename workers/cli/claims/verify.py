@@ -1,0 +1,97 @@
+"""The command that explains a verdict: what verification would find of a claim as things stand now."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from adapters.policy.reader import load_policy
+from adapters.postgres.store import PostgresStore
+from domain.claims.sla import by_policy
+from domain.eligibility.evaluation import Case
+from domain.eligibility.rules import evidence_deadline, judge
+from domain.errors import NotFound
+from domain.policy import Policy
+from workers.app import App
+from workers.cli.application import DataOption, JsonOption, existing
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    app.command()(verify)
+
+
+def verify(
+    claim_id: Annotated[str, typer.Argument(help="The claim's id, or its last 6 characters or more.")],
+    data: DataOption = None,
+    explain: Annotated[bool, typer.Option("--explain", help="With the facts that each rule used.")] = False,
+    policy: Annotated[Path | None, typer.Option(help="Judge by this policy instead.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what verification would find of a claim now, rule by rule. Changes nothing."""
+    other = load_policy(policy) if policy else None
+    with existing(data) as app:
+        now, row = app.clock(), app.reports.find_claim(claim_id)
+        if row is None:
+            raise NotFound(f"No claim ends with {claim_id}, or more than one does.")
+        case, rules = _case(app, row["id"], other)
+        verdict = judge(case, rules, now)
+    if as_json:
+        typer.echo(orjson.dumps(_told(case, rules, verdict, now), option=orjson.OPT_INDENT_2).decode())
+        return
+    _print(case, rules, verdict, with_facts=explain)
+
+
+def _case(app: App, claim_id: str, other: Policy | None) -> tuple[Case, Policy]:
+    """The claim as verification would see it, and the policy it goes by: the other, or its own."""
+    with PostgresStore(app.engine).transaction() as transaction:
+        claims = transaction.claims([claim_id])
+        [(bound, _)] = by_policy(claims, app.policy, app.policies)
+        [case] = transaction.cases(claims, other or bound)
+    return case, other or bound
+
+
+def _told(case: Case, policy: Policy, verdict: dict[str, Any], now: datetime) -> dict[str, Any]:
+    claim = case.claim
+    return {
+        "claim": claim.id,
+        "status": claim.status,
+        "policy": policy.version,
+        "verdict": verdict,
+        "verdict_on_record": case.verdict,
+        "evidence_deadline": evidence_deadline(claim, policy, now).isoformat(),
+    }
+
+
+def _print(case: Case, policy: Policy, verdict: dict[str, Any], *, with_facts: bool) -> None:
+    claim = case.claim
+    console = Console(width=None if Console().is_terminal else 160, soft_wrap=False)
+    table = Table("Answer", "Rule", "Reason", "Why", box=None, pad_edge=False)
+    for answer in verdict["answers"]:
+        table.add_row(answer["result"], answer["rule"], answer["reason"], answer["sentence"])
+        if with_facts:
+            for line in _facts(answer["facts"]):
+                table.add_row("", "", "", f"  {line}", style="dim")
+    console.print(f"Claim {claim.id}: {claim.code} on spot {claim.spot_id}", highlight=False, markup=False)
+    console.print(table, markup=False)
+    on_record = case.verdict["outcome"] if case.verdict else "none yet"
+    console.print(
+        f"Now, by policy {policy.version}: {verdict['outcome']}. On record: {on_record}. Nothing was changed.",
+        highlight=False,
+    )
+
+
+def _facts(facts: dict[str, Any]) -> list[str]:
+    """One line for each fact; those of another record are named after it."""
+    lines = []
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            lines += [f"{name}: {line}" for line in _facts(value)]
+        elif value is not None and value != []:
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            lines.append(f"{name.replace('_', ' ')} {shown}")
+    return lines

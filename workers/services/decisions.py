@@ -1,0 +1,94 @@
+"""Carries out what a person decided. The API and the console call the same."""
+
+from collections.abc import Sequence
+
+from domain.changes import Decision
+from domain.claims.claim import Claim
+from domain.claims.decide import APPROVE, REOPEN, Person, Refused, Wanted, decide
+from domain.claims.sla import Policies, by_policy
+from domain.errors import Conflict, NotAllowed, NoteRefused, NotFound
+from domain.policy import Policy
+from domain.ports.store import Clock, Identity, Store, Transaction
+from workers.runtime.step_runner import OnCommit
+from workers.services.evidence import lacking
+
+
+class Decide:
+    """Decisions of one person, in one transaction; each claim is looked at again under its lock."""
+
+    def __init__(
+        self, store: Store, policy: Policy, policies: Policies, clock: Clock, on_commit: OnCommit
+    ) -> None:
+        self._store = store
+        self._policy = policy
+        self._policies = policies
+        self._clock = clock
+        self._on_commit = on_commit
+
+    def __call__(self, wanted: Wanted, action: str, who: Identity, note: str = "") -> Claim:
+        """The claim as it is afterwards.
+
+        Raises `NotFound`, `TransientError`, and what `domain.claims.decide.decide` raises.
+        """
+        [result] = self.many([wanted], action, who, note)
+        if isinstance(result, Refused):
+            raise result.reason
+        return result
+
+    def many(self, wanted: Sequence[Wanted], action: str, who: Identity, note: str = "") -> list[Claim | Refused]:
+        """What became of each claim, in the order given: one that is refused does not hold up the others."""
+        whole = Decision()
+        results: list[Claim | Refused] = []
+        with self._store.transaction() as transaction:
+            person = Person(who.name, who.role, tuple(transaction.delegations_to(who.name, self._clock())))
+            claims = {claim.id: claim for claim in transaction.claims([item.claim_id for item in wanted])}
+            bound = by_policy(claims.values(), self._policy, self._policies) if action == APPROVE else []
+            lacks = lacking(transaction, bound)
+            changes = _last_changes(transaction, claims, wanted)
+            for item in wanted:
+                try:
+                    claim = _found(claims, item, results)
+                    _demand_place(transaction, claim, action)
+                    part = decide(
+                        claim,
+                        action,
+                        person,
+                        note=note,
+                        version=item.version,
+                        changed_at=changes.get(claim.id),
+                        evidence_digest=item.evidence_digest,
+                        lacking=lacks.get(claim.id, ()),
+                        now=self._clock(),
+                        policies=self._policies,
+                    )
+                    whole.add(part)
+                    results.append(claim)
+                except (NotFound, Conflict, NotAllowed, NoteRefused) as reason:
+                    results.append(Refused(item.claim_id, reason))
+            transaction.record(whole)
+        self._on_commit("decide", whole)
+        return results
+
+
+def _found(claims: dict[str, Claim], wanted: Wanted, results: Sequence[Claim | Refused]) -> Claim:
+    claim = claims.get(wanted.claim_id)
+    if claim is not None and claim in results:
+        raise Conflict(f"Claim {wanted.claim_id} is named twice; it was decided once.")
+    if claim is None:
+        raise NotFound(f"There is no claim {wanted.claim_id}.")
+    return claim
+
+
+def _last_changes(transaction: Transaction, claims: dict[str, Claim], wanted: Sequence[Wanted]) -> dict[str, int]:
+    """Of those that have gone on since they were seen: often only by being told of."""
+    seen = ((claims[item.claim_id], item.version) for item in wanted if item.claim_id in claims)
+    older = [claim.id for claim, version in seen if version is not None and version < claim.version]
+    return transaction.last_changes(older) if older else {}
+
+
+def _demand_place(transaction: Transaction, claim: Claim, action: str) -> None:
+    """A claim cannot be taken up again while another is open for its spot and error."""
+    if action != REOPEN or claim.closed_at is None:
+        return
+    for other in transaction.open_claims([(claim.spot_id, claim.code)]).values():
+        raise Conflict(f"Claim {other.id} is open for {claim.code} on {claim.spot_id}; decide that one.")

@@ -1,0 +1,78 @@
+"""What people do with destinations. The API and the command line call the same."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from adapters.apprise.notifier import demand_usable
+from adapters.apprise.urls import shown
+from adapters.postgres.notifications.destinations import Destinations
+from domain.errors import NotFound, SetupError
+from domain.identifiers import new_claim_id
+from domain.ports.store import Message, Notifier, Outcome
+
+_LONGEST_NAME = 64
+
+
+class DestinationDesk:
+    """Every method raises `TransientError` when the database is away."""
+
+    def __init__(
+        self,
+        stored: Destinations,
+        notifier: Notifier,
+        *,
+        configured: Mapping[str, str],
+        default: Mapping[str, str],
+        named: Collection[str],
+    ) -> None:
+        """URLs by name of the settings, and those that hold where these have none; `named` are in the policy."""
+        self._stored = stored
+        self._notifier = notifier
+        self._configured = configured
+        self._default = default
+        self._named = named
+
+    def listed(self) -> list[dict[str, Any]]:
+        """All there are, and those that were removed: name, shown (schema and host) and added_by; of those that
+        were added also added_at, removed_at and removed_by."""
+        stored = self._stored.listed()
+        present = {row["name"] for row in stored if row["removed_at"] is None}
+        default = {name: url for name, url in self._default.items() if name not in present}
+        by = "SPOTCLAIM_DESTINATIONS" if self._configured else "default"
+        urls = self._configured or default
+        return [{"name": name, "shown": shown(url), "added_by": by} for name, url in urls.items()] + stored
+
+    def present(self) -> list[dict[str, Any]]:
+        """Those that can be told: name, schema, added_by and added_at."""
+        return [
+            {
+                "name": row["name"],
+                "schema": row["shown"].partition(":")[0],
+                "added_by": row["added_by"],
+                "added_at": row.get("added_at"),
+            }
+            for row in self.listed()
+            if row.get("removed_at") is None
+        ]
+
+    def add(self, name: str, url: str, who: str) -> None:
+        """Adds a destination, or gives one a new URL. Raises `SetupError`, without secrets, for a name or a URL
+        that cannot be used, and for a name that the settings have."""
+        if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME:
+            raise SetupError(f"A name has 1 to {_LONGEST_NAME} printable characters.")
+        if name in self._configured:
+            raise SetupError(f"SPOTCLAIM_DESTINATIONS names {name} already, and comes first.")
+        demand_usable(name, url)
+        self._stored.add(name, url, who)
+
+    def remove(self, name: str, who: str) -> bool:
+        """Removes one that was added; whether the policy still names it. Raises `NotFound`."""
+        self._stored.remove(name, who)
+        return name in self._named
+
+    def test(self, name: str) -> Outcome:
+        """Sends one message that says it is a test. Raises `NotFound`."""
+        if name not in {row["name"] for row in self.present()}:
+            raise NotFound(f"There is no destination {name}.")
+        text = "Somebody tries out where people are told. Nothing happened."
+        return self._notifier.send(name, Message(new_claim_id(), "Spotclaim: this is a test", text))

@@ -1,0 +1,107 @@
+"""What people do with a message in quarantine. The API and the command line call the same."""
+
+from collections.abc import Callable
+from typing import Final
+
+import orjson
+import structlog
+
+from adapters.rabbitmq.batch_codec import to_batch
+from domain.errors import Conflict, MalformedMessage, NotFound, SpotclaimError
+from domain.field import quarantine
+from domain.field.batch import Batch
+from domain.field.quarantine import DISCARDED, REPLAYED, Entry
+from domain.ports.store import Clock, Identity, Store, Transaction
+from ingest.cloudevents.redecode import read_again
+from workers.services.intake import Intake
+
+WORKER_DOOR: Final = "worker"
+
+log = structlog.get_logger("quarantine")
+
+
+class QuarantineDesk:
+    """Replays and discards. An entry and the message that it becomes change in one transaction: none is lost and
+    none is taken in twice, whoever is killed and whenever."""
+
+    def __init__(self, store: Store, intake: Intake, clock: Clock) -> None:
+        self._store = store
+        self._intake = intake
+        self._clock = clock
+
+    def replay(self, key: str, who: Identity, edited: bytes | None = None, why: str = "") -> bool:
+        """Takes the message in, as it came or as edited; whether it was new, or a duplicate of what is there.
+
+        Raises `MalformedMessage` when it is refused again, and stays with that reason; `NotAllowed`, `NotFound`,
+        `Conflict` for one that was dealt with before, and `TransientError`.
+        """
+        quarantine.demand_may_settle(who.role)
+        try:
+            return self._take_in(key, who, edited, why)
+        except MalformedMessage as reason:
+            self._refuse_again(key, edited, reason)
+            raise
+        except SpotclaimError:
+            raise
+        except Exception as error:
+            log.exception("message refused by the store")
+            refused = MalformedMessage(
+                "NOT_STORABLE", f"The database refused the message: {type(error).__name__}."
+            )
+            self._refuse_again(key, edited, refused)
+            raise refused from error
+
+    def discard(self, key: str, who: Identity, why: str) -> None:
+        """Sets the message aside for good. Raises what `replay` does, but for `MalformedMessage`."""
+        quarantine.demand_may_settle(who.role)
+        with self._store.transaction() as transaction:
+            entry = _open_entry(transaction, key)
+            quarantine.settle(entry, DISCARDED, who.name, why, self._clock())
+            transaction.settle_quarantined(entry)
+
+    def _take_in(self, key: str, who: Identity, edited: bytes | None, why: str) -> bool:
+        with self._store.transaction() as transaction:
+            entry = _open_entry(transaction, key)
+            batch = _READERS.get(entry.door, _read_message)(entry, edited, who.name)
+            decision, new = self._intake.within(transaction, batch)
+            entry.edited, entry.message_key = edited, _key_of(batch)
+            quarantine.settle(entry, REPLAYED, who.name, why, self._clock())
+            transaction.settle_quarantined(entry)
+        self._intake.committed(batch, decision)
+        return bool(new)
+
+    def _refuse_again(self, key: str, edited: bytes | None, reason: MalformedMessage) -> None:
+        with self._store.transaction() as transaction:
+            entry = _open_entry(transaction, key)
+            quarantine.refuse_again(entry, edited, reason)
+            transaction.settle_quarantined(entry)
+
+
+def _open_entry(transaction: Transaction, key: str) -> Entry:
+    entry = transaction.quarantined(key)
+    if entry is None:
+        raise NotFound(f"There is no message {key} in quarantine.")
+    quarantine.demand_open(entry)
+    return entry
+
+
+def _key_of(batch: Batch) -> str:
+    keys = [message.key for part in (batch.faults, batch.usage, batch.spots) for message in part]
+    return keys[0]
+
+
+def _read_message(entry: Entry, edited: bytes | None, who: str) -> Batch:
+    return read_again(entry, quarantine.bytes_to_replay(entry, edited), who)
+
+
+def _read_batch(entry: Entry, edited: bytes | None, _who: str) -> Batch:
+    """What the store once refused had passed its door before, and is kept as it was understood there."""
+    if edited is not None:
+        raise Conflict("The database refused this message and its bytes are gone; it is replayed as it was.")
+    try:
+        return to_batch(orjson.loads(quarantine.bytes_to_replay(entry, edited)))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise MalformedMessage("NOT_READABLE", f"It is no batch of messages: {type(error).__name__}.") from None
+
+
+_READERS: dict[str, Callable[[Entry, bytes | None, str], Batch]] = {WORKER_DOOR: _read_batch}

@@ -1,0 +1,85 @@
+"""The clocks of a claim, told to people and programs: what they show, and why."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from domain.claims import sla
+from domain.claims.claim import Claim
+from domain.policy import Policy
+from domain.ports.store import Clock
+
+_COLUMNS = [field.name for field in fields(Claim)]
+_HOUR = timedelta(hours=1)
+
+
+class ToldClocks:
+    """Tells the clocks of a claim as it was read from the database."""
+
+    def __init__(self, policies: sla.Policies, clock: Clock) -> None:
+        self._policies = policies
+        self._clock = clock
+
+    def __call__(self, row: dict[str, Any]) -> list[dict[str, Any]]:
+        """One dict a clock, JSON-ready; empty for a claim that was not verified yet."""
+        claim = Claim(**{name: row[name] for name in _COLUMNS if name in row})
+        return explain(claim, self._policies, self._clock())
+
+
+def explain(claim: Claim, policies: sla.Policies, now: datetime) -> list[dict[str, Any]]:
+    """The clocks of a claim for people and programs: what they show, and why. Empty for a claim without."""
+    if claim.time_zone is None:
+        return []
+    policy = policies(claim.policy_version)
+    return [
+        {
+            "clock": clock,
+            "state": _state(shown),
+            "target_hours": shown.terms.target / _HOUR,
+            "used_hours": round(shown.used / _HOUR, 3),
+            "share": round(shown.share, 4),
+            "calendar": shown.terms.calendar.name,
+            "time_zone": shown.terms.time_zone,
+            "started_at": claim.opened_at,
+            "warn_at": shown.warn_at,
+            "due_at": shown.due_at,
+            "stopped_at": shown.stopped_at,
+            "breached": shown.breached,
+            "pauses": _intervals(claim.pauses),
+            "why": _why(claim, clock, policy, shown.terms),
+        }
+        for clock, shown in sla.readings(claim, policy, now).items()
+    ]
+
+
+def _state(shown: sla.Reading) -> str:
+    if shown.breached:
+        return "breached"
+    if shown.stopped_at is not None:
+        return "met"
+    return "paused" if shown.paused else "running"
+
+
+def _intervals(pauses: Sequence[datetime]) -> list[dict[str, datetime | None]]:
+    ends = [*pauses[1::2], None]
+    return [{"from": begin, "until": end} for begin, end in zip(pauses[::2], ends, strict=False)]
+
+
+def _why(claim: Claim, clock: str, policy: Policy, terms: sla.Terms) -> str:
+    rule = policy.target_for(claim.severity, claim.claim_type)
+    conditions = ", ".join(rule.severities + rule.claim_types) or "every claim"
+    hours = terms.target / _HOUR
+    told = (
+        f"policy {policy.version}, target {policy.targets.index(rule) + 1} ({conditions}): {clock} within "
+        f"{hours:g} hours of the calendar {rule.calendar} in {terms.time_zone}, "
+        f"counted from {_minute(claim.opened_at)}"
+    )
+    marks = [_minute(moment) for moment in claim.pauses]
+    ends = [*(f"to {mark}" for mark in marks[1::2]), "on"]
+    pauses = ", ".join(f"from {begin} {end}" for begin, end in zip(marks[::2], ends, strict=False))
+    return f"{told}; {f'paused {pauses}' if pauses else 'never paused'}"
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
