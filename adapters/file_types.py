@@ -1,4 +1,4 @@
-"""What bytes are: signatures by puremagic, texts by reading them."""
+"""Detects media types: signatures by puremagic, texts by decoding them."""
 
 import json
 import re
@@ -6,8 +6,8 @@ from typing import Final
 
 import puremagic
 
-# By the ending that the library gives a signature: its media types are too generous (JPEG 2000 is no JPEG). With
-# each the bytes of its shortest signature, since the library takes less (every RIFF for a picture).
+# By the file extension of a signature, since the library's media types are too broad (JPEG 2000 is no JPEG). Each
+# with the length of its shortest signature, since the library accepts less (every RIFF as a picture).
 _BY_SIGNATURE: Final = {
     ".png": ("image/png", 8),
     ".jpg": ("image/jpeg", 3),
@@ -25,7 +25,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
 
 
 def sniff(content: bytes) -> tuple[str, ...]:
-    """Implements `domain.ports.store.Sniff`."""
+    """Detects the media types of a file. Implements `domain.ports.store.Sniff`."""
     by_signature = _signature(content)
     if by_signature is not None:
         return (by_signature,)
@@ -39,13 +39,13 @@ def sniff(content: bytes) -> tuple[str, ...]:
 
 
 def _signature(content: bytes) -> str | None:
-    """The type whose signature begins the bytes; None if no type that is taken has the longest one."""
+    """Returns the type of the longest signature; None if that type is not accepted."""
     try:
         matches = puremagic.magic_string(content)
     except (puremagic.PureError, ValueError):
         return None
-    # What stands at the end, or further in, may be any bytes of a picture. And the library has some signatures
-    # with their escapes written out as text.
+    # Signatures at the end, or further in, may be any bytes of a picture. And the library has some signatures with
+    # their escapes written out as text.
     heads = [
         m for m in matches if m.offset >= 0 and content.startswith(m.byte_match) and m.byte_match[:1] != b"\\"
     ]

@@ -1,4 +1,4 @@
-"""Bytes of evidence in a folder or in an S3-compatible store, by obstore (Apache Arrow's `object_store`)."""
+"""Stores evidence files in a folder or in S3, by obstore (Apache Arrow's `object_store`)."""
 
 import os
 from datetime import timedelta
@@ -14,13 +14,15 @@ from domain.errors import NotFound, SetupError, TransientError
 
 _SETTING = "SPOTCLAIM_EVIDENCE_STORE"
 _REQUEST_SECONDS = 30
-# Requests that fail are tried again within this time, so that a put ends while whoever sent the file still waits.
+# Failed requests are retried within this time, so that a put ends while the sender of the file still waits.
 _RETRY_SECONDS = 20
 
 
 class ObjectFiles:
-    """Implements `domain.ports.store.EvidenceFiles`. Keys are the digests, below a folder of their first two
-    digits."""
+    """Implements `domain.ports.store.EvidenceFiles`.
+
+    Keys are the digests, in folders named by their first two digits.
+    """
 
     def __init__(self, store: LocalStore | S3Store, folder: Path | None = None) -> None:
         self._store = store
@@ -29,7 +31,7 @@ class ObjectFiles:
     def put(self, content: bytes) -> str:
         digest = digest_of(content).hexdigest()
         try:
-            # Ten mebibytes at most: one request, so nothing half sent is ever left behind.
+            # At most 10 MiB in one request, so no partial upload is ever left behind.
             obstore.put(self._store, _key(digest), content, use_multipart=False)
             if self._folder is not None:
                 _make_durable(self._folder / _key(digest))
@@ -50,7 +52,7 @@ class ObjectFiles:
 
 
 def object_files(url: str) -> ObjectFiles:
-    """The store at `file:///folder` or `s3://bucket/prefix`.
+    """Opens the store at `file:///folder` or `s3://bucket/prefix`.
 
     For S3 the usual variables count: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, and AWS_ENDPOINT_URL
     for one that is not Amazon's. Nothing is connected yet. Raises `SetupError`.
@@ -73,7 +75,7 @@ def _s3(url: str) -> S3Store:
     return S3Store.from_url(
         url,
         client_options={
-            # Whoever names an address without TLS means it: a store on this machine or in this network.
+            # An endpoint without TLS is intended: a store on this machine or in this network.
             "allow_http": endpoint.startswith("http://"),
             "timeout": timedelta(seconds=_REQUEST_SECONDS),
             "connect_timeout": timedelta(seconds=5),
@@ -87,7 +89,10 @@ def _key(digest: str) -> str:
 
 
 def _make_durable(path: Path) -> None:
-    """The library writes aside and renames, which survives a process; this survives a power cut."""
+    """Syncs the file and its folders.
+
+    The library writes a temporary file and renames it, which survives the process's death but not a power cut.
+    """
     for place in (path, path.parent, path.parent.parent):
         descriptor = os.open(place, os.O_RDONLY)
         try:

@@ -1,23 +1,38 @@
-"""Metrics, on a registry that is passed in. Prefix `spotclaim_`, seconds, never a spot or a claim as a label."""
+"""Prometheus metrics on a registry that is passed in.
 
+Prefix `spotclaim_`, seconds, never a spot or a claim as a label.
+"""
+
+import collections
 import json
-from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+    start_http_server,
+)
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from domain.changes import Decision, Step
+from domain.audit.event import NEW, WHOLE
+from domain.changes import Changes
+from domain.claims.claim import Claim
 from domain.claims.lifecycle import CLOSED
 from domain.errors import TransientError
 from domain.field.batch import Batch
+from domain.field.fault import Fault
 from domain.notifications.delivery import SILENCED, SUPPRESSED, Delivery
-from domain.ports.store import Outcome
+from domain.ports.store import AttemptResult
+from domain.steps import Step
 
-# The `_created` series double what is stored and tell what a restart already shows.
+# The `_created` series double the storage and show only what a restart shows already.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -31,7 +46,7 @@ _CLOSING_EVENTS = frozenset(f"claim.{status}" for status in CLOSED)
 
 
 class Metrics:
-    """What one process counts by itself.
+    """Counts what one process does.
 
     | metric | labels | counts |
     |---|---|---|
@@ -40,18 +55,19 @@ class Metrics:
     | claims_closed_total | claim_type, outcome, within_sla | claims closed |
     | claim_resolution_seconds | claim_type, severity | from opening to closing |
     | notifications_total | destination, outcome | `sent`, `failed`, `unknown`; `silenced`, `suppressed` |
-    | templates_failed_total | template | texts that the built-in template made instead of the operator's own |
-    | notification_delay_seconds | | from when a message was due until it was told |
+    | templates_failed_total | template | texts that fell back to the built-in template |
+    | notification_delay_seconds | | from when a message was due until it was delivered |
     | sla_breaches_total | claim_type, clock | clocks that ran past their targets |
     | quarantined_total | reason | messages put into quarantine |
-    | ocpp_frames_ignored_total | action | frames of the OCPP queue that say nothing by themselves |
+    | ocpp_frames_ignored_total | action | frames of the OCPP queue that give no event |
     | step_delay_seconds | step | from when a step was due until it was done |
     | audit_chains_broken | | claims whose audit chain the scheduler found broken since it was started |
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
         self._faults = Counter(
-            "spotclaim_faults_received", "Fault messages taken in.", ["outcome"], registry=registry
+            "spotclaim_faults_received", "Fault messages ingested.", ["outcome"], registry=registry
         )
         self._opened = Counter(
             "spotclaim_claims_opened", "Claims opened.", ["claim_type", "severity"], registry=registry
@@ -71,16 +87,16 @@ class Metrics:
         )
         self._notifications = Counter(
             "spotclaim_notifications",
-            "Attempts to notify.",
+            "Delivery attempts.",
             ["destination", "outcome"],
             registry=registry,
         )
         self._templates_failed = Counter(
-            "spotclaim_templates_failed", "Own templates that gave way.", ["template"], registry=registry
+            "spotclaim_templates_failed", "Custom templates that failed.", ["template"], registry=registry
         )
         self._notification_delay = Histogram(
             "spotclaim_notification_delay_seconds",
-            "From when a message was due until the destination took it.",
+            "From when a message was due until it was delivered.",
             buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 1800, 7200),
             registry=registry,
         )
@@ -101,42 +117,52 @@ class Metrics:
             "spotclaim_quarantined", "Messages put into quarantine.", ["reason"], registry=registry
         )
         self._frames_ignored = Counter(
-            "spotclaim_ocpp_frames_ignored", "OCPP frames that say nothing.", ["action"], registry=registry
+            "spotclaim_ocpp_frames_ignored", "OCPP frames that give no event.", ["action"], registry=registry
         )
         self._chains_broken = Gauge(
             "spotclaim_audit_chains_broken", "Audit chains found broken since the start.", registry=registry
         )
         self._broken: set[str] = set()
 
-    def taken_in(self, batch: Batch, decision: Decision) -> None:
-        """A committed batch and what it led to."""
-        for reason, count in Tally(item.reason for item in batch.quarantined).items():
+    def serve(self, host: str, port: int) -> None:
+        """Serves /metrics from a thread of its own, until the process ends."""
+        start_http_server(port, host, registry=self._registry)
+
+    def exposition(self) -> bytes:
+        """Returns the registry in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def ingested(self, batch: Batch, changes: Changes) -> None:
+        """Counts a committed batch and what it led to."""
+        for reason, count in collections.Counter(item.reason for item in batch.quarantined).items():
             self._quarantined.labels(reason).inc(count)
-        unmatched = sum(fault.claim_id is None for fault in decision.faults)
+        faults, opened = changes.of(Fault), changes.of(Claim, NEW)
+        unmatched = sum(fault.claim_id is None for fault in faults)
         outcomes = {
-            "opened": len(decision.opened),
-            "counted": len(decision.faults) - len(decision.opened) - unmatched,
+            "opened": len(opened),
+            "counted": len(faults) - len(opened) - unmatched,
             "unmatched": unmatched,
-            "duplicate": len(batch.faults) - len(decision.faults),
+            "duplicate": len(batch.faults) - len(faults),
         }
         for outcome, count in outcomes.items():
             self._faults.labels(outcome).inc(count)
-        for labels, count in Tally((claim.claim_type, claim.severity) for claim in decision.opened).items():
+        labelled = collections.Counter((claim.claim_type, claim.severity) for claim in opened)
+        for labels, count in labelled.items():
             self._opened.labels(*labels).inc(count)
 
     def ignored(self, frames: Mapping[str, int]) -> None:
-        """Frames that say nothing by themselves, by action."""
+        """Counts OCPP frames that give no event, by action."""
         for action, count in frames.items():
             self._frames_ignored.labels(action).inc(count)
 
-    def committed(self, decision: Decision) -> None:
-        """A committed decision: the claims that it closed are counted and timed, its breaches counted."""
-        self._breached(decision)
-        for delivery in decision.deliveries:
+    def committed(self, changes: Changes) -> None:
+        """Counts and times the claims that committed changes closed, and counts their SLA breaches."""
+        self._breached(changes)
+        for delivery in changes.of(Delivery, WHOLE):
             if delivery.status in (SILENCED, SUPPRESSED):
                 self._notifications.labels(delivery.destination, delivery.status).inc()
-        closing = {event.claim_id for event in decision.events if event.kind in _CLOSING_EVENTS}
-        for claim in decision.changed:
+        closing = {event.subject_id for event in changes.events if event.kind in _CLOSING_EVENTS}
+        for claim in changes.of(Claim):
             if claim.id not in closing or claim.closed_at is None:
                 continue
             within = "true" if claim.within_sla else "false"
@@ -144,31 +170,31 @@ class Metrics:
             seconds = (claim.closed_at - claim.opened_at).total_seconds()
             self._resolution.labels(claim.claim_type, claim.severity).observe(seconds)
 
-    def _breached(self, decision: Decision) -> None:
-        types = {claim.id: claim.claim_type for claim in decision.changed}
-        for event in decision.events:
+    def _breached(self, changes: Changes) -> None:
+        types = {claim.id: claim.claim_type for claim in changes.of(Claim)}
+        for event in changes.events:
             if event.kind == "claim.sla_breached":
-                self._breaches.labels(types[event.claim_id], json.loads(event.body)["clock"]).inc()
+                self._breaches.labels(types[event.subject_id], json.loads(event.body)["clock"]).inc()
 
     def stepped(self, steps: Sequence[Step], now: datetime) -> None:
-        """Steps that were just done."""
+        """Observes the delay of steps that were just done."""
         for step in steps:
             if step.due_at is not None:
                 self._step_delay.labels(step.kind).observe((now - step.due_at).total_seconds())
 
-    def notified(self, delivery: Delivery, outcome: Outcome) -> None:
-        """One attempt to notify."""
+    def notified(self, delivery: Delivery, outcome: AttemptResult) -> None:
+        """Counts one delivery attempt, and observes the delay of a successful one."""
         self._notifications.labels(delivery.destination, outcome.status).inc()
         since = delivery.due_at or delivery.created_at
         if outcome.sent and since and delivery.finished_at:
             self._notification_delay.observe((delivery.finished_at - since).total_seconds())
 
     def template_failed(self, name: str) -> None:
-        """A template of the operator's gave way to the built-in one."""
+        """Counts a fallback from the operator's template to the built-in one."""
         self._templates_failed.labels(name).inc()
 
     def chain_broken(self, claim_id: str) -> None:
-        """A claim's audit chain was found broken; each counts once."""
+        """Counts a claim whose audit chain was found broken, each once."""
         self._broken.add(claim_id)
         self._chains_broken.set(len(self._broken))
 
@@ -177,13 +203,13 @@ Figures = Callable[[], dict[str, list[tuple[tuple[str, ...], float]]]]
 
 
 class DatabaseCollector(Collector):
-    """Figures that only the database knows, read when scraped; left out when it is away."""
+    """Reads figures from the database at each scrape; omits them while it is away."""
 
     _FAMILIES = (
         ("claims_active", "Claims not closed.", ("status", "claim_type")),
         ("incidents_open", "Incidents not closed.", ("code",)),
-        ("quarantine_open", "Messages in quarantine that nobody has dealt with.", ("reason",)),
-        ("steps_pending", "Steps owed and due.", ("step",)),
+        ("quarantine_open", "Messages in quarantine that are not settled.", ("reason",)),
+        ("steps_pending", "Steps pending and due.", ("step",)),
         ("steps_oldest_seconds", "Age of the oldest step that is due.", ()),
     )
 

@@ -1,61 +1,112 @@
-"""What the domain decided about a batch: everything the store must write, together or not at all."""
+"""Defines the unit of work: everything that one transaction writes, together or not at all."""
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any, Final, TypeVar
 
-from domain.audit.chain import AuditEvent
-from domain.claims.claim import Claim
-from domain.evidence.item import Evidence
-from domain.field.fault import Fault
-from domain.incidents.incident import Incident, Link
-from domain.notifications.delivery import Delivery, Gathered
-from domain.notifications.group import NewsGroup
+from domain.audit import chain
+from domain.audit.chain import AuditEvent, Chained
+from domain.audit.event import COUNTED, NEW, WHOLE, Event
+from domain.steps import Step
+
+_T = TypeVar("_T")
+_Subject = TypeVar("_Subject", bound=Chained)
+
+# The part of a delivery that an attempt changes.
+ATTEMPTED: Final = "attempted"
+# A wider part includes what the narrower ones write.
+_WIDEST_FIRST: Final = (NEW, WHOLE, COUNTED, ATTEMPTED)
 
 
-@dataclass(slots=True)
-class Step:
-    """Work that is owed: "verify these claims", "make that delivery".
+@dataclass(frozen=True, slots=True)
+class DoneStep:
+    """A step that is pending no longer."""
 
-    A row until the transaction that records its result removes it. `due_at` None means at once. `subject` names
-    what a step is about beside claims: a delivery, or the standing of the claims that is news. `id` is 0 until
-    stored.
+    step_id: int
+
+
+@cache
+def _stored(kind: Any) -> tuple[type, bool]:
+    """Returns the type that records of this one are stored as, and whether they have ids."""
+    return (Step if issubclass(kind, Step) else kind), "id" in getattr(kind, "__dataclass_fields__", ())
+
+
+def _wider(part: str, other: str) -> str:
+    return min(part, other, key=_WIDEST_FIRST.index)
+
+
+class Changes:
+    """Collects records of any type that the store has a statement for.
+
+    A record with an `id` is written once, however often it is put, and in the widest part that it was put in.
     """
 
-    kind: str
-    claim_ids: list[str] = field(default_factory=list)
-    due_at: datetime | None = None
-    subject: str | None = None
-    attempts: int = 0
-    id: int = 0
+    __slots__ = ("_by_type",)
 
+    def __init__(self, *records: object) -> None:
+        self._by_type: dict[type, dict[object, tuple[Any, str]]] = {}
+        self.put(*records)
 
-@dataclass(slots=True)
-class Decision:
-    """Claims opened and changed, the audit events that say so, and the steps that follow.
+    def put(self, *records: object, part: str = WHOLE) -> None:
+        """Adds records that are to be written."""
+        for record in records:
+            kind: Any = type(record)
+            stored_as, has_id = _stored(kind)
+            known = self._by_type.get(stored_as)
+            if known is None:
+                known = self._by_type[stored_as] = {}
+            # No id is negative.
+            key = (has_id and record.id) or ~len(known)  # type: ignore[attr-defined]
+            before = known.get(key)
+            known[key] = (record, part if before is None else _wider(part, before[1]))
 
-    `counted` are the claims that took in more reports and changed in nothing else (see
-    `domain.claims.deduplication`); none of them is in `changed` as well. `attempted` are deliveries that were
-    tried, which changes nothing of what they say, and `gathered` is news that waits for a digest. `evidence` holds
-    items that were added or withdrawn, `incidents` those that are new or other ones now, and `links` which claims
-    belong to which incident by now. `done` are the ids of steps that are owed no longer.
-    """
+    def record(self, subject: _Subject, event: Event[_Subject], at: datetime, actor: str) -> None:
+        """Applies an event to its subject, and puts the subject and the event."""
+        event.apply(subject, at, actor)
+        self.append(subject, event, at, actor)
 
-    opened: list[Claim] = field(default_factory=list)
-    changed: list[Claim] = field(default_factory=list)
-    counted: list[Claim] = field(default_factory=list)
-    events: list[AuditEvent] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
-    groups: list[NewsGroup] = field(default_factory=list)
-    deliveries: list[Delivery] = field(default_factory=list)
-    attempted: list[Delivery] = field(default_factory=list)
-    gathered: list[Gathered] = field(default_factory=list)
-    evidence: list[Evidence] = field(default_factory=list)
-    incidents: list[Incident] = field(default_factory=list)
-    links: list[Link] = field(default_factory=list)
-    done: list[int] = field(default_factory=list)
+    def append(self, subject: Chained, event: Event[Any], at: datetime, actor: str) -> None:
+        """Appends an event to its subject's chain without applying it, and puts both.
 
-    def add(self, other: "Decision") -> None:
-        """Takes in another decision, to be written together with this one."""
-        for part in fields(self):
-            getattr(self, part.name).extend(getattr(other, part.name))
+        That is for an event that its subject begins with, and so has applied already.
+        """
+        self.put(chain.append(subject, at, actor, event.KIND, event.body()))
+        self.put(subject, part=event.PART)
+
+    def done(self, steps: Iterable[Step]) -> None:
+        """Ends steps: their rows are removed in this transaction."""
+        self.put(*(DoneStep(step.id) for step in steps))
+
+    def of(self, kind: type[_T], *parts: str) -> list[_T]:
+        """Returns the records of a type, of these parts if any are named.
+
+        They come in the order in which they were put.
+        """
+        return [record for record, part in self.puts(kind) if not parts or part in parts]
+
+    def puts(self, kind: type) -> Iterator[tuple[Any, str]]:
+        """Iterates over the records of a type with their parts."""
+        return iter(self._by_type.get(kind, {}).values())
+
+    @property
+    def parts(self) -> set[tuple[type, str]]:
+        """Returns the types of the records, each with the parts that are written."""
+        return {(kind, part) for kind, records in self._by_type.items() for _, part in records.values()}
+
+    @property
+    def events(self) -> Sequence[AuditEvent]:
+        """Returns the audit events in order."""
+        return self.of(AuditEvent)
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """Returns the steps that follow."""
+        return self.of(Step)
+
+    def add(self, other: "Changes") -> None:
+        """Adds other changes, to be written together with these."""
+        for records in other._by_type.values():
+            for record, part in records.values():
+                self.put(record, part=part)

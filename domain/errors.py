@@ -1,4 +1,7 @@
-"""Everything that can go wrong and how the caller should take it: reject, retry, or mend the set-up."""
+"""Defines every error raised on purpose, by what the caller should do.
+
+That is to reject the message or request, to try again, or to have the set-up corrected.
+"""
 
 
 class SpotclaimError(Exception):
@@ -8,7 +11,7 @@ class SpotclaimError(Exception):
 class MalformedMessage(SpotclaimError):
     """The message cannot be understood and goes to quarantine.
 
-    `code` is a stable upper-case word for metrics and filters; `sentence` tells a person what is wrong; `pointer`
+    `code` is a stable upper-case word for metrics and filters; `sentence` says for people what is wrong; `pointer`
     (RFC 6901) says where in the message, and is empty for the whole of it.
     """
 
@@ -20,27 +23,30 @@ class MalformedMessage(SpotclaimError):
 
 
 class NotFound(SpotclaimError):
-    """No such claim, token or message."""
+    """There is no such claim, token or message."""
 
 
 class NotAllowed(SpotclaimError):
-    """Whoever asks may not do this."""
+    """The person or program that asks may not do this."""
 
 
 class Conflict(SpotclaimError):
-    """The claim's present state does not allow the action; the text says what it does allow."""
+    """The claim's present state does not allow the action; the text says what is allowed."""
 
 
 class NoteRefused(SpotclaimError):
-    """What was to be said with a decision is missing, or cannot be kept; the text says which."""
+    """The note of a decision is missing, or cannot be stored; the text says which."""
 
 
 class KeyReused(SpotclaimError):
-    """The idempotency key stands for another request."""
+    """The idempotency key is bound to another request."""
 
 
 class EvidenceRefused(SpotclaimError):
-    """This cannot be evidence. `code` is a stable upper-case word; `sentence` says what is wrong and the mend."""
+    """This cannot be evidence.
+
+    `code` is a stable upper-case word; `sentence` says what is wrong and how to correct it.
+    """
 
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -49,24 +55,33 @@ class EvidenceRefused(SpotclaimError):
 
 
 class EvidenceTooLarge(EvidenceRefused):
-    """A file or a request beyond the limit that the text names."""
+    """A file or a request exceeds the limit that the text names."""
 
 
 class MediaTypeRefused(EvidenceRefused):
-    """A file of a type that is not taken, or that is not of the type it is said to be."""
+    """A file's type is not accepted, or is not what its sender declared."""
 
 
 class TransientError(SpotclaimError):
-    """A server is away or busy. Nothing was changed; the same call may succeed later."""
+    """A server is away or busy.
+
+    Nothing was changed; the same call may succeed later.
+    """
 
 
 class FileDamaged(SpotclaimError):
-    """A file cannot be read from some place on. What stands before that place was read."""
+    """A file cannot be read beyond some place; what comes before it was read."""
 
 
 class LogBroken(SpotclaimError):
-    """The log of audit events is not what it was when it was signed; `spotclaim audit verify` says where."""
+    """The log of audit events has changed since it was signed.
+
+    `spotclaim audit verify` says where.
+    """
 
 
 class SetupError(SpotclaimError):
-    """A setting, a server's address or the policy is wrong. One line: what, and the mend."""
+    """A setting, a server's address or the policy is wrong.
+
+    One line says what, and how to correct it.
+    """

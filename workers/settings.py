@@ -1,4 +1,7 @@
-"""Settings, from the environment and the command line. Units are in the names."""
+"""Defines the settings, from the environment and the command line.
+
+Units are in the names.
+"""
 
 import json
 import os
@@ -14,61 +17,64 @@ from domain.errors import SetupError
 
 
 class Settings(BaseSettings):
-    """Every setting of Spotclaim; the environment variable is the name in capitals after `SPOTCLAIM_`.
+    """Holds every setting; its environment variable is the name in capitals after `SPOTCLAIM_`.
 
-    Without a URL the embedded part takes that server's place, with its data in `data`.
+    Without a URL the embedded part replaces that server, with its data in `data`.
     """
 
     model_config = SettingsConfigDict(env_prefix="SPOTCLAIM_", extra="ignore", frozen=True)
 
-    data: Path = Field(Path("data"), description="Folder of the embedded database and of what is generated once.")
+    data: Path = Field(Path("data"), description="Folder of the embedded database and of generated keys.")
     database_url: SecretStr | None = Field(None, description="PostgreSQL, postgresql+psycopg2://…")
     amqp_url: SecretStr | None = Field(None, description="RabbitMQ, amqp://… or amqps://…")
     redis_url: SecretStr | None = Field(None, description="Redis, redis://… or rediss://…")
-    host: str = Field("127.0.0.1", description="Address that the HTTP port listens on.")
+    host: str = Field("127.0.0.1", description="Address that the HTTP server listens on.")
     port: int = Field(8080, ge=0, le=65535, description="HTTP port of the console and the API.")
     metrics_port: int = Field(0, ge=0, le=65535, description="Port of /metrics in worker roles; 0 for none.")
     policy: Path | None = Field(None, description="Policy file; the built-in default when unset.")
     destinations: Annotated[dict[str, SecretStr], NoDecode] = Field(
-        {}, description='Where notifications go, as JSON: {"ops": "<Apprise URL>"}.'
+        {}, description='Destinations of notifications, as JSON: {"ops": "<Apprise URL>"}.'
     )
     allow_internal_destinations: bool = Field(
         False,
-        description="Whether people may be told at addresses inside the network (loopback, private, link-local), "
-        "and through the proxies that the environment names.",
+        description="Allow destinations inside the network (loopback, private, link-local) and behind proxies "
+        "that the environment names.",
     )
     templates: Path | None = Field(
-        None, description="Folder of your own templates for notifications; those it lacks are the built-in ones."
+        None, description="Folder of your own templates for notifications; built-in ones replace those it lacks."
     )
     public_url: str | None = Field(
         None,
         pattern=r"^https?://[^\s]+$",
-        description="The console's address as people reach it, for links.",
+        description="Public address of the console, for links.",
     )
-    bootstrap_token: SecretStr | None = Field(None, description="Sets an API token of the role admin at start.")
+    bootstrap_token: SecretStr | None = Field(None, description="API token of the role admin, set at start.")
     evidence_store: str | None = Field(
-        None, description="Where files of evidence lie: file:///folder or s3://bucket/prefix; else the database."
+        None,
+        description="Store for files of evidence: file:///folder or s3://bucket/prefix; the database when unset.",
     )
-    require_user_id: bool = Field(False, description="Refuse messages without a broker-validated user.")
+    require_user_id: bool = Field(False, description="Reject messages without a broker-validated user.")
     worker_threads: int = Field(2, ge=1, le=64, description="Threads for intake and steps in one worker process.")
     delivery_threads: int = Field(8, ge=1, le=64, description="Threads for notifications in one worker process.")
-    relay_poll_seconds: float = Field(1.0, gt=0, description="Safety net: the relay looks this often at least.")
-    scheduler_poll_seconds: float = Field(1.0, gt=0, description="The scheduler looks this often what is due.")
-    step_lease_seconds: float = Field(30.0, gt=0, description="A step that is not done by then is sent again.")
+    relay_poll_seconds: float = Field(
+        1.0, gt=0, description="Longest interval between polls of the relay, if not woken."
+    )
+    scheduler_poll_seconds: float = Field(1.0, gt=0, description="Interval between polls of the scheduler.")
+    step_lease_seconds: float = Field(30.0, gt=0, description="Lease of a sent step; then it is sent again.")
     intake_patience_seconds: float = Field(
         300.0,
         gt=0,
         le=600,
-        description="How long a batch waits in a worker for the database before it is put back.",
+        description="How long a batch waits in a worker for the database before it is requeued.",
     )
     audit_key: Path | None = Field(
-        None, description="File of the key that signs checkpoints; audit-key.pem in the data folder when unset."
+        None, description="Private key file that signs checkpoints; audit-key.pem in the data folder when unset."
     )
     checkpoint_seconds: float = Field(
-        300.0, gt=0, description="How often the log of audit events is signed, if new."
+        300.0, gt=0, description="Interval between checkpoints of the audit log, if it has new events."
     )
     checkpoint_destination: str | None = Field(
-        None, description="Which of the destinations is sent every checkpoint as well."
+        None, description="Destination that every checkpoint is sent to as well."
     )
     log_format: Literal["auto", "console", "json"] = Field("auto", description="Log lines for people or programs.")
 
@@ -84,22 +90,22 @@ class Settings(BaseSettings):
 
     @property
     def audit_key_file(self) -> Path:
-        """The file of the key that signs checkpoints."""
+        """Returns the file of the key that signs checkpoints."""
         return self.audit_key or self.data / "audit-key.pem"
 
     @property
     def checkpoint_file(self) -> Path:
-        """The file that every checkpoint is appended to."""
+        """Returns the file that every checkpoint is appended to."""
         return self.data / "checkpoints.jsonl"
 
     @property
     def embedded(self) -> bool:
-        """Whether work is carried within this process because no broker is set."""
+        """Checks whether work stays in this process, because no broker is set."""
         return self.amqp_url is None
 
 
 def misspelt() -> Iterator[tuple[str, str]]:
-    """Environment variables that name no setting, each with the one it looks like.
+    """Finds environment variables that look like a misspelt setting, with that setting.
 
     Others are left alone: Kubernetes sets variables of this prefix for every service.
     """
@@ -111,7 +117,7 @@ def misspelt() -> Iterator[tuple[str, str]]:
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Settings from the environment, with what the command line says on top.
+    """Loads the settings from the environment, with the command line's on top.
 
     Raises `SetupError` with every wrong setting in one line, and never with a value that may be secret.
     """

@@ -1,4 +1,4 @@
-"""One attempt to deliver a message: how its connections are made, and a record of how far it came."""
+"""One delivery attempt: its connections, and a record of how far it came."""
 
 import contextlib
 import socket
@@ -18,32 +18,32 @@ READ_SECONDS = 15.0
 
 @dataclass(slots=True)
 class Attempt:
-    """One attempt to deliver: what it is to be known by, and what became of its requests."""
+    """Records one delivery attempt: its idempotency key and the state of its requests."""
 
     key: str = ""
     allow_internal: bool = False
     # The text part of a mail, in place of the one that Apprise makes of the HTML.
     text: str | None = None
-    # What its requests of HTTP go through, if they need not make connections of their own.
+    # The session that its HTTP requests use, unless they open connections of their own.
     session: "requests.Session | None" = None
-    # The last request of HTTP or mail, to be cut off when time is up.
+    # The connection of its last request, to be broken when time is up.
     connection: Any = None
-    # Whether a request is out whose answer has not come, and whether one never came: it may have been taken.
+    # Whether a request waits for its answer, and whether one never got it: the message may have arrived.
     under_way: bool = False
     lost: bool = False
     ended: bool = False
     # Why no connection was made, where the guard refused it.
     refusal: str = ""
-    # How long the destination asks to be left alone.
+    # How long the destination asks us to wait (`Retry-After`).
     wait_seconds: float | None = None
 
     @property
     def may_have_arrived(self) -> bool:
-        """Whether something went out, and nobody knows what became of it."""
+        """Tells whether a request went out whose fate is unknown."""
         return self.lost or self.under_way
 
     def cut(self) -> None:
-        """Ends what is under way: whoever waits for it finds the connection broken, and can make no other."""
+        """Breaks the connection in use and forbids new ones. Whoever waits for it gets an error at once."""
         self.ended = True
         line = getattr(self.connection, "sock", None)
         # TLS through a proxy that speaks TLS itself is no socket, but has one.
@@ -53,17 +53,17 @@ class Attempt:
                 line.shutdown(socket.SHUT_RDWR)
 
     def begin(self) -> None:
-        """One more request begins; if no answer came to the one before, none will."""
+        """Notes that another request begins; an answer to the one before can no longer come."""
         self.lost, self.under_way = self.may_have_arrived, False
 
     def take(self, connection: Any) -> None:
-        """The request goes through this connection. Raises `TimeoutError` if it is too late for that."""
+        """Registers the connection that a request uses. Raises `TimeoutError` after the deadline."""
         if self.ended:
             raise TimeoutError("the time for this attempt is over")
         self.connection = connection
 
     def dial(self, connection: Any, host: str, port: int) -> socket.socket:
-        """The line for a connection, if the guard lets it pass. Raises `OSError`."""
+        """Opens a socket for a connection if the SSRF guard allows its address. Raises `OSError`."""
         self.take(connection)
         try:
             line = connect(host, port, CONNECT_SECONDS, allow_internal=self.allow_internal)
@@ -77,18 +77,21 @@ class Attempt:
         return line
 
 
-# What a plugin does outside an attempt (some log out when they are thrown away) is guarded all the same.
+# What a plugin does outside an attempt (some log out when they are deleted) is guarded as well.
 _attempt: ContextVar[Attempt] = ContextVar("attempt")
 
 
 def current() -> Attempt:
-    """The attempt that this code runs for; outside one, an attempt of its own that allows nothing inside."""
+    """Returns the attempt that the calling code runs for.
+
+    Outside any attempt it is a new one that allows no internal address.
+    """
     return _attempt.get(None) or Attempt()
 
 
 @contextlib.contextmanager
 def attempting(attempt: Attempt) -> Iterator[Attempt]:
-    """What is sent while the block lasts belongs to this attempt."""
+    """Assigns everything sent within the block to this attempt."""
     token = _attempt.set(attempt)
     try:
         yield attempt

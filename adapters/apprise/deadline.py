@@ -1,7 +1,7 @@
-"""Cuts off attempts that last too long, all from one thread.
+"""Cuts off delivery attempts that exceed their time limit, all from one thread.
 
-Apprise has time-outs of its own; they send from a handful of threads that everything in a process shares, where
-messages to destinations that hang would hold up all others.
+Apprise's own time-outs use a handful of threads that the whole process shares, so destinations that hang would
+delay all others.
 """
 
 import threading
@@ -16,12 +16,12 @@ from adapters.apprise.attempt import Attempt
 
 log = structlog.get_logger("announce")
 
-# An attempt may last so much longer than it was given.
+# An attempt may exceed its limit by this much.
 _LOOK_SECONDS = 0.5
 
 
-class Limit:
-    """How long attempts may last. One that is cut off finds its connection broken, and can make no other."""
+class AttemptLimit:
+    """Enforces a time limit on attempts; one that exceeds it loses its connection."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -32,7 +32,7 @@ class Limit:
 
     @contextmanager
     def on(self, attempt: Attempt) -> Iterator[None]:
-        """The attempt lasts as long as the block, at most."""
+        """Limits the attempt for the duration of the block."""
         number = next(self._numbers)
         with self._begun:
             self._running[number] = time.monotonic() + self._seconds, attempt
@@ -60,5 +60,5 @@ class Limit:
                 try:
                     attempt.cut()
                 except Exception:
-                    log.exception("an attempt could not be cut off")
+                    log.exception("attempt not cut off")
             time.sleep(_LOOK_SECONDS)

@@ -1,8 +1,8 @@
-"""What Apprise's plugins reach the network through: guarded connections, and a record of how far an attempt came.
+"""Guards the HTTP connections of Apprise's plugins and records how far an attempt came.
 
-A plugin calls `requests` or `smtplib` by itself and swallows what they raise, so that from its answer nobody can
-tell a message that was refused from one that may have arrived. Its modules get look-alikes of the two: that of
-`requests` from `equip`, that of `smtplib` from `adapters.apprise.smtp`.
+A plugin calls `requests` or `smtplib` by itself and swallows what they raise, so its answer does not distinguish a
+message that was refused from one that may have arrived. Its modules get replacements of the two: that of
+`requests` from `guard_plugin`, that of `smtplib` from `adapters.apprise.smtp`.
 """
 
 import re
@@ -26,18 +26,20 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from adapters.apprise import smtp as apprise_mail
+from adapters.apprise import smtp
 from adapters.apprise.attempt import CONNECT_SECONDS, READ_SECONDS, current
 
 _ANSWER_BYTES = 1 << 20
 _GATEWAY_TIMEOUT = 504
-# Servers keep a line for five seconds and more that nothing comes through.
+# Servers keep an idle connection for five seconds or more.
 _KEPT_SECONDS = 1.0
 
 
-def equip(plugin: type) -> bool:
-    """Gives the modules that a plugin's class is made of their look-alikes; False where there is nothing to give
-    one in place of, so that nobody knows how it would reach the network."""
+def guard_plugin(plugin: type) -> bool:
+    """Replaces `requests` in the modules of a plugin's class.
+
+    Returns False where there is nothing to replace, so that it is unknown how the plugin would reach the network.
+    """
     modules = [sys.modules[kind.__module__] for kind in plugin.__mro__]
     equipped = [module for module in modules if module.__name__.startswith("apprise.") and _equip(module)]
     return bool(equipped) or issubclass(plugin, NotifyEmail)
@@ -51,7 +53,10 @@ def _equip(module: ModuleType) -> bool:
 
 
 class _Dialling:
-    """How a connection of urllib3 is made. Everything that goes wrong later may have come after the message."""
+    """Opens a connection of urllib3 through the guard.
+
+    Any failure after that may have happened once the message was received.
+    """
 
     def _new_conn(self: Any) -> socket.socket:
         try:
@@ -92,7 +97,7 @@ class _SecurePool(HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
-    """Hands the guarded pools to requests, towards proxies as well."""
+    """Gives requests the guarded connection pools, for proxies as well."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
@@ -110,8 +115,10 @@ def _guard(manager: urllib3.PoolManager) -> None:
 
 @lru_cache(maxsize=64)
 def _environment(scheme: str, host: str) -> dict[str, Any]:
-    """What the environment says of requests to a host: the proxy, and whom to trust. To read it takes longer than
-    to send a message, so it is read once."""
+    """Returns the proxy and the certificates that the environment sets for a host.
+
+    Cached, because reading them takes longer than sending a message.
+    """
     with requests.Session() as session:
         return dict(session.merge_environment_settings(f"{scheme}://{host}", {}, None, True, None))
 
@@ -124,45 +131,45 @@ def _session() -> requests.Session:
     return session
 
 
-class Lines:
-    """The lines that one thread keeps to one destination: to make one takes longer than to send a message.
+class SessionPool:
+    """Keeps the HTTP session of one thread to one destination.
 
-    One is used again within a moment or not at all, since its server may be hanging up just then, and nobody could
-    tell whether it took the message.
+    Opening one takes longer than sending a message. A session is reused within a second or not at all: its server
+    may be closing it just then, and it would be unknown whether the message arrived.
     """
 
     def __init__(self) -> None:
         self._session: requests.Session | None = None
-        self._left_at = 0.0
+        self._released_at = 0.0
 
-    def take(self) -> requests.Session:
-        """For one attempt. What is not left again is not used again."""
+    def acquire(self) -> requests.Session:
+        """Returns a session for one attempt; one that is not released is not reused."""
         session, self._session = self._session, None
-        if session is not None and time.monotonic() - self._left_at <= _KEPT_SECONDS:
+        if session is not None and time.monotonic() - self._released_at <= _KEPT_SECONDS:
             return session
         if session is not None:
             session.close()
         return _session()
 
-    def leave(self, session: requests.Session) -> None:
-        """For the next attempt, which is to know nothing of this one."""
+    def release(self, session: requests.Session) -> None:
+        """Keeps the session for the next attempt, without cookies."""
         session.cookies.clear()
-        self._session, self._left_at = session, time.monotonic()
+        self._session, self._released_at = session, time.monotonic()
 
 
 class _Requests:
-    """`requests` as plugins call it: no redirects, certificates checked, waits and answers bounded."""
+    """Replaces `requests` for plugins: no redirects, verified certificates, bounded times and sizes."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(requests, name)
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:
-        """As `requests.request`; the answer's status, and when it asks to be tried again, are on record."""
+        """Sends a request as `requests.request` does, and records its status and `Retry-After`."""
         attempt = current()
         attempt.begin()
         options |= {"allow_redirects": False, "verify": True, "timeout": (CONNECT_SECONDS, READ_SECONDS)}
         if attempt.allow_internal:
-            # Otherwise a proxy would resolve names where nobody looks at what they resolve to.
+            # Otherwise a proxy would resolve names where nobody checks the addresses.
             options |= _environment(*urlsplit(url)[:2])
         if attempt.key and method.upper() != "GET":
             options["headers"] = {"Idempotency-Key": attempt.key, **(options.get("headers") or {})}
@@ -170,7 +177,7 @@ class _Requests:
         with nullcontext(kept) if kept else _session() as session:
             answer = session.request(method, url, **options | {"stream": True})
             if attempt.ended:
-                # What was cut off looks like an answer that is complete.
+                # A response that was cut off looks complete.
                 raise requests.Timeout("the time for this attempt is over")
             attempt.under_way = answer.status_code == _GATEWAY_TIMEOUT
             attempt.wait_seconds = _wait_seconds(answer.headers.get("Retry-After"))
@@ -185,7 +192,7 @@ class _Requests:
 
 
 def _read(answer: requests.Response) -> None:
-    """What the answer says, as far as it came: its status is known already."""
+    """Reads as much of the body as arrived; the status is known already."""
     try:
         answer._content = answer.raw.read(_ANSWER_BYTES, decode_content=True)
     except HTTPError:
@@ -194,7 +201,7 @@ def _read(answer: requests.Response) -> None:
 
 
 def _wait_seconds(said: str | None) -> float | None:
-    """RFC 9110: seconds, or a date. None for anything else."""
+    """Parses `Retry-After` (RFC 9110), seconds or a date; None for anything else."""
     if said is None:
         return None
     if re.fullmatch(r"\d{1,9}", said.strip()):
@@ -208,4 +215,4 @@ def _wait_seconds(said: str | None) -> float | None:
 
 _REQUESTS = _Requests()
 _equip(apprise_attachment)
-apprise_mail.equip()
+smtp.guard_mail_plugin()

@@ -1,9 +1,9 @@
-"""What is put into the envelope for one kind of destination: chat, mail or webhook."""
+"""Renders a message for one kind of destination: chat, mail or webhook."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters.apprise.rendering import CHAT, MAIL_HTML, MAIL_TEXT, TITLE, Texts
+from adapters.apprise.rendering import CHAT, MAIL_HTML, MAIL_TEXT, TITLE, Templates
 from domain.ports.store import Message
 
 _MAIL = frozenset({"mailto", "mailtos"})
@@ -11,9 +11,12 @@ _WEBHOOKS = frozenset({"json", "jsons"})
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """`format` is that of the body, `text` or `html`; beside one of HTML, `alternative` says it in plain text.
-    `extras` are further fields of a webhook's body."""
+class RenderedMessage:
+    """A rendered message: title, body, and what a mail or a webhook needs besides.
+
+    `format` is that of the body, `text` or `html`; `alternative` is the plain text beside an HTML body; `extras`
+    are further fields of a webhook's body.
+    """
 
     title: str
     body: str
@@ -22,14 +25,14 @@ class Letter:
     extras: dict[str, Any] = field(default_factory=dict)
 
 
-def compose(schema: str, message: Message, texts: Texts, *, wants_html: bool = True) -> Letter:
-    """The message for a destination of this schema. A webhook gets the facts as they are, under `spotclaim`."""
-    title = texts.text(TITLE, message)
+def render(schema: str, message: Message, templates: Templates, *, wants_html: bool = True) -> RenderedMessage:
+    """Renders the message for a destination of this schema. A webhook gets the plain facts under `spotclaim`."""
+    title = templates.render(TITLE, message)
     if schema in _WEBHOOKS:
-        return Letter(title, message.body, extras={"spotclaim": texts.facts(message)})
+        return RenderedMessage(title, message.body, extras={"spotclaim": templates.facts(message)})
     if schema not in _MAIL:
-        return Letter(title, texts.text(CHAT, message))
-    plain = texts.text(MAIL_TEXT, message)
+        return RenderedMessage(title, templates.render(CHAT, message))
+    plain = templates.render(MAIL_TEXT, message)
     if not wants_html or not message.summary.get("items"):
-        return Letter(title, plain)
-    return Letter(title, texts.text(MAIL_HTML, message), "html", plain)
+        return RenderedMessage(title, plain)
+    return RenderedMessage(title, templates.render(MAIL_HTML, message), "html", plain)

@@ -1,4 +1,7 @@
-"""Tells people through Apprise: chat, mail, webhooks. One URL a call, its own retries off, every wait bounded."""
+"""Notifies people through Apprise: chat, mail, webhooks.
+
+One URL per call, Apprise's own retries off, every wait bounded.
+"""
 
 import time
 from collections.abc import Callable, Mapping
@@ -6,22 +9,22 @@ from threading import Lock
 
 import structlog
 
-from adapters.apprise.rendering import Texts
+from adapters.apprise.rendering import Templates
 from adapters.apprise.urls import SCHEMAS, schema
 from domain.errors import SetupError, TransientError
-from domain.ports.store import Message, Outcome
+from domain.ports.store import AttemptResult, Message
 
-# How soon a destination that was added or removed is known to whoever runs already.
+# How soon running processes learn of a destination that was added or removed.
 REFRESH_SECONDS = 5.0
 
 log = structlog.get_logger("announce")
 
-_PLAIN = Texts()
-Sender = Callable[[Message], Outcome]
+_PLAIN = Templates()
+Sender = Callable[[Message], AttemptResult]
 
 
 class AppriseNotifier:
-    """Implements `domain.ports.store.Notifier`. Each destination's object is made once and kept."""
+    """Implements `domain.ports.store.Notifier`; each destination's object is created once and cached."""
 
     def __init__(
         self,
@@ -29,17 +32,17 @@ class AppriseNotifier:
         *,
         allow_internal: bool = False,
         stored: Callable[[], Mapping[str, str]] = dict,
-        texts: Texts = _PLAIN,
+        templates: Templates = _PLAIN,
         refresh_seconds: float = REFRESH_SECONDS,
     ) -> None:
-        """`configured` are Apprise URLs by name, and so is what `stored` returns, which is asked again every so
-        often; a name that both have is the configured one's.
+        """Takes Apprise URLs by name, configured and `stored`; a configured name wins.
 
-        With `allow_internal` destinations may lie inside the network, and proxies that the environment names are
-        used. Raises `SetupError` for a configured one that cannot be used.
+        `stored` is called again after `refresh_seconds`. With `allow_internal`, destinations may have internal
+        addresses, and the proxies of the environment are used. Raises `SetupError` for a configured URL that
+        cannot be used.
         """
         self._allow_internal = allow_internal
-        self._texts = texts
+        self._templates = templates
         self._read_stored = stored
         self._refresh_seconds = refresh_seconds
         self._lock = Lock()
@@ -54,23 +57,23 @@ class AppriseNotifier:
 
     @property
     def destinations(self) -> Mapping[str, str]:
-        """Names and schemas of all destinations that there are at present."""
+        """Returns the schema of each present destination by name."""
         return {name: schema(url) for name, url in self._known().items()}
 
-    def send(self, destination: str, message: Message) -> Outcome:
-        """One attempt. A destination that is not there (any more) is a failed attempt, not an error."""
-        # One that was added this very moment is told at once.
+    def send(self, destination: str, message: Message) -> AttemptResult:
+        """Makes one delivery attempt; an unknown destination is a failed attempt, not an error."""
+        # A destination that was just added is not in the cache yet.
         url = self._known().get(destination) or self._known(afresh=True).get(destination)
         if url is None:
-            return Outcome(False, f"There is no destination named {destination}.")
+            return AttemptResult(False, f"There is no destination named {destination}.")
         try:
             return self._sender(destination, url)(message)
         except SetupError as error:
-            return Outcome(False, str(error))
+            return AttemptResult(False, str(error))
 
     def problems(self) -> list[str]:
-        """Which destinations and templates cannot be used, and why; one line each, without secrets."""
-        found = self._texts.problems()
+        """Lists destinations and templates that cannot be used, one line each, without secrets."""
+        found = self._templates.problems()
         for name, url in self._known().items():
             try:
                 self._sender(name, url)
@@ -81,7 +84,9 @@ class AppriseNotifier:
     def _sender(self, name: str, url: str) -> Sender:
         known = self._senders.get((name, url))
         if known is None:
-            known = self._senders[name, url] = sender(name, url, self._texts, allow_internal=self._allow_internal)
+            known = self._senders[name, url] = sender(
+                name, url, self._templates, allow_internal=self._allow_internal
+            )
         return known
 
     def _known(self, *, afresh: bool = False) -> Mapping[str, str]:
@@ -95,13 +100,13 @@ class AppriseNotifier:
         try:
             self._urls = {**self._read_stored(), **self._configured}
         except TransientError as error:
-            # What was known still is.
+            # The cached destinations stay in use.
             log.warning("destinations not read", error=str(error))
         self._senders = {key: kept for key, kept in self._senders.items() if key in self._urls.items()}
 
 
-def sender(name: str, url: str, texts: Texts, *, allow_internal: bool) -> Sender:
-    """What tells the destination at this URL. Raises `SetupError`, without secrets, if it cannot be used."""
+def sender(name: str, url: str, templates: Templates, *, allow_internal: bool) -> Sender:
+    """Returns the function that notifies a URL. Raises `SetupError`, without secrets, if it cannot be used."""
     if schema(url) not in SCHEMAS:
         raise SetupError(
             f"{name} uses {schema(url) or 'no schema'}://, which is not one of {', '.join(sorted(SCHEMAS))}."
@@ -111,14 +116,14 @@ def sender(name: str, url: str, texts: Texts, *, allow_internal: bool) -> Sender
     # Apprise takes a third of a second to import, which whoever looks at a claim need not wait for.
     from adapters.apprise.destination import AppriseService
 
-    return AppriseService(name, url, texts, allow_internal=allow_internal)
+    return AppriseService(name, url, templates, allow_internal=allow_internal)
 
 
 def demand_usable(name: str, url: str) -> None:
-    """Raises `SetupError`, without secrets, if the destination at this URL cannot be used."""
+    """Checks that a destination's URL can be used. Raises `SetupError`, without secrets."""
     sender(name, url, _PLAIN, allow_internal=False)
 
 
-def _write_to_log(message: Message) -> Outcome:
+def _write_to_log(message: Message) -> AttemptResult:
     log.info(message.title, detail=message.body.replace("\n", " | "))
-    return Outcome(True, "delivered")
+    return AttemptResult(True, "delivered")

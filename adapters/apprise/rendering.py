@@ -1,7 +1,7 @@
-"""The texts that people are sent, made of facts by templates: the built-in ones, or the operator's own.
+"""Renders notifications from templates, the built-in ones or the operator's own.
 
 Facts, all of them set: `delivery` (id), `event`, `reason`, `title` and `body` (the plain text), `code`, `severity`
-(the gravest), `spots` (how many), `spot` (the only one or none), `zones`, `words` (what happened, and how often),
+(the highest), `spots` (how many), `spot` (the only one or none), `zones`, `words` (what happened, and how often),
 `left` (how many claims are not among the items), and `items`, each with `about` (id), `spot`, `zone`, `severity`,
 `claim_type`, `reports`, `resolve_by`, `line` (the plain text) and `link` (empty without a public URL).
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from adapters.apprise.sandbox import BoundedEnvironment
 
-# One line; for chats; and for mail, as both of its parts.
+# One line for titles, one text for chats, and both parts of a mail.
 TITLE, CHAT, MAIL_TEXT, MAIL_HTML = "title.txt", "chat.txt", "mail.txt", "mail.html"
 NAMES: Final = (TITLE, CHAT, MAIL_TEXT, MAIL_HTML)
 
@@ -59,36 +59,39 @@ log = structlog.get_logger("announce")
 
 
 @dataclass(frozen=True)
-class Texts:
-    """Makes the texts of a message. A template of the operator's that fails or asks for too much gives way to the
-    built-in one; `on_failure` hears of its name."""
+class Templates:
+    """Renders messages by the operator's templates, or else by the built-in ones.
+
+    A template of the operator's that fails or exceeds its limits falls back to the built-in one, and `on_failure`
+    is called with its name.
+    """
 
     folder: Path | None = None
     public_url: str = ""
     on_failure: Callable[[str], None] = lambda _: None
 
-    def text(self, name: str, message: Message) -> str:
-        """What the template of this name makes of the message; its plain text where there are no facts."""
+    def render(self, name: str, message: Message) -> str:
+        """Renders the named template; without facts, returns the message's plain text."""
         plain = message.title if name == TITLE else message.body
         facts = self.facts(message)
         if not facts["items"]:
             return plain
-        if self._own is not None and self.folder is not None and (self.folder / name).is_file():
+        if self._custom is not None and self.folder is not None and (self.folder / name).is_file():
             try:
-                return _finished(name, self._own.text(name, facts))
+                return _finished(name, self._custom.render(name, facts))
             except Exception as error:
-                # Whatever an operator's template does, people are told.
+                # Whatever an operator's template does, people are notified.
                 log.warning("template failed", template=name, error=_said(error))
                 self.on_failure(name)
         try:
             return _finished(name, self._built_in.get_template(name).render(facts))
         except Exception as error:
-            # Facts of another version than the template's.
+            # The facts may be of another version than the template.
             log.warning("template failed", template=name, error=_said(error))
             return plain
 
     def facts(self, message: Message) -> dict[str, Any]:
-        """What templates and webhooks are given, ready for JSON."""
+        """Returns the facts that templates and webhooks are given, ready for JSON."""
         summary = message.summary
         items = [
             {**item, "line": line, "link": self._link(message.event, item["about"])}
@@ -111,7 +114,7 @@ class Texts:
         }
 
     def problems(self) -> list[str]:
-        """What is wrong with the operator's templates; each is tried with made-up facts."""
+        """Lists what is wrong with the operator's templates, each rendered with sample facts."""
         if self.folder is None:
             return []
         if not self.folder.is_dir():
@@ -125,9 +128,9 @@ class Texts:
         return found
 
     def _failure(self, name: str) -> list[str]:
-        assert self._own is not None
+        assert self._custom is not None
         try:
-            _finished(name, self._own.text(name, self.facts(SAMPLE)))
+            _finished(name, self._custom.render(name, self.facts(SAMPLE)))
         except Exception as error:
             return [f"{name}: {_said(error)}; the built-in template is used."]
         return []
@@ -139,7 +142,7 @@ class Texts:
         return f"{self.public_url.rstrip('/')}/{kind}/{about}"
 
     @cached_property
-    def _own(self) -> "BoundedEnvironment | None":
+    def _custom(self) -> "BoundedEnvironment | None":
         from jinja2 import FileSystemLoader
 
         from adapters.apprise.sandbox import BoundedEnvironment

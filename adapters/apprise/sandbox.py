@@ -1,4 +1,4 @@
-"""A sandbox for operators' templates in which nothing lasts long or grows large, whatever a template says."""
+"""A sandbox that bounds the time and the size of operators' templates."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sized
@@ -16,12 +16,12 @@ _LARGEST_NUMBER, _LARGEST_BASE, _LARGEST_EXPONENT = 10**15, 1000, 16
 
 
 class TooMuch(Exception):
-    """The template asks for more than a message may take."""
+    """The template exceeds a limit of time, size or steps."""
 
 
 @dataclass(slots=True)
 class _Budget:
-    """What one text has used up: turns of loops, calls and inclusions together."""
+    """Counts what one rendering has used: loop iterations, calls and inclusions together."""
 
     steps: int = 0
     ends_at: float = field(default_factory=lambda: time.monotonic() + LONGEST_SECONDS)
@@ -38,8 +38,7 @@ _budget: ContextVar[_Budget] = ContextVar("budget")
 
 
 class BoundedEnvironment(ImmutableSandboxedEnvironment):
-    """Turns of loops, calls and inclusions are counted, the text is measured while it grows, and products and
-    powers are of a size that people read."""
+    """Counts iterations, calls and inclusions, and bounds the text, products and powers."""
 
     intercepted_binops = frozenset({"*", "**"})
 
@@ -47,8 +46,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         super().__init__(**options)
         self.filters["counted"] = _counted
 
-    def text(self, name: str, facts: Mapping[str, Any]) -> str:
-        """What the template makes of the facts. Raises `TooMuch`, and whatever a template may raise."""
+    def render(self, name: str, facts: Mapping[str, Any]) -> str:
+        """Renders a template. Raises `TooMuch`, and whatever a template may raise."""
         token = _budget.set(_Budget())
         try:
             return "".join(_bounded(self.get_template(name).generate(facts)))
@@ -56,17 +55,20 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             _budget.reset(token)
 
     def get_template(self, *args: Any, **options: Any) -> Template:
-        """Also what a template includes, imports or extends."""
+        """Loads a template and counts it, also one that is included, imported or extended."""
         _budget.get().take()
         return super().get_template(*args, **options)
 
     def call(__self, __context: Any, __obj: Any, *args: Any, **options: Any) -> Any:  # noqa: N805
-        """Macros and functions. The odd names leave all others to the arguments of templates."""
+        """Calls a macro or a function and counts it.
+
+        The odd parameter names leave all others to the arguments of templates.
+        """
         _budget.get().take()
         return super().call(__context, __obj, *args, **options)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Products and powers: a text times a number, and numbers that are none of astronomy's."""
+        """Computes a product or a power if its result stays small. Raises `TooMuch`."""
         if operator == "**":
             fits = abs(left) <= _LARGEST_BASE and abs(right) <= _LARGEST_EXPONENT
         else:

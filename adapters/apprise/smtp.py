@@ -1,4 +1,4 @@
-"""What Apprise's mail plugin reaches the network through, in place of `smtplib`."""
+"""Guards the SMTP connections of Apprise's mail plugin, in place of `smtplib`."""
 
 import smtplib
 import socket
@@ -11,7 +11,7 @@ from adapters.apprise.attempt import current
 
 
 class _Mail(smtplib.SMTP):
-    """A mail connection that is guarded, and on record."""
+    """Opens guarded SMTP connections and records them on the attempt."""
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         attempt = current()
@@ -19,7 +19,7 @@ class _Mail(smtplib.SMTP):
         return attempt.dial(self, host, port)
 
     def sendmail(self, from_addr: str, to_addrs: Any, msg: Any, *args: Any, **options: Any) -> Any:
-        """As that of `smtplib`, under a Message-ID that is the same for each attempt."""
+        """Sends a mail under a Message-ID that is the same for each attempt."""
         attempt = current()
         mail = message_from_string(msg)
         if attempt.key:
@@ -33,7 +33,7 @@ class _Mail(smtplib.SMTP):
         return super().sendmail(from_addr, to_addrs, msg, *args, **options)
 
     def data(self, msg: Any) -> tuple[int, bytes]:
-        """As that of `smtplib`: from here on the server may have the mail, until it answers."""
+        """Sends the mail's data; until the server answers, the mail may have arrived."""
         attempt = current()
         attempt.under_way = True
         try:
@@ -50,7 +50,7 @@ class _SecureMail(smtplib.SMTP_SSL, _Mail):
 
 
 class _Smtplib:
-    """`smtplib` as Apprise's mail plugin calls it."""
+    """Replaces `smtplib` for Apprise's mail plugin."""
 
     SMTP = _Mail
     SMTP_SSL = _SecureMail
@@ -59,6 +59,6 @@ class _Smtplib:
         return getattr(smtplib, name)
 
 
-def equip() -> None:
-    """Gives the mail plugin its look-alike."""
+def guard_mail_plugin() -> None:
+    """Replaces `smtplib` in the mail plugin."""
     vars(apprise_smtp)["smtplib"] = _Smtplib()

@@ -1,6 +1,6 @@
-"""Connections to where people are told: never to an address inside the network, unless the operator allows it.
+"""SSRF guard: connects to public addresses only, unless the operator allows internal ones.
 
-The address that was looked at is the one that is connected to, so a name that resolves differently a moment later
+The address that was checked is the one that is connected to, so a name that resolves differently a moment later
 changes nothing.
 """
 
@@ -16,14 +16,14 @@ _TRANSLATED = tuple(ipaddress.ip_network(prefix) for prefix in ("64:ff9b::/96", 
 
 
 class InternalAddress(OSError):
-    """A destination whose every address lies inside the network; the text names the host."""
+    """A destination whose addresses are all internal; the text names the host."""
 
 
 def connect(host: str, port: int, seconds: float, *, allow_internal: bool) -> socket.socket:
-    """A TCP connection to the first of the host's addresses that answers, within so many seconds in all.
+    """Opens a TCP connection to the first public address of the host that answers.
 
-    Whatever spelling the host has (`127.1`, `2130706433`, a name), what counts is the address that it resolves to.
-    Raises `InternalAddress`, and any other `OSError` of the system.
+    `seconds` bounds all attempts together. Whatever spelling the host has (`127.1`, `2130706433`, a name), the
+    address that it resolves to counts. Raises `InternalAddress`, and any other `OSError` of the system.
     """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(place[4][0]) for place in found))
@@ -43,8 +43,11 @@ def connect(host: str, port: int, seconds: float, *, allow_internal: bool) -> so
 
 
 def is_internal(address: str) -> bool:
-    """Whether an IP address is one that the public internet does not route: loopback, private, link-local, unique
-    local, shared, reserved or multicast; also as an IPv4 address within an IPv6 one."""
+    """Tells whether the public internet does not route an IP address.
+
+    Loopback, private, link-local, unique local, shared, reserved or multicast; also as an IPv4 address embedded in
+    an IPv6 one.
+    """
     return any(_is_internal(ip) for ip in _readings(ipaddress.ip_address(address)))
 
 
@@ -54,7 +57,7 @@ def _is_internal(ip: Address) -> bool:
 
 
 def _readings(ip: Address) -> list[Address]:
-    """The address itself, or the IPv4 addresses that it stands for."""
+    """Returns the address itself, or the IPv4 addresses that it embeds."""
     if isinstance(ip, ipaddress.IPv4Address):
         return [ip]
     if any(ip in network for network in _TRANSLATED):

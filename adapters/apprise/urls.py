@@ -1,17 +1,17 @@
-"""URLs of destinations: which may be used, what of them may be shown, and what never."""
+"""Destination URLs: allowed schemas, and what may be shown of a URL."""
 
 import re
 from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
 
-# What may carry a notification. `log` writes a line into Spotclaim's own log.
+# The allowed schemas. `log` writes a line into Spotclaim's own log.
 SCHEMAS = frozenset(
     """
     log mailto mailtos json jsons form forms xml xmls slack workflows discord tgram mmost mmosts rocket
     rockets matrix matrixs gchat ntfy ntfys gotify gotifys pagerduty opsgenie signl4 victorops
     """.split()  # noqa: SIM905
 )
-# Elsewhere a part of the secret may stand where these have the host.
+# Other schemas may have a part of the secret in place of the host.
 _NAMING_THEIR_HOST = frozenset(
     "mailto mailtos json jsons form forms xml xmls mmost mmosts rocket rockets gotify gotifys workflows".split()  # noqa: SIM905
 )
@@ -19,7 +19,7 @@ _SHORTEST_SECRET = 4
 
 
 def schema(url: str) -> str:
-    """The schema, in small letters; empty for a text that has none."""
+    """Returns the schema in lower case; empty for a text that has none."""
     try:
         return urlsplit(url).scheme
     except ValueError:
@@ -27,14 +27,17 @@ def schema(url: str) -> str:
 
 
 def shown(url: str) -> str:
-    """What people may see: the schema, and the host where that is known to be one, as in `mailto://example.org`."""
+    """Returns the schema, and the host where it is no secret, as in `mailto://example.org`."""
     kind = schema(url)
     host = (urlsplit(url).hostname or "") if kind in _NAMING_THEIR_HOST else "…"
     return f"{kind}://{host}"
 
 
 def secrets(url: str) -> list[str]:
-    """Everything in a URL that may be a secret: user, password, path and query; the host, if it is none."""
+    """Returns every part of a URL that may be a secret, the longest first.
+
+    User, password, path and query; the host where the schema puts a secret there.
+    """
     parts = urlsplit(url)
     pieces = re.split(r"[/&=?]", f"{parts.path}/{parts.query}")
     account, _, host = parts.netloc.rpartition("@")
@@ -46,7 +49,7 @@ def secrets(url: str) -> list[str]:
 
 
 def redacted(answer: str, hidden: Iterable[str]) -> str:
-    """The answer in at most 300 characters, without what is to stay hidden."""
+    """Returns the answer without secrets, in at most 300 characters."""
     for secret in hidden:
         answer = answer.replace(secret, "***")
     return answer[:300]

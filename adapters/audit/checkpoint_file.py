@@ -1,4 +1,4 @@
-"""Checkpoints in files: the one that the scheduler appends to, and those that an auditor kept."""
+"""Checkpoint files: the scheduler's own, and those that an auditor kept."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -8,20 +8,23 @@ from domain.errors import SetupError
 
 
 class CheckpointFile:
-    """One checkpoint a line; what was appended is on the disk."""
+    """Holds one checkpoint per line; what was appended is on disk."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def last(self) -> str | None:
-        """The last complete line; None where there is none."""
+        """Returns the last complete line; None where there is none."""
         if not self.path.exists():
             return None
         lines = self.path.read_bytes().split(b"\n")[:-1]
         return next((line.decode() for line in reversed(lines) if line.strip()), None)
 
     def append(self, lines: Iterable[str]) -> None:
-        """Appends and waits for the disk. What a crash left of a line is cut off: that line is appended anew."""
+        """Appends lines and syncs the file.
+
+        A line that a crash left incomplete is cut off first: it is appended anew.
+        """
         lines = list(lines)
         if not lines:
             return
@@ -36,9 +39,9 @@ class CheckpointFile:
 
 
 def read_checkpoints(place: Path) -> Iterator[tuple[str, str]]:
-    """Every checkpoint line in a file, or in all files of a folder, and where it stands.
+    """Yields every checkpoint line in a file or a folder, with its place.
 
-    Lines that do not begin as JSON are passed over, so a saved message will do. Raises `SetupError` when there is
+    Lines that do not begin as JSON are skipped, so a saved mail works too. Raises `SetupError` when there is
     nothing to read.
     """
     try:

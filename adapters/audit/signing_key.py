@@ -1,4 +1,4 @@
-"""The key that signs checkpoints: Ed25519, in a file of its own, and the public keys that check them."""
+"""The Ed25519 key that signs checkpoints, and the public keys that verify them."""
 
 import os
 from collections.abc import Iterable
@@ -32,15 +32,15 @@ class AuditKey:
         self.public_pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
     def sign(self, checkpoint: Checkpoint) -> Checkpoint:
-        """The checkpoint with this key's signature."""
+        """Returns the checkpoint with this key's signature."""
         return checkpoint.signed(self._key.sign(checkpoint.statement()).hex())
 
 
 class PublicKeys:
-    """Checks signatures against one or more public keys."""
+    """Verifies signatures against one or more public keys."""
 
     def __init__(self, pem: bytes) -> None:
-        """`pem`: public keys, one after the other. Raises `ValueError` unless all are Ed25519."""
+        """Reads public keys, concatenated in PEM. Raises `ValueError` unless all are Ed25519."""
         blocks = [block + _PEM_END for block in pem.split(_PEM_END)[:-1]]
         try:
             keys = [load_pem_public_key(block) for block in blocks]
@@ -51,7 +51,7 @@ class PublicKeys:
         self._keys = {_id(key): key for key in keys if isinstance(key, Ed25519PublicKey)}
 
     def signed(self, checkpoint: Checkpoint) -> bool:
-        """Whether one of the keys signed this checkpoint."""
+        """Tells whether one of the keys signed this checkpoint."""
         key = self._keys.get(checkpoint.key)
         try:
             if key is not None:
@@ -62,7 +62,7 @@ class PublicKeys:
 
 
 def signing_key(file: Path) -> AuditKey:
-    """The key in this file; a new one, readable by its owner alone, is made where there is no file.
+    """Reads the signing key, or creates one readable by its owner alone.
 
     The public key is written beside it, with the ending `.pub`. Raises `SetupError`.
     """
@@ -80,12 +80,12 @@ def signing_key(file: Path) -> AuditKey:
 
 
 def public_file(key_file: Path) -> Path:
-    """Where the public key of a signing key lies."""
+    """Returns the path of a signing key's public key."""
     return key_file.with_suffix(".pub")
 
 
 def _make(file: Path) -> None:
-    """Complete or not at all: under another name first, and never over a key that somebody else just made."""
+    """Creates a key file atomically, and never over a key that another process just created."""
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -108,7 +108,7 @@ def _id(key: Ed25519PublicKey) -> str:
 
 
 def read_public_keys(files: Iterable[Path]) -> PublicKeys:
-    """The public keys of these files. Raises `SetupError` for one that cannot be read."""
+    """Reads the public keys of these files. Raises `SetupError` for one that cannot be read."""
     pem = b""
     for file in files:
         try:

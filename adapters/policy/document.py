@@ -1,4 +1,4 @@
-"""What a policy file may say, checked as a whole, and the policy that it makes."""
+"""The policy file as a document: its sections, their contradictions, and the policy they make."""
 
 from collections.abc import Iterable, Iterator
 from datetime import time, timedelta
@@ -31,16 +31,16 @@ from adapters.policy.fields import (
     TimeZone,
     unknown,
 )
-from domain.calendar import ALWAYS, Calendar, Span
-from domain.error_codes import CLAIM_TYPES
-from domain.policy import (
+from domain.policy.calendar import ALWAYS, Calendar, Span
+from domain.policy.error_codes import CLAIM_TYPES
+from domain.policy.policy import (
     CAPACITY_SHARE,
     FEWEST_SPOTS,
     ApprovalRule,
     CodePolicy,
+    GroupPolicy,
     IncidentPolicy,
     NotificationRule,
-    Pace,
     Party,
     Policy,
     Severity,
@@ -175,20 +175,20 @@ class _Rule(_Conditions):
         if (self.escalate_to is None) != (self.escalate_after_hours is None):
             raise ValueError("a rule that escalates names both escalate_to and escalate_after_hours")
         if self.escalate_to in self.to:
-            raise ValueError(f"{self.escalate_to} is told at once, so nothing can be escalated to it")
+            raise ValueError(f"{self.escalate_to} is notified at once, so nothing can be escalated to it")
         if self.at_once and self.hours == ALWAYS.name:
             raise ValueError("at_once names what does not wait for hours; name their calendar too")
         return self
 
 
-class _Pace(_Part):
+class _Grouping(_Part):
     digest_seconds: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = 30.0
     longest_minutes: Annotated[float, Field(gt=0, le=1440, allow_inf_nan=False)] = 30.0
     per_minute: Annotated[int, Field(ge=1, le=10_000)] = 60
 
 
 class PolicyDocument(_Part):
-    """The whole file."""
+    """The whole policy file."""
 
     version: Annotated[str, Field(min_length=1, max_length=64)]
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
@@ -202,7 +202,7 @@ class PolicyDocument(_Part):
     eligibility: _Eligibility
     incidents: _Incidents = _Incidents()
     notifications: list[_Rule]
-    pace: _Pace = _Pace()
+    pace: _Grouping = _Grouping()
 
     @model_validator(mode="after")
     def _complete(self) -> "PolicyDocument":
@@ -230,19 +230,19 @@ class PolicyDocument(_Part):
 
 
 _Wrong = tuple[tuple[str | int, ...], str]
-"""Where something is wrong, as the path to it, and a sentence."""
+"""A mistake: the path to it, and a sentence."""
 
 
 def _demand_none(wrong: Iterable[_Wrong]) -> None:
-    """Raises one error for all that is wrong; each keeps its own place, and so its own line."""
-    told = [
+    """Raises one error for all contradictions, each with its own place."""
+    problems = [
         InitErrorDetails(
-            type=PydanticCustomError("contradiction", "{told}", {"told": sentence}), loc=place, input=None
+            type=PydanticCustomError("contradiction", "{sentence}", {"sentence": sentence}), loc=place, input=None
         )
         for place, sentence in wrong
     ]
-    if told:
-        raise ValidationError.from_exception_data("policy", told)
+    if problems:
+        raise ValidationError.from_exception_data("policy", problems)
 
 
 def _out_of_reach(target: _Target, calendar: Calendar) -> str | None:
@@ -266,7 +266,7 @@ def policy_of(document: PolicyDocument) -> Policy:
         flapping_episodes=document.flapping.episodes,
         flapping_minutes=document.flapping.within_minutes,
         notifications=tuple(_notification(rule) for rule in document.notifications),
-        pace=Pace(**document.pace.model_dump()),
+        pace=GroupPolicy(**document.pace.model_dump()),
         incidents=IncidentPolicy(**document.incidents.model_dump()),
         **document.eligibility.model_dump(),
     )

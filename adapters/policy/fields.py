@@ -1,4 +1,4 @@
-"""The words and figures that a policy file may use, each with its bounds."""
+"""Field types of the policy file, each with its bounds."""
 
 from collections.abc import Sequence
 from datetime import date, time
@@ -6,11 +6,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from domain.calendar import Span, knows_zone
-from domain.error_codes import CLAIM_TYPES
-from domain.policy import AUTHORITIES, EVIDENCE_KINDS
+from domain.policy.calendar import Span, knows_zone
+from domain.policy.error_codes import CLAIM_TYPES
+from domain.policy.policy import EVIDENCE_KINDS
+from domain.policy.roles import AUTHORITIES
 
-_NEWS = (
+_CLAIM_EVENTS = (
     "under_review",
     "escalated",
     "awaiting_evidence",
@@ -22,7 +23,7 @@ _NEWS = (
     "sla_warned",
     "sla_breached",
 )
-_EVENTS = [*(f"claim.{name}" for name in _NEWS), "incident.opened", "incident.grew", "incident.closed"]
+_EVENTS = [*(f"claim.{name}" for name in _CLAIM_EVENTS), "incident.opened", "incident.grew", "incident.closed"]
 # Ten years, and what no repair costs: within them every moment and sum can be reckoned and stored.
 _MOST_HOURS = 24.0 * 3_653
 _MOST_COST = 1e9
@@ -48,7 +49,7 @@ def _one_of(what: str, known: Sequence[str]) -> AfterValidator:
 
 
 def _span(text: object) -> Span:
-    """Hours of a day, `08:00-18:00`; `00:00` at the end, or `24:00`, is midnight."""
+    """Parses opening hours, `08:00-18:00`; `00:00` at the end, or `24:00`, is midnight."""
     begin, _, end = str(text).partition("-")
     try:
         span = time.fromisoformat(begin), time.min if end == "24:00" else time.fromisoformat(end)

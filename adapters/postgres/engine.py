@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL, every wait bounded, and its errors in our own words."""
+"""Connects to PostgreSQL with every wait bounded, and translates its errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ _TRANSIENT_CODES = ("40001", "40P01", "55P03", "23505")
 
 
 def connect(url: str, *, pool_size: int = 8) -> Engine:
-    """An engine for a `postgresql+psycopg2://` URL (plain `postgresql://` is taken for the same).
+    """Builds an engine for a `postgresql+psycopg2://` URL (plain `postgresql://` is taken for the same).
 
     Nothing is connected yet. Raises `SetupError` for a URL that cannot be one.
     """
@@ -71,7 +71,7 @@ def connect(url: str, *, pool_size: int = 8) -> Engine:
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turns what may pass by itself into `TransientError`; anything else is a bug and goes through.
+    """Translates what may pass by itself to `TransientError`; anything else is a bug and goes through.
 
     A decision that rests on altered evidence is a `Conflict`.
     """
@@ -90,5 +90,5 @@ def translated_errors() -> Iterator[None]:
 
 
 def is_transient(sqlstate: str) -> bool:
-    """Whether the same transaction may succeed later."""
+    """Tells whether the same transaction may succeed later."""
     return sqlstate[:2] in _TRANSIENT_CLASSES or sqlstate in _TRANSIENT_CODES

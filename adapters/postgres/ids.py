@@ -1,4 +1,4 @@
-"""How people name rows: by the whole id, or by its end."""
+"""Recognizes the ids that people name rows by: whole, or the end of one."""
 
 import re
 

@@ -1,7 +1,7 @@
-"""A batch as JSON that travels: for each kind of message the names of its fields once, then a row for each.
+"""Encodes batches as JSON: for each kind of message its field names, then its rows.
 
-A row is an array, which is half the size of an object and read in half the time. The names say what is in it, so
-a process of another version reads what it knows.
+A row is an array, which is half the size of an object and read in half the time. The names say what is in it, so a
+process of another version reads what it knows.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,14 +24,15 @@ _READ |= dict.fromkeys(_DAYS, date.fromisoformat)
 
 
 def from_batch(batch: Batch) -> dict[str, Any]:
-    """The batch as JSON types, but for its moments and days, which the broker's encoder knows."""
+    """Encodes a batch as JSON types; the broker's encoder handles moments and days."""
     return {part: _table(names, getattr(batch, part)) for part, names in _NAMES.items() if getattr(batch, part)}
 
 
 def to_batch(raw: dict[str, Any]) -> Batch:
-    """The batch that was sent. Changes `raw` on the way.
+    """Decodes a batch.
 
-    Raises `KeyError`, `TypeError`, `AttributeError` or `ValueError` for what is no batch, or one without messages.
+    Changes `raw` on the way. Raises `KeyError`, `TypeError`, `AttributeError` or `ValueError` for what is no
+    batch, or one without messages.
     """
     if not raw:
         raise ValueError("The batch is empty.")

@@ -1,4 +1,4 @@
-"""Connections to RabbitMQ, every wait bounded."""
+"""Connection parameters of RabbitMQ, with every wait bounded."""
 
 from urllib.parse import urlsplit
 
@@ -12,10 +12,10 @@ SOCKET_SECONDS = 10
 
 
 def parameters(url: str) -> pika.URLParameters:
-    """Connection parameters for an `amqp://` or `amqps://` URL.
+    """Builds connection parameters from an `amqp://` or `amqps://` URL.
 
     A broker under a memory or disk alarm, or one that no longer answers, ends the connection instead of blocking
-    for ever. Raises `SetupError` for a URL that cannot be one.
+    for ever. Raises `SetupError` for an invalid URL.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("amqp", "amqps"):

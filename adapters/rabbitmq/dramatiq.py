@@ -1,13 +1,13 @@
-"""Dramatiq over RabbitMQ, made safe to lean on, and its in-process twin for the embedded form.
+"""Dramatiq over RabbitMQ, made reliable, and its in-process twin.
 
-What is changed from the stock broker, and why:
+Differences from the stock broker, and why:
 
 - Deliveries are confirmed; stock Dramatiq does not wait.
 - Work queues are quorum queues, and dead letters do not expire: a batch of faults may be the only copy.
 - There is no Retries middleware: it acknowledges a message whose re-publication failed. A step that fails is sent
   again from its row. A batch of faults whose servers were away goes back to its queue.
-- A message that cannot be for the queue it lies in is dead-lettered before it can stop a consumer.
-- A process in which a message hangs beyond every bound ends itself; its messages go to another.
+- A message that does not belong to its queue is dead-lettered before it can stop a consumer.
+- A process in which a message hangs beyond every time limit ends itself; its messages go to another.
 """
 
 import os
@@ -31,7 +31,7 @@ from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
 from domain.errors import TransientError
 
-# More than the longest patience of intake and the longest chain of bounded waits in a step.
+# More than the longest wait of intake and the longest chain of bounded waits in a step.
 STUCK_SECONDS = 900.0
 
 # RabbitMQ 4 would dead-letter a batch after 20 redeliveries, which a long outage of the database may cause.
@@ -41,7 +41,7 @@ log = structlog.get_logger("broker")
 
 
 class OrjsonEncoder(dramatiq.Encoder):
-    """Messages as JSON; dataclasses and moments need no help."""
+    """Encodes messages as JSON; dataclasses and moments need no help."""
 
     def encode(self, data: dict[str, Any]) -> bytes:
         return orjson.dumps(data)
@@ -52,7 +52,7 @@ class OrjsonEncoder(dramatiq.Encoder):
 
 
 class FailOnException(Middleware):
-    """Without this, Dramatiq acknowledges a message whose actor raised."""
+    """Fails a message whose actor raised, which Dramatiq would acknowledge otherwise."""
 
     def after_process_message(
         self,
@@ -67,9 +67,10 @@ class FailOnException(Middleware):
 
 
 class Watchdog(Middleware):
-    """Ends the process when a message has been in work for longer than all its waits together may take.
+    """Ends the process when a message has been in progress for too long.
 
-    Whoever runs the process starts it again, and RabbitMQ hands its messages to others meanwhile.
+    The limit is more than all its waits together may take. Whoever runs the process restarts it, and RabbitMQ
+    delivers its messages to others meanwhile.
     """
 
     def __init__(self, limit_seconds: float, give_up: Callable[[], None] = lambda: os._exit(70)) -> None:
@@ -91,12 +92,12 @@ class Watchdog(Middleware):
             time.sleep(self._limit_seconds / 10)
             oldest = min(list(self._since.values()), default=time.monotonic())
             if time.monotonic() - oldest > self._limit_seconds:
-                log.critical("a message hangs; ending the process", seconds=self._limit_seconds)
+                log.critical("message stuck, ending the process", seconds=self._limit_seconds)
                 self._give_up()
 
 
 class _GuardedConsumer(_RabbitmqConsumer):
-    """Puts work back that failed only because a server was away; dead-letters what does not belong here."""
+    """Requeues work that failed because a server was away; dead-letters foreign messages."""
 
     def nack(self, message: Any) -> None:
         if isinstance(message._exception, TransientError):
@@ -117,7 +118,10 @@ class _GuardedConsumer(_RabbitmqConsumer):
         return message
 
     def _belongs(self, message: Any) -> bool:
-        """Nothing of ours asks for a delay, and what does would hold the queue's prefetch until then."""
+        """Tells whether a message is one of ours for this queue.
+
+        None of ours asks for a delay, and one that does would block the queue's prefetch until then.
+        """
         return (
             message.queue_name == self.queue_name
             and isinstance(message.actor_name, str)
@@ -128,14 +132,14 @@ class _GuardedConsumer(_RabbitmqConsumer):
 
 
 class SafeRabbitmqBroker(RabbitmqBroker):
-    """The broker for real servers."""
+    """The Dramatiq broker for real servers."""
 
     @property
     def consumer_class(self) -> type[_RabbitmqConsumer]:
         return _GuardedConsumer
 
     def enqueue(self, message: Any, *, delay: int | None = None) -> Any:
-        """Raises `TransientError` when RabbitMQ did not confirm the message."""
+        """Publishes a message. Raises `TransientError` when RabbitMQ did not confirm it."""
         try:
             return super().enqueue(message, delay=delay)
         except (BrokerConnectionError, pika.exceptions.AMQPError, AMQPConnectorException, OSError) as error:
@@ -152,7 +156,7 @@ class SafeRabbitmqBroker(RabbitmqBroker):
 
 
 def rabbitmq_broker(parameters: pika.URLParameters) -> SafeRabbitmqBroker:
-    """A broker that connects when first used, from each thread by itself."""
+    """Creates a broker that connects on first use, separately in each thread."""
     dramatiq.set_encoder(OrjsonEncoder())
     broker = SafeRabbitmqBroker(confirm_delivery=True, middleware=[FailOnException(), Watchdog(STUCK_SECONDS)])
     broker.parameters = parameters
@@ -160,6 +164,9 @@ def rabbitmq_broker(parameters: pika.URLParameters) -> SafeRabbitmqBroker:
 
 
 def in_process_broker() -> StubBroker:
-    """A broker whose queues live in this process; what they lose, the step rows bring back."""
+    """Creates a broker whose queues live in this process.
+
+    Messages that it loses are sent again from their step rows.
+    """
     dramatiq.set_encoder(OrjsonEncoder())
     return StubBroker(middleware=[FailOnException()])

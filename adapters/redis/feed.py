@@ -1,4 +1,4 @@
-"""The live feed in Redis: a short stream of what just happened. Disposable by design."""
+"""The live feed in Redis: a short stream of recent events, disposable by design."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ STREAM = "spotclaim:feed"
 _LENGTH = 1000
 _CLAIMS_SHOWN = 20
 _SOCKET_SECONDS = 0.5
-_REST_SECONDS = 5.0
+_PAUSE_SECONDS = 5.0
 # Shorter than the socket's time-out, which would end a longer wait as a failure.
 _LONGEST_BLOCK_SECONDS = 0.25
 
@@ -23,7 +23,7 @@ log = structlog.get_logger("feed")
 
 
 def connect(url: str) -> "redis.Redis":
-    """A client that waits no longer than a moment. Raises `SetupError` for a URL that cannot be one."""
+    """Creates a client with short time-outs. Raises `SetupError` for an invalid URL."""
     try:
         return redis.Redis.from_url(
             url, socket_timeout=_SOCKET_SECONDS, socket_connect_timeout=_SOCKET_SECONDS, health_check_interval=30
@@ -33,14 +33,14 @@ def connect(url: str) -> "redis.Redis":
 
 
 class RedisFeed:
-    """Implements `domain.ports.store.Feed`. After a failure it rests, so that an outage costs no time."""
+    """Implements `domain.ports.store.Feed`; pauses after a failure, so that an outage costs no time."""
 
     def __init__(self, client: "redis.Redis") -> None:
         self._client = client
-        self._resting_until = 0.0
+        self._paused_until = 0.0
 
     def publish(self, kind: str, claims: Sequence[Claim]) -> None:
-        if not claims or time.monotonic() < self._resting_until:
+        if not claims or time.monotonic() < self._paused_until:
             return
         shown = [
             {"id": claim.id, "spot_id": claim.spot_id, "code": claim.code, "status": claim.status}
@@ -50,15 +50,18 @@ class RedisFeed:
         try:
             self._client.xadd(STREAM, {"entry": entry}, maxlen=_LENGTH, approximate=True)
         except redis.RedisError as error:
-            self._resting_until = time.monotonic() + _REST_SECONDS
-            log.warning("live feed rests", error=str(error), seconds=_REST_SECONDS)
+            self._paused_until = time.monotonic() + _PAUSE_SECONDS
+            log.warning("live feed paused", error=str(error), seconds=_PAUSE_SECONDS)
 
     def ping(self) -> None:
-        """Raises `redis.RedisError` when Redis does not answer."""
+        """Checks that Redis answers. Raises `redis.RedisError` when it does not."""
         self._client.ping()
 
     def follow(self, wait_seconds: float) -> Iterator[dict[str, Any] | None]:
-        """Entries from now on; None whenever `wait_seconds` pass without one, or Redis is away."""
+        """Yields entries from now on, and None after `wait_seconds` without one.
+
+        None as well while Redis is away.
+        """
         last: Any = None
         while True:
             entries: list[Any] = []
@@ -80,6 +83,6 @@ class RedisFeed:
         return newest[0][0] if newest else "0-0"
 
     def _read_after(self, last: Any, seconds: float) -> list[Any]:
-        """Entries after that one; waits for some no longer than `seconds`."""
+        """Reads entries after that one, waiting for at most `seconds`."""
         answer: Any = self._client.xread({STREAM: last}, count=100, block=max(1, int(seconds * 1000)))
         return list(answer[0][1]) if answer else []

@@ -1,4 +1,4 @@
-"""Detection windows in Redis: for each group a sorted set of its spots by when they last showed the error."""
+"""Detection windows in Redis: one sorted set per series, its spots scored by last sighting."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -10,18 +10,18 @@ from domain.errors import TransientError
 from domain.incidents.windows import Group, NewestBySpot, Window
 
 _PREFIX: Final = "spotclaim:window:"
-# Stands as long as nothing was emptied since all was filled.
+# Present while Redis has lost nothing since the windows were filled.
 _FILLED: Final = "spotclaim:windows-filled"
-# What is so many windows old is forgotten, by the newest of its group.
+# Sightings older than this many windows before the newest of their group are dropped.
 _WINDOWS_KEPT = 3
-# Lua's `unpack` and one call's patience have their limits.
+# Bounds for Lua's `unpack` and for the time of one call.
 _PAIRS_AT_ONCE = 500
 _GROUPS_AT_ONCE = 1000
 
-# KEYS: the mark that all is filled, then the groups. ARGV: whether the mark is demanded, the window and how long a
-# spot is remembered, in milliseconds; then of each group the number of its arguments, and moments with spots in
-# turn. The newest moment of a spot counts, whatever comes first. What comes late is looked at in the fullest
-# window that it can belong to, everything else in the one that ends with the newest of its group.
+# KEYS: the mark that the windows are filled, then the groups. ARGV: whether the mark is demanded, the window and
+# how long a spot is kept, in milliseconds; then for each group the number of its arguments, and its moments and
+# spots in turn. A spot's newest moment counts, in whatever order they arrive. A late sighting is counted in the
+# fullest window that contains it, any other in the window that ends with the newest of its group.
 _SEE: Final = """
 if ARGV[1] == '1' and redis.call('EXISTS', KEYS[1]) == 0 then return false end
 local place, found, window, kept = 4, {}, tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -58,8 +58,7 @@ return found
 
 
 class RedisWindows:
-    """Implements `domain.incidents.windows.Windows`. `namespace` keeps apart what has nothing to do with each
-    other."""
+    """Implements `domain.incidents.windows.Windows`; `namespace` isolates independent sets."""
 
     def __init__(self, client: "redis.Redis", window: timedelta, namespace: str = "") -> None:
         self._client = client
@@ -68,10 +67,10 @@ class RedisWindows:
         self._see = client.register_script(_SEE)
 
     def see(self, groups: Mapping[Group, NewestBySpot]) -> dict[Group, Window] | None:
-        return self._take_in(groups, demand_filled=True)
+        return self._merge(groups, demand_filled=True)
 
     def fill(self, groups: Mapping[Group, NewestBySpot]) -> None:
-        self._take_in(groups, demand_filled=False)
+        self._merge(groups, demand_filled=False)
         try:
             self._client.set(self._key(_FILLED), 1)
         except redis.RedisError as error:
@@ -84,7 +83,7 @@ class RedisWindows:
             raise TransientError(f"Redis: {error}") from error
         return sorted(member.decode() for member in members)
 
-    def _take_in(self, groups: Mapping[Group, NewestBySpot], *, demand_filled: bool) -> dict[Group, Window] | None:
+    def _merge(self, groups: Mapping[Group, NewestBySpot], *, demand_filled: bool) -> dict[Group, Window] | None:
         found: dict[Group, Window] = {}
         for part in _portions(groups):
             keys = [self._key(_FILLED), *(self._of(group) for group, _ in part)]
@@ -106,7 +105,7 @@ class RedisWindows:
         return f"{name}:{self._namespace}" if self._namespace else name
 
     def _of(self, group: Group) -> str:
-        # Lengths keep apart what holds the separator itself.
+        # The length keeps a code that contains the separator unambiguous.
         return self._key(f"{_PREFIX}{group.kind}:{len(group.code)}:{group.code}:{group.place}")
 
 
@@ -114,7 +113,7 @@ _Portion = list[tuple[Group, list[tuple[str, datetime]]]]
 
 
 def _portions(groups: Mapping[Group, NewestBySpot]) -> Iterator[_Portion]:
-    """What one call takes: so many groups, none of them with too many spots."""
+    """Splits groups into calls, each bounded in groups and in spots per group."""
     portion: _Portion = []
     for group, spots in groups.items():
         pairs = list(spots.items())

@@ -1,6 +1,7 @@
-"""The checkpoint: what the log of audit events was at one moment, signed, to be kept where nobody can alter it.
+"""Defines the checkpoint: the signed state of the log of audit events.
 
-One line of canonical JSON, keys sorted and no spaces:
+It is kept where nobody who writes the database can alter it. One line of canonical JSON, keys sorted and no
+spaces:
 
     {"at":"2026-03-10T12:00:00.000000Z","key":"…","previous":"…","root":"…","signature":"…","size":1234}
 
@@ -39,22 +40,25 @@ class Checkpoint:
     signature: str = ""
 
     def statement(self) -> bytes:
-        """What is signed."""
+        """Returns the bytes that are signed."""
         said = asdict(self)
         del said["signature"]
         return _canonical(said).encode()
 
     def signed(self, signature: str) -> "Checkpoint":
-        """The same with its signature."""
+        """Returns the checkpoint with its signature."""
         return replace(self, signature=signature)
 
     def line(self) -> str:
-        """As it is kept and sent."""
+        """Returns the line that is kept and sent."""
         return _canonical(asdict(self))
 
 
 def parse(line: str) -> Checkpoint:
-    """The checkpoint that a line holds. Raises `ValueError`, saying what is wrong, for any other line."""
+    """Reads the checkpoint from a line.
+
+    Raises `ValueError`, saying what is wrong, for any other line.
+    """
     said = json.loads(line)
     if not isinstance(said, dict) or said.keys() != {"size", *_FORMS}:
         raise ValueError("not the fields of a checkpoint")
@@ -67,7 +71,7 @@ def parse(line: str) -> Checkpoint:
 
 
 def digest(line: str | None) -> str:
-    """What the next checkpoint says of the one before."""
+    """Returns the digest by which the next checkpoint names this line."""
     return sha256(line.encode()).hexdigest() if line else GENESIS
 
 

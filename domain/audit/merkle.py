@@ -1,6 +1,7 @@
-"""The Merkle tree over all audit events, as RFC 6962 section 2.1 lays down: roots, proofs, and their checks.
+"""Computes the Merkle tree over all audit events (RFC 6962, section 2.1).
 
-Hashes are 32 bytes. Many leaves are handed over as one string of bytes, 32 for each leaf hash, in order.
+It makes and checks roots and proofs. Hashes are 32 bytes; many leaves are one string of bytes, 32 for each leaf
+hash, in order.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,27 +15,31 @@ _LARGEST_BLOCK: Final = 1 << 12
 
 
 def leaf_hash(data: bytes) -> bytes:
-    """The hash of a leaf, which cannot be mistaken for that of a node."""
+    """Returns the hash of a leaf, which cannot be mistaken for a node's."""
     return sha256(b"\x00" + data).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """The hash of two neighbours."""
+    """Returns the hash of two neighbours."""
     return sha256(b"\x01" + left + right).digest()
 
 
 @dataclass(slots=True)
 class Frontier:
-    """What must be kept of a tree so that it can grow: one hash for each full subtree, the largest first.
+    """Keeps what a tree needs to grow: one hash for each full subtree.
 
-    There are as many as `size` has binary ones, so a tree of a thousand million leaves is kept in a kilobyte.
+    The largest comes first. There are as many as `size` has binary ones, so a tree of a thousand million leaves
+    takes a kilobyte.
     """
 
     size: int = 0
     peaks: list[bytes] = field(default_factory=list)
 
     def extend(self, leaves: bytes) -> None:
-        """Adds leaves at the right end. Blocks that are full subtrees are hashed level by level."""
+        """Adds leaves at the right end.
+
+        Blocks that are full subtrees are hashed level by level.
+        """
         place, end = 0, len(leaves) // SIZE
         while place < end:
             block = _block(self.size, end - place)
@@ -50,7 +55,7 @@ class Frontier:
         self.size += block
 
     def root(self) -> bytes:
-        """The root of the tree at its present size."""
+        """Returns the root of the tree at its present size."""
         if not self.peaks:
             return EMPTY_ROOT
         above = self.peaks[-1]
@@ -60,14 +65,17 @@ class Frontier:
 
 
 def root(leaves: bytes) -> bytes:
-    """The root of the tree over these leaves."""
+    """Returns the root of the tree over these leaves."""
     frontier = Frontier()
     frontier.extend(leaves)
     return frontier.root()
 
 
 def inclusion_proof(leaves: bytes, index: int) -> list[bytes]:
-    """The neighbours, from the leaf up, that lead from the leaf at `index` to the root. RFC 6962, 2.1.1."""
+    """Returns the neighbours that lead from the leaf at `index` to the root.
+
+    They come from the leaf up (RFC 6962, 2.1.1). Raises `IndexError` for a leaf that there is not.
+    """
     begin, end, proof = 0, len(leaves) // SIZE, []
     if not 0 <= index < end:
         raise IndexError(f"There is no leaf {index} in a tree of {end}.")
@@ -83,7 +91,10 @@ def inclusion_proof(leaves: bytes, index: int) -> list[bytes]:
 
 
 def includes(top: bytes, size: int, index: int, leaf: bytes, proof: Sequence[bytes]) -> bool:
-    """Whether the proof leads from this leaf at `index` to the root `top` of a tree of `size` leaves."""
+    """Checks a proof from this leaf at `index` to the root `top`.
+
+    The tree has `size` leaves.
+    """
     if not 0 <= index < size:
         return False
     place, last, above, rest = index, size - 1, leaf, iter(proof)
@@ -101,7 +112,10 @@ def includes(top: bytes, size: int, index: int, leaf: bytes, proof: Sequence[byt
 
 
 def consistency_proof(leaves: bytes, old: int) -> list[bytes]:
-    """What shows that the tree of the first `old` leaves is the beginning of the whole. RFC 6962, 2.1.2."""
+    """Proves that the tree of the first `old` leaves begins the whole.
+
+    RFC 6962, 2.1.2. Raises `IndexError` for more leaves than there are, or none.
+    """
     begin, end, proof = 0, len(leaves) // SIZE, []
     if not 0 < old <= end:
         raise IndexError(f"A tree of {end} cannot begin with one of {old}.")
@@ -120,7 +134,7 @@ def consistency_proof(leaves: bytes, old: int) -> list[bytes]:
 
 
 def extends(old_root: bytes, old: int, new_root: bytes, new: int, proof: Sequence[bytes]) -> bool:
-    """Whether the proof shows that the tree of `new` leaves begins with that of `old`."""
+    """Checks a proof that the tree of `new` leaves begins with that of `old`."""
     if not 0 < old <= new:
         return False
     if old == new:
@@ -134,7 +148,7 @@ def extends(old_root: bytes, old: int, new_root: bytes, new: int, proof: Sequenc
 
 
 def _climb(start: bytes, place: int, last: int, proof: Iterator[bytes]) -> tuple[bytes, bytes] | None:
-    """The old and the new root that a consistency proof leads to; None if it is too long or too short."""
+    """Returns the old and the new root that a consistency proof leads to; None for one of the wrong length."""
     before = after = start
     for neighbour in proof:
         if last == 0:
@@ -150,13 +164,13 @@ def _climb(start: bytes, place: int, last: int, proof: Iterator[bytes]) -> tuple
 
 
 def _block(size: int, room: int) -> int:
-    """The largest full subtree that fits on a tree of `size` leaves and within `room`."""
+    """Returns the largest full subtree that fits on a tree of `size` leaves and within `room`."""
     fits = 1 << (room.bit_length() - 1)
     return min(fits, _LARGEST_BLOCK, size & -size or fits)
 
 
 def _full_root(level: bytes) -> bytes:
-    """The root of a full subtree: its number of leaves is a power of two."""
+    """Returns the root of a full subtree: its number of leaves is a power of two."""
     while len(level) > SIZE:
         pairs = range(0, len(level), 2 * SIZE)
         level = b"".join([sha256(b"\x01" + level[pair : pair + 2 * SIZE]).digest() for pair in pairs])
@@ -164,5 +178,5 @@ def _full_root(level: bytes) -> bytes:
 
 
 def _split(size: int) -> int:
-    """The largest power of two below `size`: the left subtree of RFC 6962."""
+    """Returns the largest power of two below `size`: the left subtree of RFC 6962."""
     return 1 << ((size - 1).bit_length() - 1)

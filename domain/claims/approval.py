@@ -1,90 +1,83 @@
-"""Who must approve a claim: the stages it is sent to, and who steps in when one is late."""
+"""Routes claims through the stages of approval, and escalates those that are late."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any, Final
 
-from domain.audit import chain as audit
-from domain.changes import Decision, Step
+from domain.changes import Changes
+from domain.claims.announcing import announce
 from domain.claims.claim import Claim
-from domain.claims.lifecycle import UNDER_REVIEW, VERIFYING, after
-from domain.notifications.notice import news_of
-from domain.policy import AUTHORITIES, ApprovalRule, Policy
+from domain.claims.decision_events import ClaimApproved, ClaimEscalated, ClaimRouted
+from domain.claims.lifecycle import UNDER_REVIEW, VERIFYING
+from domain.policy.policy import ApprovalRule, Policy
+from domain.policy.roles import AUTHORITIES
+from domain.steps import Escalate
 
-_ACTOR = "rule:approval"
+_ACTOR: Final = "rule:approval"
 
 
-def route(claims: Sequence[Claim], policy: Policy, now: datetime) -> Decision:
-    """Sends verified claims to the first stage that the policy's matrix demands, or approves them by its rule.
+def route(claims: Sequence[Claim], policy: Policy, now: datetime) -> Changes:
+    """Sends verified claims to their first stage, or approves them by rule.
 
-    Claims in another status are left alone.
+    The policy's matrix says which. Claims in another status are left alone.
     """
-    decision = Decision()
+    changes = Changes()
     for claim in claims:
         if claim.status != VERIFYING:
             continue
-        cost = policy.codes[claim.code].estimated_cost
-        rule = policy.approval_for(claim.severity, claim.claim_type, cost)
-        data = _reason(rule, policy, claim, cost)
+        rule = policy.approval_for(claim.severity, claim.claim_type, policy.codes[claim.code].estimated_cost)
+        reason = _reason(rule, policy, claim)
+        event: ClaimApproved | ClaimRouted
         if rule.automatic:
-            _approve_by_rule(decision, claim, data, now)
+            event = ClaimApproved(**reason, automatic=True)
         else:
-            _send_to_first_stage(decision, claim, rule, data, now)
-        decision.changed.append(claim)
-    decision.steps += [*news_of(decision.changed), *overdue_steps(decision.changed, now)]
-    return decision
+            event = ClaimRouted(
+                **reason, stages=list(rule.stages), four_eyes=rule.four_eyes, stage_hours=rule.stage_hours
+            )
+        changes.record(claim, event, now, _ACTOR)
+    routed = changes.of(Claim)
+    changes.put(*announce(routed), *overdue_steps(routed, now))
+    return changes
 
 
-def _reason(rule: ApprovalRule, policy: Policy, claim: Claim, cost: float) -> dict[str, object]:
+def _reason(rule: ApprovalRule, policy: Policy, claim: Claim) -> dict[str, Any]:
     return {
         "policy": policy.version,
         "rule": policy.approval.index(rule) + 1,
         "severity": claim.severity,
-        "estimated_cost": cost,
+        "estimated_cost": policy.codes[claim.code].estimated_cost,
         "currency": policy.currency,
     }
 
 
-def _approve_by_rule(decision: Decision, claim: Claim, data: dict[str, object], now: datetime) -> None:
-    claim.status = after(claim.status, "approve_by_rule")
-    decision.events.append(audit.append(claim, now, _ACTOR, "claim.approved", data | {"automatic": True}))
+def overdue_steps(claims: Iterable[Claim], now: datetime) -> list[Escalate]:
+    """Schedules escalations for stages that may not decide in time.
 
-
-def _send_to_first_stage(
-    decision: Decision, claim: Claim, rule: ApprovalRule, data: dict[str, object], now: datetime
-) -> None:
-    claim.status = after(claim.status, "route")
-    claim.stages, claim.stage = list(rule.stages), 1
-    claim.approved_by, claim.escalated_to = [], None
-    claim.four_eyes, claim.stage_hours = rule.four_eyes, rule.stage_hours
-    data |= {"stages": claim.stages, "four_eyes": rule.four_eyes, "stage_hours": rule.stage_hours}
-    decision.events.append(audit.append(claim, now, _ACTOR, "claim.routed", data))
-
-
-def overdue_steps(claims: Iterable[Claim], now: datetime) -> list[Step]:
-    """Steps that look after stages that will not have decided in time, one for all that are due together."""
+    Claims that are due together, with the same state key, share one step.
+    """
     together: dict[tuple[float, str], list[str]] = {}
     for claim in claims:
         if claim.status == UNDER_REVIEW and claim.stage_hours and _next_authority(claim):
-            together.setdefault((claim.stage_hours, claim.standing), []).append(claim.id)
+            together.setdefault((claim.stage_hours, claim.state_key), []).append(claim.id)
     return [
-        Step("escalate", ids, due_at=now + timedelta(hours=hours), subject=standing)
-        for (hours, standing), ids in together.items()
+        Escalate(ids, state_key, due_at=now + timedelta(hours=hours))
+        for (hours, state_key), ids in together.items()
     ]
 
 
 def escalate(
     overdue: Iterable[tuple[Claim, str]], now: datetime, lacking: Collection[str] = frozenset()
-) -> Decision:
+) -> Changes:
     """Opens late stages to the next authority as well.
 
-    Each claim comes with the standing in which it was to be decided; one that moved on since is left alone.
-    Nobody could decide the claims whose ids are among `lacking`, since evidence that the policy demands is not on
-    file: they are looked at again after as long as a stage may take.
+    Each claim comes with the state key that it had when the escalation was scheduled; one that has moved on since
+    is left alone. Claims whose ids are among `lacking` could not be decided, since evidence that the policy
+    demands is not on file: their escalation is scheduled again, after as long as a stage may take.
     """
-    decision = Decision()
+    changes = Changes()
     waiting: list[Claim] = []
-    for claim, standing in overdue:
-        if claim.standing != standing or claim.status != UNDER_REVIEW:
+    for claim, state_key in overdue:
+        if claim.state_key != state_key or claim.status != UNDER_REVIEW:
             continue
         authority = _next_authority(claim)
         if authority is None:
@@ -92,16 +85,20 @@ def escalate(
         if claim.id in lacking:
             waiting.append(claim)
             continue
-        data = {"stage": claim.stage, "from": deciders(claim), "to": authority, "stage_hours": claim.stage_hours}
-        claim.escalated_to = authority
-        decision.changed.append(claim)
-        decision.events.append(audit.append(claim, now, "rule:escalation", "claim.escalated", data))
-    decision.steps += [*news_of(decision.changed), *overdue_steps([*decision.changed, *waiting], now)]
-    return decision
+        event = ClaimEscalated(
+            stage=claim.stage, open_to=deciders(claim), to=authority, stage_hours=claim.stage_hours
+        )
+        changes.record(claim, event, now, "rule:escalation")
+    escalated = changes.of(Claim)
+    changes.put(*announce(escalated), *overdue_steps([*escalated, *waiting], now))
+    return changes
 
 
 def deciders(claim: Claim) -> list[str]:
-    """The roles that may decide the claim's present stage: its own, and those it was escalated to."""
+    """Names the roles that may decide the claim's present stage.
+
+    These are the stage's own, and those it was escalated to.
+    """
     stage_role = claim.stages[claim.stage - 1]
     if claim.escalated_to is None:
         return [stage_role]

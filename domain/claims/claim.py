@@ -1,28 +1,28 @@
-"""The claim: one for a spot and an error code while it is open, however many faults report it."""
+"""Defines the claim: one for each spot and error code while it is open."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from domain.audit import chain as audit
+from domain.audit.chain import GENESIS
 
 SpotAndCode = tuple[str, str]
 
 
 @dataclass(slots=True)
 class Claim:
-    """The state of a claim; folding its audit events gives the same row.
+    """The state of a claim; applying its audit events leads to the same state.
 
-    `version` is the number of its audit events and `head` the hash of the last one, 64 hexadecimal digits. `stage`
-    counts from 1 within `stages` (the roles that must approve, in order) while under review, else 0. `filed_by`
-    filed the first report, where somebody vouched for it, and `also_filed_by` others that were counted.
-    `approved_by` holds who passed the stages so far, and `escalated_to` the authority that a late stage was opened
-    to as well. `reopened` counts how often the claim was closed and taken up again. `verdict_seq` names the audit
-    event that holds the verdict; 0 while there is none. `evidence_digest` is that of the evidence set (see
-    `domain.evidence.item.digest`); empty while nothing is filed.
+    See `domain.claims.events`. `version` is the number of its audit events and `head` the hash of the last one, 64
+    hexadecimal digits. `stage` counts from 1 within `stages` (the roles that must approve, in order) while under
+    review, else 0. `filed_by` filed the first report, where somebody vouched for it, and `also_filed_by` others
+    that were counted. `approved_by` holds who passed the stages so far, and `escalated_to` the authority that a
+    late stage was opened to as well. `reopened` counts how often the claim was closed and reopened. `verdict_seq`
+    names the audit event that holds the verdict; 0 while there is none. `evidence_digest` is that of the evidence
+    set (see `domain.evidence.item.digest`); empty while nothing is filed.
 
     Verification binds the claim's clocks (`domain.claims.sla`): from then on `time_zone` is set, `policy_version`
-    is the one that bound them, and the due dates are None only while a pause keeps them open. `pauses` holds the
-    moments at which the clocks were paused and resumed in turn; `sla_alerts` what they set off, such as
+    is the version that bound them, and the due dates are None only while a pause keeps them open. `pauses` holds
+    the moments at which the clocks were paused and resumed in turn; `sla_alerts` the alerts they fired, such as
     `resolve.warned`.
     """
 
@@ -61,25 +61,31 @@ class Claim:
     pauses: list[datetime] = field(default_factory=list)
     sla_alerts: list[str] = field(default_factory=list)
     version: int = 0
-    head: str = audit.GENESIS
+    head: str = GENESIS
     evidence_digest: str = ""
 
     def was_filed_by(self, name: str) -> bool:
-        """Whether this person or program filed any of the reports that the claim counts."""
+        """Checks whether this person or program filed any of the counted reports."""
         return name == self.filed_by or name in self.also_filed_by
 
     @property
     def within_sla(self) -> bool:
-        """Whether a closed claim was closed in time."""
+        """Checks whether a closed claim was closed in time."""
         return self.closed_at is not None and (
             self.resolve_due_at is None or self.closed_at <= self.resolve_due_at
         )
 
     @property
-    def standing(self) -> str:
-        """Where the claim stands, so that news of it can be told from older news, and one review from the next.
+    def paused(self) -> bool:
+        """Checks whether the clocks are paused."""
+        return len(self.pauses) % 2 == 1
 
-        What is reviewed anew was closed or waited meanwhile, which its clocks have as a pause.
+    @property
+    def state_key(self) -> str:
+        """Returns the optimistic token of status, stage and pauses.
+
+        A step for an earlier state finds another token and leaves the claim alone. A claim that is reviewed again
+        was closed or waited in between, and its clocks have that as a pause.
         """
         escalated = f":{self.escalated_to}" if self.escalated_to else ""
         resumed = len(self.pauses) // 2

@@ -1,38 +1,48 @@
-"""What a person decides about a claim, and whether that person may."""
+"""Carries out people's decisions on claims, and checks whether they may decide."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from domain.audit import chain as audit
-from domain.changes import Decision, Step
+from domain.changes import Changes
+from domain.claims import decision_events as events
 from domain.claims import sla
+from domain.claims.announcing import announce
 from domain.claims.approval import deciders, overdue_steps
 from domain.claims.claim import Claim
-from domain.claims.lifecycle import CLOSED, UNDER_REVIEW, after
+from domain.claims.clock_events import ClockChange
+from domain.claims.lifecycle import CLOSED, SUBMITTED, UNDER_REVIEW, after
 from domain.errors import Conflict, NotAllowed, NoteRefused, SpotclaimError
-from domain.evidence.item import demand_seen, storable
-from domain.notifications.notice import news_of
+from domain.policy.roles import ADMIN, AUTHORITIES, DECIDE, SUPERVISORS
+from domain.steps import Step, Verify
+from domain.text import storable
 
 APPROVE, REJECT, RESOLVE = "approve", "reject", "resolve"
 ACKNOWLEDGE, NOTE, WITHDRAW, REOPEN = "acknowledge", "note", "withdraw", "reopen"
 DECISIONS: Final = (ACKNOWLEDGE, APPROVE, REJECT, RESOLVE)
 ACTIONS: Final = (*DECISIONS, NOTE, WITHDRAW, REOPEN)
 
-# What nobody does without saying why, and where saying it is all.
+# The actions that demand a note: what takes a reason, and a note itself.
 _WITH_A_NOTE: Final = (REJECT, WITHDRAW, REOPEN, NOTE)
 
-_ANYBODY = ("operator", "reviewer", "manager", "admin")
-# Who may do what does not belong to a stage. Whoever filed a claim may withdraw it too.
+# The roles that may do what belongs to no stage. The person who filed a claim may withdraw it too.
 _ROLES: Final = {
-    ACKNOWLEDGE: _ANYBODY,
-    NOTE: _ANYBODY,
-    RESOLVE: _ANYBODY,
-    WITHDRAW: ("manager", "admin"),
-    REOPEN: ("manager", "admin"),
+    ACKNOWLEDGE: AUTHORITIES,
+    NOTE: AUTHORITIES,
+    RESOLVE: AUTHORITIES,
+    WITHDRAW: SUPERVISORS,
+    REOPEN: SUPERVISORS,
 }
-_EVENTS: Final = {ACKNOWLEDGE: "claim.acknowledged", NOTE: "claim.noted", REOPEN: "claim.reopened"}
+_EVENTS: Final[dict[str, type[events.Decided]]] = {
+    ACKNOWLEDGE: events.ClaimAcknowledged,
+    NOTE: events.ClaimNoted,
+    APPROVE: events.ClaimApproved,
+    REJECT: events.ClaimRejected,
+    RESOLVE: events.ClaimResolved,
+    WITHDRAW: events.ClaimWithdrawn,
+    REOPEN: events.ClaimReopened,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,7 @@ class Delegation:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who decides, in which role, and with whose authority beside their own."""
+    """Who decides, in which role, and with which delegations."""
 
     name: str
     role: str
@@ -55,9 +65,9 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A claim to decide, and what the person saw of it: its version, and the digest of its evidence.
+    """A claim to decide, with the version and evidence digest the person saw.
 
-    That people were told of the claim since makes it no other one; anything else that happened to it does.
+    Notifications since then do not matter; anything else that happened to the claim is a conflict.
     """
 
     claim_id: str
@@ -75,7 +85,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class _Authority:
-    """The role a decision is taken in, and the person it really belongs to if it was delegated."""
+    """The role of a decision, and the person whose authority it is if it was delegated."""
 
     role: str
     of: str | None = None
@@ -93,23 +103,25 @@ def decide(
     lacking: Sequence[str] = (),
     now: datetime,
     policies: sla.Policies,
-) -> Decision:
-    """One person's decision on one claim. `changed_at` is the number of its last event that was more than being
-    told of; its version unless given. `policies` finds the one that bound the claim's clocks, and `lacking` names
-    the kinds of evidence that the policy demands and that are not on file.
+) -> Changes:
+    """Carries out one person's decision on one claim.
 
-    Raises `NoteRefused` when the action takes a reason and `note` gives none, or cannot be kept; `Conflict` when
-    the claim or its evidence has moved on from what the person saw, when its state does not allow the action, or
-    when it is to be approved without its evidence; `NotAllowed` when it is not theirs to decide: the stage belongs
-    to another role, they filed the claim or reported it again, or they have approved it before where four eyes are
-    demanded.
+    `changed_at` is the number of its last event that was more than a notification of it; its version unless given.
+    `policies` finds the one that bound the claim's clocks, and `lacking` names the kinds of evidence that the
+    policy demands and that are not on file.
+
+    Raises `NoteRefused` when the action demands a reason and `note` gives none, or cannot be stored; `Conflict`
+    when the claim or its evidence has changed since the person saw it, when its state does not allow the action,
+    or when it is to be approved without its evidence; `NotAllowed` when the person may not decide it: the stage
+    belongs to another role, they filed the claim or reported it again, or they approved it before where four eyes
+    are demanded.
     """
     if action not in ACTIONS:
         raise Conflict(f"Unknown action {action}; there are: {', '.join(ACTIONS)}.")
     _demand_note(action, note)
     _demand_version(claim, version, claim.version if changed_at is None else changed_at)
     demand_seen(claim, evidence_digest)
-    status = _status_after(claim, action)
+    _demand_move(claim, action)
     if action == APPROVE and lacking:
         raise Conflict(f"The policy demands evidence that is not on file: {', '.join(lacking)}.")
     authority = _demand_authority(claim, action, person, now)
@@ -120,15 +132,32 @@ def decide(
         data |= {"stage": claim.stage, "of_stages": len(claim.stages)}
     if action == APPROVE:
         data["evidence_digest"] = claim.evidence_digest
-    closed_at = claim.closed_at
-    kind = _move(claim, action, status, person, authority, now)
+    if clocks := _clocks(claim, action, policies, now):
+        data["clocks"] = ClockChange(**clocks)
+    stages_are_left = action == APPROVE and claim.stage < len(claim.stages)
+    event = (events.StagePassed if stages_are_left else _EVENTS[action])(**data)
+    changes = Changes()
+    changes.record(claim, event, now, person.name)
+    changes.put(*_steps_after(claim, action, policies, now))
+    return changes
+
+
+def _clocks(claim: Claim, action: str, policies: sla.Policies, now: datetime) -> dict[str, Any]:
+    """Returns what the decision does to the clocks: acting acknowledges, and reopening resumes them."""
     clocks = {} if action == NOTE else sla.acknowledge(claim, now)
     if action == REOPEN:
-        clocks |= sla.follow(claim, policies(claim.policy_version), now, closed_at=closed_at)
-    if clocks:
-        data["clocks"] = clocks
-    event = audit.append(claim, now, person.name, kind, data)
-    return Decision(changed=[claim], events=[event], steps=_steps_after(claim, action, policies, now))
+        policy = policies(claim.policy_version)
+        clocks |= sla.follow(claim, SUBMITTED, policy, now, closed_at=claim.closed_at)
+    return clocks
+
+
+def demand_seen(claim: Claim, seen: str | None) -> None:
+    """Raises `Conflict` when the claim's evidence is not what the person saw.
+
+    `seen` is the digest that came with the list of evidence, empty for an empty list; None demands nothing.
+    """
+    if seen is not None and seen != claim.evidence_digest:
+        raise Conflict("The evidence was changed since you looked; look again, then decide.")
 
 
 def _demand_version(claim: Claim, version: int | None, changed_at: int) -> None:
@@ -143,44 +172,21 @@ def _demand_note(action: str, note: str) -> None:
         raise NoteRefused("The note holds U+0000 or half of a surrogate pair; no record can keep that.")
 
 
-def _status_after(claim: Claim, action: str) -> str:
-    if action == NOTE or (action == ACKNOWLEDGE and claim.status not in CLOSED):
-        return claim.status
-    status = after(claim.status, action)
-    stages_are_left = action == APPROVE and claim.stage < len(claim.stages)
-    return claim.status if stages_are_left else status
-
-
-def _move(claim: Claim, action: str, status: str, person: Person, authority: _Authority, now: datetime) -> str:
-    """Changes the claim and names the event that says so."""
-    if action == APPROVE:
-        claim.approved_by = [*claim.approved_by, *(name for name in (person.name, authority.of) if name)]
-        claim.escalated_to = None
-        if status == UNDER_REVIEW:
-            claim.stage += 1
-            return "claim.stage_passed"
-    if action == REOPEN:
-        claim.closed_at, claim.stage, claim.stages, claim.approved_by = None, 0, [], []
-        claim.reopened += 1
-    if status != claim.status:
-        claim.escalated_to = None
-    claim.status = status
-    if status in CLOSED and claim.closed_at is None:
-        claim.closed_at = now
-    return _EVENTS.get(action, f"claim.{status}")
+def _demand_move(claim: Claim, action: str) -> None:
+    if action != NOTE and (action != ACKNOWLEDGE or claim.status in CLOSED):
+        after(claim.status, action)
 
 
 def _steps_after(claim: Claim, action: str, policies: sla.Policies, now: datetime) -> list[Step]:
     if action in (NOTE, ACKNOWLEDGE):
         return []
     if action == REOPEN:
-        return [Step("verify", [claim.id]), *sla.owe([claim], policies, now)]
-    return [*news_of([claim]), *overdue_steps([claim], now)]
+        return [Verify([claim.id]), *sla.schedule([claim], policies, now)]
+    return [*announce([claim]), *overdue_steps([claim], now)]
 
 
 def _demand_authority(claim: Claim, action: str, person: Person, now: datetime) -> _Authority:
-    if person.role == "auditor":
-        raise NotAllowed("Auditors read; they do not decide.")
+    DECIDE.demand(person.role)
     held = [_Authority(person.role), *(_Authority(d.role, d.of) for d in person.delegations if now < d.until)]
     if action not in (APPROVE, REJECT):
         if action == WITHDRAW and person.name == claim.filed_by:
@@ -194,7 +200,7 @@ def _demand_authority(claim: Claim, action: str, person: Person, now: datetime) 
 
 def _first_of(held: list[_Authority], roles: list[str] | tuple[str, ...], demand: str) -> _Authority:
     for authority in held:
-        if authority.role in roles or authority.role == "admin":
+        if authority.role in roles or authority.role == ADMIN:
             return authority
     raise NotAllowed(f"{demand} the role {' or '.join(roles)}; yours is {held[0].role}.")
 

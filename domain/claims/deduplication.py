@@ -1,4 +1,7 @@
-"""How faults become claims: every fault meets the claim of its spot and code, or opens it."""
+"""Deduplicates faults: each is counted by the open claim of its spot and code.
+
+A fault without an open claim opens one.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -6,24 +9,27 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final
 
-from domain.audit import chain as audit
-from domain.changes import Decision, Step
+from domain.audit.event import COUNTED, NEW
+from domain.changes import Changes
 from domain.claims.claim import Claim, SpotAndCode
+from domain.claims.events import DETAILS, ClaimOpened, FaultsCounted
 from domain.claims.hold_down import watch
 from domain.claims.lifecycle import AWAITING_EVIDENCE, INELIGIBLE, JUDGED, OBSERVED, SUBMITTED
-from domain.error_codes import CLAIM_TYPES, CODES_OF_OTHERS, classify
 from domain.field.fault import Fault
-from domain.policy import Policy
+from domain.policy.error_codes import CLAIM_TYPES, CODES_OF_OTHERS, classify
+from domain.policy.policy import Policy
+from domain.steps import Detect, Step, Verify
 
-# A spot that shows its error again so soon says nothing new of how many do.
+# A spot that shows its error again so soon adds nothing to the number of spots.
 _SEEN_JUST_NOW: Final = timedelta(minutes=1)
-# What the earliest fault says for the claim.
-_DETAILS: Final = ("connector_id", "zone", "affected_user", "reservation_id", "session_id")
-_said = attrgetter(*_DETAILS)
+_details = attrgetter(*DETAILS)
+
+STRAY_CLEARS_OF_A_PAIR: Final = 100
+"""How many clears without a claim are read for one spot and code: the earliest; later ones are left out."""
 
 
-def meet_claims(faults: Iterable[Fault], policy: Policy) -> dict[SpotAndCode, list[Fault]]:
-    """Faults grouped by the claim they belong to; each fault learns its own code on the way."""
+def group_by_claim(faults: Iterable[Fault], policy: Policy) -> dict[SpotAndCode, list[Fault]]:
+    """Groups faults by spot and error code, and sets the code of each."""
     groups: dict[SpotAndCode, list[Fault]] = {}
     for fault in faults:
         of_vendor = policy.mappings.get(fault.taxonomy)
@@ -35,7 +41,7 @@ def meet_claims(faults: Iterable[Fault], policy: Policy) -> dict[SpotAndCode, li
 def earlier_than_known(
     groups: Mapping[SpotAndCode, list[Fault]], open_claims: Mapping[SpotAndCode, Claim]
 ) -> dict[SpotAndCode, datetime]:
-    """Since when the errors are there that begin with these faults, or earlier than their claims knew."""
+    """Finds the errors that begin with these faults, or earlier than known, with their beginnings."""
     begins: dict[SpotAndCode, datetime] = {}
     for pair, faults in groups.items():
         moments = [fault.occurred_at for fault in faults if not fault.cleared]
@@ -45,56 +51,51 @@ def earlier_than_known(
     return begins
 
 
-def open_or_count(
+def deduplicate(
     groups: dict[SpotAndCode, list[Fault]],
     open_claims: dict[SpotAndCode, Claim],
     policy: Policy,
     now: datetime,
     new_id: Callable[[], str],
     clears: Mapping[SpotAndCode, Sequence[Fault]] = MappingProxyType({}),
-) -> Decision:
-    """Every group raises the count of its open claim, or opens one. A clear alone opens nothing.
+) -> Changes:
+    """Counts each group with its open claim, or opens one.
 
-    `groups` must hold no message that was taken in before. `clears` are those taken in before that belonged to no
-    claim: whichever occurred after the first fault belongs to it after all, in whatever order they came. The next
-    step of every opened claim is `verify`, or `submit` after its code's hold-down, and one step names all that are
-    due together; a claim that was judged is judged again when what speaks for it changes. `detect` looks at all
-    that were seen, whether many of them are one incident.
+    A clear alone opens nothing. `groups` must hold no message that was ingested before. `clears` are those
+    ingested before without a claim: any that occurred after the first fault belongs to it, in whatever order they
+    came. Opened claims are verified, or submitted after their hold-down; a claim that was verified is verified
+    again when the faults that speak for it change. Detection counts all that were seen.
     """
-    decision = Decision()
+    changes = Changes()
     again: list[str] = []
     seen_again: list[str] = []
     for pair, faults in groups.items():
-        decision.faults += faults
+        changes.put(*faults)
         claim = open_claims.get(pair)
         if claim is None:
-            if all(fault.cleared for fault in faults):
-                continue
-            claim = _open(faults, policy, now, new_id())
-            decision.opened.append(claim)
-            decision.events.append(
-                _record_opening(claim, _take_in(claim, faults, clears.get(pair, ())), faults, now)
-            )
+            _open(changes, faults, clears.get(pair, ()), policy, now, new_id)
             continue
-        spoke, seen = (claim.first_seen_at, _said(claim)), claim.last_seen_at
-        if counted := _take_in(claim, faults, clears.get(pair, ())):
-            decision.counted.append(claim)
-            decision.events.append(audit.append(claim, now, faults[0].source, "claim.faults_counted", counted))
-            if _judged_otherwise(claim, faults, moved=spoke != (claim.first_seen_at, _said(claim))):
+        speaks, seen = (claim.first_seen_at, _details(claim)), claim.last_seen_at
+        if _count(changes, claim, faults, clears.get(pair, ()), now):
+            if _verdict_may_change(claim, faults, moved=speaks != (claim.first_seen_at, _details(claim))):
                 again.append(claim.id)
             if claim.last_seen_at - seen >= _SEEN_JUST_NOW:
                 seen_again.append(claim.id)
-    decision.steps += _first_steps(decision, policy, now)
+    opened = changes.of(Claim, NEW)
+    changes.put(*_first_steps(opened, changes.of(Claim, COUNTED), policy, now))
     if again:
-        decision.steps.append(Step("verify", again))
-    if sighted := [*(claim.id for claim in decision.opened), *seen_again]:
-        decision.steps.append(Step("detect", sighted))
-    return decision
+        changes.put(Verify(again))
+    if sighted := [*(claim.id for claim in opened), *seen_again]:
+        changes.put(Detect(sighted))
+    return changes
 
 
-def _judged_otherwise(claim: Claim, faults: Iterable[Fault], *, moved: bool) -> bool:
-    """Whether these faults can change the verdict: by the evidence they bring, by speaking for the claim in the
-    place of a later one, or by naming somebody else as responsible."""
+def _verdict_may_change(claim: Claim, faults: Iterable[Fault], *, moved: bool) -> bool:
+    """Checks whether these faults can change the verdict.
+
+    They can by the evidence they bring, by speaking for the claim instead of a later fault, or by naming another
+    party as responsible.
+    """
     if claim.status == AWAITING_EVIDENCE and any(fault.evidence for fault in faults):
         return True
     if claim.status not in JUDGED or claim.status == SUBMITTED:
@@ -102,115 +103,119 @@ def _judged_otherwise(claim: Claim, faults: Iterable[Fault], *, moved: bool) -> 
     return moved or (claim.status == INELIGIBLE and claim.code in CODES_OF_OTHERS)
 
 
-def _first_steps(decision: Decision, policy: Policy, now: datetime) -> list[Step]:
-    """Verification at once; claims that are observed are looked at when what was raised has lasted."""
-    submitted = [claim.id for claim in decision.opened if claim.status == SUBMITTED]
-    observed = [claim for claim in (*decision.opened, *decision.counted) if claim.status == OBSERVED]
-    return [*([Step("verify", submitted)] if submitted else ()), *watch(observed, policy, now)]
+def _first_steps(opened: list[Claim], counted: list[Claim], policy: Policy, now: datetime) -> list[Step]:
+    """Schedules verification at once, and the end of the hold-down for observed claims."""
+    submitted = [claim.id for claim in opened if claim.status == SUBMITTED]
+    observed = [claim for claim in (*opened, *counted) if claim.status == OBSERVED]
+    return [*([Verify(submitted)] if submitted else ()), *watch(observed, policy, now)]
 
 
-def _open(faults: list[Fault], policy: Policy, now: datetime, claim_id: str) -> Claim:
-    first = _earliest([fault for fault in faults if not fault.cleared])
+def _open(
+    changes: Changes,
+    faults: Sequence[Fault],
+    clears: Sequence[Fault],
+    policy: Policy,
+    now: datetime,
+    new_id: Callable[[], str],
+) -> None:
+    raised = [fault for fault in faults if not fault.cleared]
+    if not raised:
+        return
+    first = _earliest(raised)
     code = policy.codes[first.code]
-    return Claim(
-        id=claim_id,
+    ended = _ended(faults, clears, first.occurred_at) if clears or len(raised) < len(faults) else []
+    filers = sorted(_filers(raised, first.filed_by))
+    details: dict[str, Any] = {name: value for name in _OPTIONAL if (value := getattr(first, name)) is not None}
+    if filers:
+        details["also_filed_by"] = filers
+    opened = ClaimOpened(
         spot_id=first.spot_id,
         code=first.code,
         claim_type=CLAIM_TYPES[first.code],
         severity=code.severity,
         status=OBSERVED if code.hold_down_seconds else SUBMITTED,
-        opened_at=now,
-        first_seen_at=first.occurred_at,
-        last_seen_at=first.occurred_at,
-        policy_version=policy.version,
+        policy=policy.version,
         connector_id=first.connector_id,
-        zone=first.zone,
-        affected_user=first.affected_user,
-        reservation_id=first.reservation_id,
-        session_id=first.session_id,
-        filed_by=first.filed_by,
+        faults=[fault.key for fault in (*raised, *ended)],
+        fault_count=len(raised),
+        first_seen_at=first.occurred_at,
+        last_seen_at=max(fault.occurred_at for fault in raised),
+        cleared_at=max((fault.occurred_at for fault in ended), default=None),
+        **details,
     )
+    claim = opened.begin(new_id(), now)
+    for fault in (*raised, *ended):
+        fault.claim_id = claim.id
+    changes.append(claim, opened, now, claim.filed_by or faults[0].source)
 
 
-def _take_in(claim: Claim, faults: Sequence[Fault], clears: Sequence[Fault]) -> dict[str, Any]:
-    """Counts what belongs to the claim, and returns what the audit event says of that; nothing if nothing does.
+# The details that an opening leaves out where they are unknown.
+_OPTIONAL: Final = ("zone", "affected_user", "reservation_id", "session_id", "filed_by")
+
+
+def _count(
+    changes: Changes, claim: Claim, faults: Sequence[Fault], clears: Sequence[Fault], now: datetime
+) -> bool:
+    """Counts the faults that belong to the claim, if any do.
 
     The earliest fault speaks for the claim, whenever it comes. A clear from before it belongs to no claim yet.
     """
     raised = [fault for fault in faults if not fault.cleared]
-    moved: dict[str, Any] = {}
-    if raised:
-        claim.fault_count += len(raised)
-        claim.last_seen_at = max([claim.last_seen_at, *[fault.occurred_at for fault in raised]])
-        moved = _let_speak(claim, _earliest(raised)) | _note_filers(claim, raised)
-    ended: list[Fault] = []
-    if clears or len(raised) < len(faults):
-        since, all_clears = claim.first_seen_at, [*(fault for fault in faults if fault.cleared), *clears]
-        ended = [fault for fault in all_clears if fault.occurred_at >= since]
-    if ended:
-        latest = max(fault.occurred_at for fault in ended)
-        claim.cleared_at = latest if claim.cleared_at is None else max(claim.cleared_at, latest)
+    first = _earliest(raised) if raised else None
+    first_seen_at = min(claim.first_seen_at, first.occurred_at) if first else claim.first_seen_at
+    ended = _ended(faults, clears, first_seen_at) if clears or len(raised) < len(faults) else []
     belonging = [*raised, *ended]
+    if not belonging:
+        return False
     for fault in belonging:
         fault.claim_id = claim.id
-    return _counted(claim, belonging) | moved if belonging else {}
+    moments = [fault.occurred_at for fault in ended]
+    filers = sorted(_filers(raised, claim.filed_by).difference(claim.also_filed_by))
+    moved = _moved(claim, first) if first else {}
+    if filers:
+        moved["also_filed_by"] = [*claim.also_filed_by, *filers]
+    counted = FaultsCounted(
+        faults=[fault.key for fault in belonging],
+        fault_count=claim.fault_count + len(raised),
+        first_seen_at=first_seen_at,
+        last_seen_at=max([claim.last_seen_at, *(fault.occurred_at for fault in raised)]),
+        cleared_at=max([*moments, claim.cleared_at] if claim.cleared_at else moments, default=None),
+        **moved,
+    )
+    changes.record(claim, counted, now, faults[0].source)
+    return True
 
 
-def _note_filers(claim: Claim, raised: list[Fault]) -> dict[str, Any]:
-    """Keeps who filed it and had not yet, and returns that; controllers send storms, and are named once."""
-    names = {fault.filed_by for fault in raised if fault.filed_by is not None and fault.filed_by != claim.filed_by}
-    new = names.difference(claim.also_filed_by)
-    if not new:
-        return {}
-    claim.also_filed_by = [*claim.also_filed_by, *sorted(new)]
-    return {"also_filed_by": claim.also_filed_by}
+def _ended(faults: Sequence[Fault], clears: Sequence[Fault], since: datetime) -> list[Fault]:
+    """Finds the clears that belong to a claim that was first seen at this moment."""
+    every_clear = [*(fault for fault in faults if fault.cleared), *clears]
+    return [fault for fault in every_clear if fault.occurred_at >= since]
+
+
+def _filers(raised: Iterable[Fault], first: str | None) -> set[str]:
+    """Names who filed these besides the first; controllers send storms, and are named once."""
+    return {fault.filed_by for fault in raised if fault.filed_by is not None and fault.filed_by != first}
 
 
 def _earliest(raised: list[Fault]) -> Fault:
-    """Of two of one moment always the same."""
+    """Breaks ties deterministically."""
     if len(raised) == 1:
         return raised[0]
     moment = min(fault.occurred_at for fault in raised)
     first = [fault for fault in raised if fault.occurred_at == moment]
-    return first[0] if len(first) == 1 else min(first, key=lambda fault: _ordered(_said(fault)))
+    return first[0] if len(first) == 1 else min(first, key=lambda fault: _ordered(_details(fault)))
 
 
-def _ordered(said: tuple[Any, ...]) -> list[tuple[bool, Any]]:
-    """What a fault or a claim says, so that it can be put in order with another."""
-    return [(value is not None, value) for value in said]
+def _ordered(details: tuple[Any, ...]) -> list[tuple[bool, Any]]:
+    """Makes the details of a fault or a claim comparable with another's."""
+    return [(value is not None, value) for value in details]
 
 
-def _let_speak(claim: Claim, fault: Fault) -> dict[str, Any]:
-    """Takes the details of a fault that is earlier, and returns those that are other ones now."""
+def _moved(claim: Claim, fault: Fault) -> dict[str, Any]:
+    """Returns the details that change when an earlier fault speaks for the claim."""
     if fault.occurred_at > claim.first_seen_at:
         return {}
-    said, known = _said(fault), _said(claim)
+    said, known = _details(fault), _details(claim)
     if fault.occurred_at == claim.first_seen_at and (said == known or _ordered(said) >= _ordered(known)):
         return {}
-    moved = {name: getattr(fault, name) for name in _DETAILS if getattr(fault, name) != getattr(claim, name)}
-    claim.first_seen_at = fault.occurred_at
-    for name, value in moved.items():
-        setattr(claim, name, value)
-    return moved
-
-
-def _record_opening(claim: Claim, counted: dict[str, Any], faults: list[Fault], now: datetime) -> audit.AuditEvent:
-    data = {
-        "spot_id": claim.spot_id,
-        "code": claim.code,
-        "severity": claim.severity,
-        "connector_id": claim.connector_id,
-        "policy": claim.policy_version,
-        **counted,
-    }
-    return audit.append(claim, now, claim.filed_by or faults[0].source, "claim.opened", data)
-
-
-def _counted(claim: Claim, faults: list[Fault]) -> dict[str, Any]:
-    return {
-        "faults": [fault.key for fault in faults],
-        "fault_count": claim.fault_count,
-        "first_seen_at": audit.instant(claim.first_seen_at),
-        "last_seen_at": audit.instant(claim.last_seen_at),
-        "cleared_at": audit.instant(claim.cleared_at) if claim.cleared_at else None,
-    }
+    return {name: getattr(fault, name) for name in DETAILS if getattr(fault, name) != getattr(claim, name)}

@@ -1,31 +1,42 @@
-"""Episodes, each from the raise of an error to its clear, and the claims that are observed because of them."""
+"""Holds faults down: an error becomes a claim only if it lasts or flaps."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
-from domain.audit import chain as audit
-from domain.changes import Decision, Step
+from domain.changes import Changes
 from domain.claims.claim import Claim
-from domain.claims.lifecycle import OBSERVED, SUBMITTED, after
-from domain.policy import Policy
+from domain.claims.events import ClaimLapsed, ClaimSubmitted
+from domain.claims.lifecycle import OBSERVED
+from domain.policy.policy import Policy
+from domain.steps import Submit, Verify
+
+_ACTOR: Final = "rule:hold_down"
 
 Report = tuple[datetime, bool]
 """When something was reported, and whether it was a clear."""
 
+EVENTS_WITH_REPORTS: Final = 1000
+"""How many of a claim's last audit events with faults are read for its reports; earlier ones are left out."""
+
+STRAY_CLEARS_OF_A_CLAIM: Final = 1000
+"""How many clears without a claim are read for one observed claim; which ones, if there are more, is undefined."""
+
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """How long an error was there; `cleared_at` is None while it is."""
+    """One stretch of an error; `cleared_at` is None while it lasts."""
 
     raised_at: datetime
     cleared_at: datetime | None = None
 
 
 def episodes(reports: Iterable[Report]) -> list[Episode]:
-    """The episodes that reports tell of, in whatever order those come, the first first.
+    """Returns the episodes that reports make, the first one first.
 
-    What is raised again before its clear is the same episode; a clear that ends none says nothing.
+    The reports may come in any order. A raise before the clear continues the episode; a clear without a raise says
+    nothing.
     """
     found: list[Episode] = []
     for moment, cleared in sorted(reports):
@@ -37,22 +48,23 @@ def episodes(reports: Iterable[Report]) -> list[Episode]:
     return found
 
 
-def watch(observed: Iterable[Claim], policy: Policy, now: datetime) -> list[Step]:
-    """The steps `submit` of claims for which something was raised just now: one for all with one hold-down."""
+def watch(observed: Iterable[Claim], policy: Policy, now: datetime) -> list[Submit]:
+    """Schedules the end of the hold-down of observed claims."""
     together: dict[float, list[str]] = {}
     for claim in observed:
         together.setdefault(policy.codes[claim.code].hold_down_seconds, []).append(claim.id)
-    return [Step("submit", ids, due_at=now + timedelta(seconds=held)) for held, ids in together.items()]
+    return [Submit(ids, due_at=now + timedelta(seconds=held)) for held, ids in together.items()]
 
 
-def submit(observed: Iterable[tuple[Claim, Sequence[Report]]], policy: Policy, now: datetime) -> Decision:
-    """What becomes of claims that are observed, each with all that was reported for it.
+def submit(observed: Iterable[tuple[Claim, Sequence[Report]]], policy: Policy, now: datetime) -> Changes:
+    """Decides what becomes of observed claims, each with all its reports.
 
-    An error that lasts as long as its hold-down becomes a claim, and so does one that flaps, however short each of
-    its episodes. One that has been quiet for as long as flapping is looked for lapses; the others are looked at
-    again. Claims that are not observed any more are left alone.
+    An error that lasts as long as its hold-down becomes a claim, and so does one that flaps, however short its
+    episodes. One that has been quiet for the whole flapping interval lapses; the others are looked at again.
+    Claims that are not observed any more are left alone.
     """
-    decision = Decision()
+    changes = Changes()
+    submitted: list[str] = []
     for claim, reports in observed:
         if claim.status != OBSERVED:
             continue
@@ -61,22 +73,16 @@ def submit(observed: Iterable[tuple[Claim, Sequence[Report]]], policy: Policy, n
         why = "lasted" if _lasted(found, held, now) else "flapping" if _flaps(found, policy) else None
         due_at = None if why else _look_again(found, held, policy, now)
         if due_at is not None:
-            decision.steps.append(Step("submit", [claim.id], due_at=due_at))
-            continue
-        claim.status = after(claim.status, "submit" if why else "lapse")
-        claim.closed_at = None if why else now
-        data = {
-            "episodes": len(found),
-            "cleared_at": audit.instant(claim.cleared_at) if claim.cleared_at else None,
-            **({"why": why} if why else {}),
-        }
-        decision.changed.append(claim)
-        kind = "claim.submitted" if why else "claim.lapsed"
-        decision.events.append(audit.append(claim, now, "rule:hold_down", kind, data))
-    submitted = [claim.id for claim in decision.changed if claim.status == SUBMITTED]
+            changes.put(Submit([claim.id], due_at=due_at))
+        elif why:
+            event = ClaimSubmitted(episodes=len(found), cleared_at=claim.cleared_at, why=why)
+            changes.record(claim, event, now, _ACTOR)
+            submitted.append(claim.id)
+        else:
+            changes.record(claim, ClaimLapsed(episodes=len(found), cleared_at=claim.cleared_at), now, _ACTOR)
     if submitted:
-        decision.steps.append(Step("verify", submitted))
-    return decision
+        changes.put(Verify(submitted))
+    return changes
 
 
 def _lasted(found: Sequence[Episode], held: timedelta, now: datetime) -> bool:
@@ -84,14 +90,17 @@ def _lasted(found: Sequence[Episode], held: timedelta, now: datetime) -> bool:
 
 
 def _flaps(found: Sequence[Episode], policy: Policy) -> bool:
-    """Whether so many episodes began within the time that the policy names."""
+    """Checks whether enough episodes began within the interval that the policy sets."""
     count, within = policy.flapping_episodes, timedelta(minutes=policy.flapping_minutes)
     begins = [episode.raised_at for episode in found]
     return any(last - first <= within for first, last in zip(begins, begins[count - 1 :], strict=False))
 
 
 def _look_again(found: Sequence[Episode], held: timedelta, policy: Policy, now: datetime) -> datetime | None:
-    """When more will be known; None if nothing can come of it any more. Never later than from now on."""
+    """Returns when more will be known; None if nothing can come of it any more.
+
+    A clock ahead of ours does not delay it: the moment is at most the interval from now on.
+    """
     if not found:
         return None
     cleared_at = found[-1].cleared_at

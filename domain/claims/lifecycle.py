@@ -1,4 +1,7 @@
-"""Where a claim can go from where it is: one table, and nothing moves a claim but this table."""
+"""Defines the statuses of a claim and their transitions, in one table.
+
+A claim changes its status by this table alone.
+"""
 
 from typing import Final
 
@@ -32,8 +35,12 @@ STATUSES: Final = (
 # claim goes on counting: otherwise a flapping spot without cover would open a claim with every message.
 CLOSED: Final = (REJECTED, RESOLVED, WITHDRAWN)
 WAITING_FOR_VERDICT: Final = (SUBMITTED, AWAITING_EVIDENCE)
-# Until somebody decides, what becomes known later counts as if it had been known at once.
 JUDGED: Final = (*WAITING_FOR_VERDICT, VERIFYING, INELIGIBLE, UNDER_REVIEW)
+"""The statuses in which a claim is verified again when a usage record or a registration of its spot arrives.
+
+Until somebody decides, what becomes known later counts as if it had been known at once. A claim that is being
+verified just now is among them: its verifier may have read before the record came.
+"""
 
 _TRANSITIONS: Final[dict[tuple[str, str], str]] = {
     (OBSERVED, "submit"): SUBMITTED,
@@ -52,19 +59,26 @@ _TRANSITIONS: Final[dict[tuple[str, str], str]] = {
     **{(status, "reopen"): SUBMITTED for status in CLOSED},
 }
 
+# What each outcome of a verification does to a claim.
+ELIGIBLE: Final = "eligible"
+INSUFFICIENT: Final = "insufficient"
+VERDICTS: Final = {ELIGIBLE: "find_eligible", INSUFFICIENT: "await_evidence", INELIGIBLE: "find_ineligible"}
 
-# What people do; the others follow from rules. Besides, anybody may note, and acknowledge while a claim is open.
+# What people do; the others follow from rules. Anybody may also add a note, and acknowledge an open claim.
 _BY_PEOPLE: Final = ("approve", "reject", "resolve", "withdraw", "reopen")
 
 
 def allowed(status: str) -> list[str]:
-    """What people may do with a claim in this status."""
+    """Lists what people may do with a claim in this status."""
     moves = [action for (origin, action) in _TRANSITIONS if origin == status and action in _BY_PEOPLE]
     return [*moves, *(() if status in CLOSED else ("acknowledge",)), "note"]
 
 
 def after(status: str, action: str) -> str:
-    """The status that follows. Raises `Conflict`, naming what is allowed, for anything not in the table."""
+    """Returns the status after an action.
+
+    Raises `Conflict`, naming what is allowed, for an action that is not in the table.
+    """
     try:
         return _TRANSITIONS[status, action]
     except KeyError:
@@ -75,8 +89,10 @@ def after(status: str, action: str) -> str:
 
 
 def diagram() -> str:
-    """The table as a state diagram in Mermaid's language, without what changes nothing, and without withdrawal,
-    which is possible from every open state."""
+    """Draws the table as a state diagram in Mermaid's language.
+
+    It leaves out transitions to the same status, and withdrawal, which is possible from every open one.
+    """
     arrows: dict[tuple[str, str], list[str]] = {}
     for (origin, action), target in _TRANSITIONS.items():
         if action != "withdraw" and origin != target:

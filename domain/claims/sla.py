@@ -1,6 +1,6 @@
-"""The service level: two clocks a claim, which stand while the claim waits for others, and what they set off.
+"""Measures the service level: two clocks for each claim, which pause while it waits.
 
-`read` is the one way to read a clock; the sweep, the console and the reports all go through it.
+`read` is the one way to read a clock; the sweep, the console and the reports all use it.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
-from domain.audit import chain as audit
-from domain.calendar import Calendar, knows_zone
-from domain.changes import Decision, Step
+from domain.changes import Changes
 from domain.claims.claim import Claim
+from domain.claims.clock_events import SlaBreached, SlaWarned
 from domain.claims.lifecycle import AWAITING_EVIDENCE, INELIGIBLE
 from domain.field.spot import Spot
-from domain.policy import Policy
+from domain.policy.calendar import Calendar, knows_zone
+from domain.policy.policy import Policy
+from domain.steps import Announce, CheckClocks
 
 ACKNOWLEDGE: Final = "acknowledge"
 RESOLVE: Final = "resolve"
@@ -24,15 +25,18 @@ CLOCKS: Final = (ACKNOWLEDGE, RESOLVE)
 WARNED: Final = "warned"
 BREACHED: Final = "breached"
 
-# While a claim is one of these it waits for others, or for nothing, and its clocks stand.
+# The statuses in which the clocks are paused: the claim waits for others, or for nothing.
 STANDING: Final = (AWAITING_EVIDENCE, INELIGIBLE)
 
 Policies = Callable[[str], Policy]
-"""The policy of a version that was loaded once."""
+"""Finds the policy of a version that was loaded once."""
 
 
 def by_policy(claims: Iterable[Claim], present: Policy, policies: Policies) -> list[tuple[Policy, list[Claim]]]:
-    """Claims by the policy that each goes by: the one that bound its clocks; the present one until then."""
+    """Groups claims by the policy that applies to each.
+
+    That is the one that bound its clocks; until then the present one.
+    """
     groups: dict[str | None, list[Claim]] = {}
     for claim in claims:
         groups.setdefault(claim.policy_version if claim.time_zone is not None else None, []).append(claim)
@@ -41,9 +45,10 @@ def by_policy(claims: Iterable[Claim], present: Policy, policies: Policies) -> l
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Terms:
-    """What was promised: so much of the calendar's time in a time zone, and a warning at a share of it.
+    """What was promised: a target in calendar time, and when to warn.
 
-    There is one object for the claims of one policy, target and zone; see `_terms`.
+    The warning comes at a share of the target. Claims of one policy, target and zone share one object; see
+    `_terms`.
     """
 
     target: timedelta
@@ -71,18 +76,21 @@ class Reading:
 
     @property
     def share(self) -> float:
-        """How much of the target is used up; 1 is all of it."""
+        """Returns the share of the target that is used up; 1 is all of it."""
         return self.used / self.terms.target
 
 
 def read(
     terms: Terms, started_at: datetime, pauses: Sequence[datetime], stopped_at: datetime | None, now: datetime
 ) -> Reading:
-    """Reads a clock. `pauses` holds the moments at which it was paused and resumed in turn, in order."""
+    """Reads a clock.
+
+    `pauses` holds the moments at which it was paused and resumed in turn, in order.
+    """
     return _read(terms, started_at, tuple(pauses), stopped_at, now)
 
 
-# Most claims of a batch were opened together, with one target, and are asked about twice.
+# Most claims of a batch were opened together, with one target, and their clocks are read twice.
 @lru_cache(maxsize=512)
 def _read(
     terms: Terms, started_at: datetime, pauses: tuple[datetime, ...], stopped_at: datetime | None, now: datetime
@@ -104,7 +112,7 @@ def _read(
 
 
 def _runs(started_at: datetime, pauses: Sequence[datetime]) -> list[tuple[datetime, datetime | None]]:
-    """From when until when the clock ran; the last run may not have ended."""
+    """Returns when the clock ran: pairs of begin and end; the last run may have no end."""
     begins = (started_at, *(max(moment, started_at) for moment in pauses[1::2]))
     ends = (*(max(moment, started_at) for moment in pauses[::2]), None)
     return list(zip(begins, ends, strict=False))
@@ -117,7 +125,7 @@ def _used(terms: Terms, runs: Iterable[tuple[datetime, datetime | None]], until:
 
 
 def _reached(terms: Terms, runs: Iterable[tuple[datetime, datetime | None]], wanted: timedelta) -> datetime | None:
-    """When so much time is used up, or None if a pause must end first."""
+    """Returns when so much time is used up, or None if a pause must end first."""
     for begin, end in runs:
         if end is not None:
             run = terms.calendar.between(begin, end, terms.time_zone)
@@ -133,9 +141,9 @@ def _ran_past(mark: datetime | None, stopped_at: datetime | None, now: datetime)
 
 
 def readings(claim: Claim, policy: Policy, now: datetime) -> dict[str, Reading]:
-    """Both clocks of a claim at a moment, by the policy that bound them; none for a claim without clocks.
+    """Reads both clocks of a claim by the policy that bound them.
 
-    Closing a claim stops both, whatever anybody did before.
+    A claim without clocks has none. Closing a claim stops both, whatever anybody did before.
     """
     if claim.time_zone is None:
         return {}
@@ -154,14 +162,13 @@ def _terms(policy: Policy, severity: str, claim_type: str, time_zone: str) -> di
     }
 
 
-def bind(claim: Claim, spot: Spot | None, policy: Policy, now: datetime) -> dict[str, Any]:
-    """Gives the claim its clocks, which run since it was opened, by this policy from now on and for good.
+def bind(claim: Claim, status: str, spot: Spot | None, policy: Policy, now: datetime) -> dict[str, Any]:
+    """Binds the clocks of a claim that gets this status to this policy.
 
-    Returns what was bound and why, for the body of the event that records it; see `follow`.
+    They run since it was opened. Returns what was bound and why, as fields of a `ClockChange`; see `follow`.
     """
     of_spot = spot.time_zone if spot else None
-    claim.time_zone = of_spot if of_spot is not None and knows_zone(of_spot) else policy.time_zone
-    claim.policy_version = policy.version
+    time_zone = of_spot if of_spot is not None and knows_zone(of_spot) else policy.time_zone
     rule = policy.target_for(claim.severity, claim.claim_type)
     bound = {
         "policy": policy.version,
@@ -171,46 +178,51 @@ def bind(claim: Claim, spot: Spot | None, policy: Policy, now: datetime) -> dict
         "acknowledge_hours": rule.acknowledge_hours,
         "resolve_hours": rule.resolve_hours,
         "calendar": rule.calendar,
-        "time_zone": claim.time_zone,
-        "zone_of": "spot" if claim.time_zone == of_spot else "policy",
+        "time_zone": time_zone,
+        "zone_of": "spot" if time_zone == of_spot else "policy",
     }
-    moved = follow(claim, policy, now)
-    return bound | (moved or _set_due_dates(claim, policy, now))
+    moved, pauses = _pause(claim, status, now)
+    return bound | moved | _due_dates(claim, policy, time_zone, pauses, now)
 
 
-def follow(claim: Claim, policy: Policy, now: datetime, *, closed_at: datetime | None = None) -> dict[str, Any]:
-    """Brings the clocks in line with a status that the claim just took: paused, resumed, or as they were.
+def follow(
+    claim: Claim, status: str, policy: Policy, now: datetime, *, closed_at: datetime | None = None
+) -> dict[str, Any]:
+    """Pauses or resumes the clocks as a claim's new status demands.
 
-    `policy` is the one that bound the clocks. `closed_at` is when a claim that is open again had been closed: the
-    time since does not count, also when the clocks are bound only later. Returns what changed, for the body of
-    the event that records the change, under `clocks`; when that is not empty, `owe` says which step follows.
+    `policy` is the one that bound the clocks. `closed_at` is when a claim that is reopened had been closed: the
+    time since does not count, even if the clocks are bound only later. Returns what changes, as fields of a
+    `ClockChange`; after an event with any, `schedule` says which step follows.
     """
     if claim.time_zone is None and closed_at is None:
         return {}
-    if closed_at is not None and not _paused(claim):
-        claim.pauses.append(closed_at)
-    if _paused(claim) == (claim.status in STANDING):
-        return {}
-    # Two machines may not agree on the time, and a pause must not end before it began.
-    claim.pauses.append(max([now, *claim.pauses[-1:]]))
-    change = "paused_at" if _paused(claim) else "resumed_at"
-    times = {"closed_from": audit.instant(closed_at)} if closed_at else {}
-    dates = _set_due_dates(claim, policy, now) if claim.time_zone is not None else {}
-    return times | {change: audit.instant(claim.pauses[-1])} | dates
+    moved, pauses = _pause(claim, status, now, closed_at)
+    if moved and claim.time_zone is not None:
+        moved |= _due_dates(claim, policy, claim.time_zone, pauses, now)
+    return moved
 
 
-def _paused(claim: Claim) -> bool:
-    return len(claim.pauses) % 2 == 1
+def _pause(
+    claim: Claim, status: str, now: datetime, closed_at: datetime | None = None
+) -> tuple[dict[str, Any], list[datetime]]:
+    """Returns what pauses or resumes the clocks, and all pauses with it."""
+    pauses = list(claim.pauses)
+    if closed_at is not None and not claim.paused:
+        pauses.append(closed_at)
+    paused = len(pauses) % 2 == 1
+    if paused == (status in STANDING):
+        return {}, pauses
+    # The clocks of two machines may differ, and a pause must not end before it began.
+    pauses.append(max([now, *pauses[-1:]]))
+    change = "resumed_at" if paused else "paused_at"
+    return ({"closed_from": closed_at} if closed_at else {}) | {change: pauses[-1]}, pauses
 
 
-def _set_due_dates(claim: Claim, policy: Policy, now: datetime) -> dict[str, Any]:
-    shown = readings(claim, policy, now)
-    claim.acknowledge_due_at, claim.resolve_due_at = shown[ACKNOWLEDGE].due_at, shown[RESOLVE].due_at
-    return {f"{clock}_due_at": _instant(shown[clock].due_at) for clock in CLOCKS}
-
-
-def _instant(moment: datetime | None) -> str | None:
-    return audit.instant(moment) if moment else None
+def _due_dates(
+    claim: Claim, policy: Policy, time_zone: str, pauses: Sequence[datetime], now: datetime
+) -> dict[str, Any]:
+    terms = _terms(policy, claim.severity, claim.claim_type, time_zone)
+    return {f"{clock}_due_at": read(terms[clock], claim.opened_at, pauses, None, now).due_at for clock in CLOCKS}
 
 
 def _hours(duration: timedelta) -> float:
@@ -218,26 +230,21 @@ def _hours(duration: timedelta) -> float:
 
 
 def acknowledge(claim: Claim, now: datetime) -> dict[str, Any]:
-    """Somebody acted on the claim: stops its first clock, once. Returns what changed, for the event's body."""
-    if claim.acknowledged_at is not None:
-        return {}
-    claim.acknowledged_at = now
-    return {"acknowledged_at": audit.instant(now)}
+    """Stops the first clock, once: somebody acts on the claim.
+
+    Returns what changes, as `follow` does.
+    """
+    return {} if claim.acknowledged_at is not None else {"acknowledged_at": now}
 
 
-def owe(claims: Iterable[Claim], policies: Policies, now: datetime) -> list[Step]:
-    """The steps `clock` of claims that were bound, resumed or swept: one for all that share the next moment."""
-    together: dict[tuple[datetime, str], list[str]] = {}
+def schedule(claims: Iterable[Claim], policies: Policies, now: datetime) -> list[CheckClocks]:
+    """Schedules the next check of clocks that were bound, resumed or swept."""
+    together: dict[tuple[datetime, int], list[str]] = {}
     for claim in claims:
         moment = _next_moment(claim, policies, now)
         if moment is not None:
-            together.setdefault((moment, _lap(claim)), []).append(claim.id)
-    return [Step("clock", ids, due_at=moment, subject=lap) for (moment, lap), ids in together.items()]
-
-
-def _lap(claim: Claim) -> str:
-    """Tells the step of a clock that was resumed from the one that was owed before the pause."""
-    return str(len(claim.pauses))
+            together.setdefault((moment, len(claim.pauses)), []).append(claim.id)
+    return [CheckClocks(ids, pauses, due_at=moment) for (moment, pauses), ids in together.items()]
 
 
 def _next_moment(claim: Claim, policies: Policies, now: datetime) -> datetime | None:
@@ -247,7 +254,7 @@ def _next_moment(claim: Claim, policies: Policies, now: datetime) -> datetime | 
         moment
         for clock, shown in readings(claim, policies(claim.policy_version), now).items()
         for alert, moment in ((WARNED, shown.warn_at), (BREACHED, shown.due_at))
-        # A clock that was stopped too late may have been bound later still; what it ran past is owed as well.
+        # A clock may be bound only after it was stopped too late; what it ran past is pending as well.
         if moment is not None and (shown.stopped_at is None or moment < shown.stopped_at)
         if f"{clock}.{alert}" not in claim.sla_alerts
     ]
@@ -255,33 +262,33 @@ def _next_moment(claim: Claim, policies: Policies, now: datetime) -> datetime | 
 
 
 def sweep(
-    claims: Sequence[Claim], owed: Collection[tuple[str, str | None]], policies: Policies, now: datetime
-) -> Decision:
-    """Fires what the clocks have run past, each alert once, and owes the next moment.
+    claims: Sequence[Claim], pending: Collection[tuple[str, int]], policies: Policies, now: datetime
+) -> Changes:
+    """Fires the alerts that the clocks have run past, each once.
 
-    `owed` names the steps that brought this about, each by a claim and its subject: one from before a pause ended
-    fires what it still finds, but has a successor already.
+    Then it schedules the next check. `pending` names the steps that led here, each by a claim and the number of
+    its pauses: one from before a pause fires what it still finds, but has a successor already.
     """
-    decision = Decision()
-    told: dict[str, list[str]] = {}
+    changes = Changes()
+    notices: dict[str, list[str]] = {}
     for claim in claims:
         if claim.time_zone is None:
             continue
-        before = claim.version
         for clock, shown in readings(claim, policies(claim.policy_version), now).items():
             fired = [alert for alert in _alerts(shown) if f"{clock}.{alert}" not in claim.sla_alerts]
             for alert in fired:
-                claim.sla_alerts.append(f"{clock}.{alert}")
-                data = {"clock": clock, "due_at": _instant(shown.due_at), "used_hours": _hours(shown.used)}
-                decision.events.append(audit.append(claim, now, "rule:sla", f"claim.sla_{alert}", data))
+                event = _ALERTS[alert](clock=clock, due_at=shown.due_at, used_hours=_hours(shown.used))
+                changes.record(claim, event, now, "rule:sla")
             if fired:
-                # A warning that comes together with the breach, after an outage, would warn nobody.
-                told.setdefault(f"sla_{fired[-1]}.{clock}", []).append(claim.id)
-        if claim.version > before:
-            decision.changed.append(claim)
-    decision.steps += [Step("announce", ids, subject=news) for news, ids in told.items()]
-    decision.steps += owe((claim for claim in claims if (claim.id, _lap(claim)) in owed), policies, now)
-    return decision
+                # A warning together with the breach, after an outage, would warn nobody.
+                notices.setdefault(f"sla_{fired[-1]}.{clock}", []).append(claim.id)
+    changes.put(*(Announce(ids, event=event) for event, ids in notices.items()))
+    again = (claim for claim in claims if (claim.id, len(claim.pauses)) in pending)
+    changes.put(*schedule(again, policies, now))
+    return changes
+
+
+_ALERTS: Final[dict[str, type[SlaWarned | SlaBreached]]] = {WARNED: SlaWarned, BREACHED: SlaBreached}
 
 
 def _alerts(shown: Reading) -> list[str]:

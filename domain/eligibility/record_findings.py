@@ -1,6 +1,6 @@
-"""The meter judged: what a usage record's own figures reveal.
+"""Finds what is wrong with a usage record by its own figures.
 
-What shows only beside other sessions or against the spot's own power is in `domain.eligibility.session_findings`.
+What shows only beside other sessions or against the spot's power is in `domain.eligibility.session_findings`.
 """
 
 import math
@@ -32,7 +32,7 @@ OVER_24_HOURS: Final = "OVER_24_HOURS"
 VALUE_UNREADABLE: Final = "VALUE_UNREADABLE"
 
 REGISTER_TOLERANCE_KWH: Final = 0.05
-# Many sources tell times in whole minutes, so a session of none may have taken one.
+# Many sources state times in whole minutes, so a session of none may have taken one.
 SHORTEST_HOURS: Final = 1 / 60
 
 # No car takes more power than this today (the Megawatt Charging System is for lorries, up to 3.75 MW), and no
@@ -41,7 +41,7 @@ _HIGHEST_CAR_POWER_KW = 400.0
 _LARGEST_BATTERY_KWH = 1000.0
 _REGISTER_CEILING_KWH = 1e9
 _LONG_SESSION_HOURS = 1.0
-# How stations write a figure that they do not have: -1, and 2^63-1 as it is or taken for Wh.
+# How stations write an unknown figure: -1, and 2^63-1 as it is or taken for Wh.
 _UNREAD = -1.0
 _INT64_MAX = (float(2**63 - 1), float(2**63 - 1) / 1000)
 _UNIT = 1000.0
@@ -51,12 +51,12 @@ _LOWEST_CAR_POWER_KW = 1.0
 
 
 def register_known(value: float | None) -> bool:
-    """Whether a register was read: stations write -1 or 2^63-1 for one that they could not read."""
+    """Checks whether a register was read; stations write -1 or 2^63-1 otherwise."""
     return value is not None and 0 <= value < _REGISTER_CEILING_KWH
 
 
 def _moved(record: UsageRecord) -> float | None:
-    """How far the register moved, kWh; None while either end is unknown."""
+    """Returns how far the register moved, kWh; None while either end is unknown."""
     start, stop = record.meter_start_kwh, record.meter_stop_kwh
     if start is None or stop is None or not (register_known(start) and register_known(stop)):
         return None
@@ -67,7 +67,7 @@ def _unknown_energy(record: UsageRecord, moved: float | None) -> bool:
     energy = record.energy_kwh
     if energy is None:
         return False
-    # Registers that fell back by just 1 kWh say that -1 is meant.
+    # Registers that fell back by just 1 kWh confirm that -1 is meant.
     if energy == _UNREAD:
         return moved != _UNREAD
     far = energy > _REGISTER_CEILING_KWH
@@ -75,9 +75,9 @@ def _unknown_energy(record: UsageRecord, moved: float | None) -> bool:
 
 
 class _Figures:
-    """A record and what its figures come to, worked out once for all judges: kWh, kW, hours, None if unknown.
+    """A record with its derived figures, computed once for all findings: kWh, kW, hours; None if unknown.
 
-    `energy` is that on record unless it is one of the ways to say "unknown".
+    `energy` is that on record unless it is one of the spellings of "unknown".
     """
 
     __slots__ = ("energy", "energy_unread", "hours", "moved", "power", "record")
@@ -96,7 +96,7 @@ def _power_kw(energy: float | None, hours: float | None) -> float | None:
 
 
 def _periods_disagree(f: _Figures) -> bool:
-    """Only once the session is over: until then the energy may be told before the period that it belongs to."""
+    """Checks only a finished session: before that the energy may be stated ahead of its period."""
     return f.record.ended_at is not None and _differs(f, f.record.periods_kwh)
 
 
@@ -115,10 +115,10 @@ def _too_much_energy(f: _Figures) -> bool:
 
 
 def _unit_slip(f: _Figures) -> bool:
-    """Wh taken for kWh, or the reverse: the registers moved a thousand times as far as the energy says, or a
-    thousandth, or its periods add up to that; or energy that cannot be, in kWh, could well be in Wh.
+    """Checks whether Wh was taken for kWh, or the reverse.
 
-    Energy that is too small shows it by the registers alone: a car that is full takes next to nothing.
+    Registers or periods give a thousand times the energy, or a thousandth; or energy that is impossible in kWh is
+    plausible in Wh. Too little energy shows it by the registers alone: a car that is full takes next to nothing.
     """
     if f.record.samples and _samples_slip(f.record):
         return True
@@ -131,7 +131,7 @@ def _unit_slip(f: _Figures) -> bool:
 
 
 def _samples_slip(record: UsageRecord) -> bool:
-    """Whether the last sample of the register is a thousand times as high as where it stopped, or a thousandth."""
+    """Checks whether the register's last sample is a thousand times as high as its end, or a thousandth."""
     stop, sampled = record.meter_stop_kwh, _last_sample(record)
     if stop is None or not register_known(stop) or not sampled or sampled < 0:
         return False
@@ -144,13 +144,13 @@ def _last_sample(record: UsageRecord) -> float | None:
 
 
 def _otherwise(f: _Figures) -> list[tuple[str, float]]:
-    """What else in the record tells its energy, and tells another: how it does so, and the energy it gives."""
-    told, periods = [], f.record.periods_kwh
+    """Lists what else in the record gives its energy, with another value: the words for it, and that value."""
+    others, periods = [], f.record.periods_kwh
     if f.moved is not None and _differs(f, f.moved):
-        told.append(("registers moved", f.moved))
+        others.append(("registers moved", f.moved))
     if periods is not None and _periods_disagree(f):
-        told.append(("periods add up to", periods))
-    return told
+        others.append(("periods add up to", periods))
+    return others
 
 
 def _is_slip(energy: float, measured: float) -> bool:
@@ -170,24 +170,24 @@ def _unknown_register(f: _Figures) -> bool:
 
 
 def findings(record: UsageRecord) -> list[str]:
-    """Names of everything wrong with the record on its own, in a fixed order; empty when nothing is."""
+    """Names everything wrong with the record on its own, in a fixed order."""
     figures = _Figures(record)
     return [name for name, (holds, _) in _FINDINGS.items() if holds(figures)]
 
 
 def describe(record: UsageRecord, finding: str) -> str:
-    """One sentence a reviewer can check against the record."""
+    """Describes a finding in a sentence that reviewers can check against the record."""
     return f"{session(record)} {_FINDINGS[finding][1](_Figures(record))}."
 
 
 def session(record: UsageRecord) -> str:
-    """The session by its name, connector and times, to begin a sentence with."""
+    """Names the session with its connector and times, to begin a sentence."""
     when = f"{minute(record.started_at)} to {minute(record.ended_at)}"
     return f"Session {record.session_id} (connector {record.connector_id}, {when} UTC)"
 
 
 def minute(moment: datetime | None) -> str:
-    """A time for people to read, UTC, unless nobody stated it."""
+    """Formats a time for people, in UTC; "unknown" if nobody stated it."""
     if moment is None:
         return "unknown"
     # At the ends of the calendar an offset would lead out of it.
@@ -196,7 +196,7 @@ def minute(moment: datetime | None) -> str:
 
 
 def kwh(value: float | None) -> str:
-    """Energy or a register for people to read, to the watt hour, without its unit."""
+    """Formats energy or a register for people, to the watt hour, without unit."""
     if value is None:
         return "no"
     text = f"{value:g}" if abs(value) >= 1e15 else f"{value:.3f}".rstrip("0").rstrip(".")
@@ -212,10 +212,10 @@ def _slip(f: _Figures) -> str:
     if record.samples and _samples_slip(record):
         return f"stopped at {kwh(record.meter_stop_kwh)} kWh, and was last read at {kwh(_last_sample(record))} kWh"
     energy = record.energy_kwh or 0.0
-    for tells, measured in _otherwise(f):
+    for words, measured in _otherwise(f):
         if _is_slip(energy, measured):
             times = "a thousand times as much" if energy > measured else "a thousandth of it"
-            return f"recorded {kwh(energy)} kWh while its {tells} {kwh(measured)} kWh: {times}"
+            return f"recorded {kwh(energy)} kWh while its {words} {kwh(measured)} kWh: {times}"
     return f"recorded {kwh(energy)} kWh, which cannot be; {kwh(energy / _UNIT)} kWh could: Wh taken for kWh"
 
 

@@ -1,74 +1,75 @@
-"""Is the claim true and covered? Named rules, each answering pass, fail or insufficient with reason and facts."""
+"""Evaluates a claim's eligibility by named rules.
+
+Each answers pass, fail or insufficient, with its reason and facts.
+"""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from domain.audit import chain as audit
 from domain.claims.claim import Claim
+from domain.claims.lifecycle import ELIGIBLE, INELIGIBLE
 from domain.claims.sla import STANDING
-from domain.eligibility.evaluation import FAIL, INSUFFICIENT, PASS, Answer, Case
+from domain.eligibility.evaluation import FAIL, INSUFFICIENT, PASS, EvaluationInput, RuleResult
 from domain.eligibility.usage_rule import usage_corroborates
-from domain.error_codes import OURS, parties_of
 from domain.evidence import item as evidence
-from domain.policy import Policy
-
-ELIGIBLE, INELIGIBLE = "eligible", "ineligible"
-
-# What each outcome does to a claim, in the table of `domain.claims.lifecycle`.
-ACTIONS: Final = {ELIGIBLE: "find_eligible", INSUFFICIENT: "await_evidence", INELIGIBLE: "find_ineligible"}
+from domain.policy.error_codes import OURS, parties_of
+from domain.policy.policy import Policy
+from domain.text import measure
 
 
-def spot_known(case: Case, policy: Policy) -> Answer:
-    """The spot must be registered, unless the policy takes any spot that reports."""
+def spot_known(case: EvaluationInput, policy: Policy) -> RuleResult:
+    """Demands a registered spot, unless the policy accepts any that reports."""
     if case.spot is not None:
-        return Answer("spot_known", PASS, "SPOT_REGISTERED", f"Spot {case.spot.spot_id} is registered.")
+        return RuleResult("spot_known", PASS, "SPOT_REGISTERED", f"Spot {case.spot.spot_id} is registered.")
     if policy.unknown_spot_passes:
         sentence = f"Spot {case.claim.spot_id} is not registered; the policy lets its claims go on."
-        return Answer("spot_known", PASS, "SPOT_UNREGISTERED", sentence)
+        return RuleResult("spot_known", PASS, "SPOT_UNREGISTERED", sentence)
     sentence = f"Spot {case.claim.spot_id} is not registered yet."
-    return Answer("spot_known", INSUFFICIENT, "SPOT_UNREGISTERED", sentence)
+    return RuleResult("spot_known", INSUFFICIENT, "SPOT_UNREGISTERED", sentence)
 
 
-def error_covered(case: Case, policy: Policy) -> Answer:
-    """The policy must cover the error at all."""
+def error_covered(case: EvaluationInput, policy: Policy) -> RuleResult:
+    """Demands that the policy covers the error at all."""
     code = case.claim.code
     if policy.codes[code].covered:
-        return Answer("error_covered", PASS, "COVERED", f"The warranty covers {code}.")
-    return Answer("error_covered", FAIL, "NOT_COVERED", f"The warranty does not cover {code}.")
+        return RuleResult("error_covered", PASS, "COVERED", f"The warranty covers {code}.")
+    return RuleResult("error_covered", FAIL, "NOT_COVERED", f"The warranty does not cover {code}.")
 
 
-def responsible_party(case: Case, policy: Policy) -> Answer:
-    """The error must be a matter of the station or its operator, by the policy and by the field's own code.
+def responsible_party(case: EvaluationInput, policy: Policy) -> RuleResult:
+    """Demands that the station or its operator is responsible for the error.
 
-    A taxonomy that names whoever is responsible speaks for its code. The claim fails by that only if all that was
-    reported says so: one report that may be the station's matter is enough to look into it.
+    Both the policy and the field's own code say who is. A taxonomy that names the responsible parties is believed.
+    The claim fails by that only if all reports say so: one report that may be the station's matter is enough to go
+    on.
     """
     responsible, code = policy.codes[case.claim.code].responsible, case.claim.code
     facts: dict[str, Any] = {"responsible": responsible}
     if responsible not in OURS:
         sentence = f"By the policy {code} is a matter of the {responsible}."
-        return Answer("responsible_party", FAIL, "NOT_THE_STATIONS", sentence, facts)
+        return RuleResult("responsible_party", FAIL, "NOT_THE_STATIONS", sentence, facts)
     if case.reported and all(_elsewhere(*report) for report in case.reported):
         reports = sorted(case.reported)
         parties = sorted({party for report in reports for party in parties_of(*report)})
         codes = [f"{taxonomy} {raw_code}" for taxonomy, raw_code in reports]
         sentence = f"What was reported, {', '.join(codes)}, is a matter of the {' or the '.join(parties)}."
         facts |= {"reported": codes, "parties": parties}
-        return Answer("responsible_party", FAIL, "STATION_NOT_INVOLVED", sentence, facts)
-    return Answer("responsible_party", PASS, "RESPONSIBLE", f"{code} is a matter of the {responsible}.", facts)
+        return RuleResult("responsible_party", FAIL, "STATION_NOT_INVOLVED", sentence, facts)
+    return RuleResult("responsible_party", PASS, "RESPONSIBLE", f"{code} is a matter of the {responsible}.", facts)
 
 
 def _elsewhere(taxonomy: str, raw_code: str) -> bool:
-    """Whether a taxonomy names whoever is responsible for its code, and nobody that a warranty binds."""
+    """Checks whether a taxonomy makes other parties responsible for its code, and none that a warranty binds."""
     parties = parties_of(taxonomy, raw_code)
     return bool(parties) and not parties & OURS
 
 
-def filed_in_time(case: Case, policy: Policy) -> Answer:
-    """The claim must have been filed within so many days of the fault."""
+def filed_in_time(case: EvaluationInput, policy: Policy) -> RuleResult:
+    """Demands that the claim was filed within the policy's days of the fault."""
     claim, days = case.claim, policy.codes[case.claim.code].filing_days
     facts = {
         "occurred_at": audit.instant(claim.first_seen_at),
@@ -77,29 +78,34 @@ def filed_in_time(case: Case, policy: Policy) -> Answer:
     }
     late = claim.opened_at - claim.first_seen_at
     if late <= timedelta(days=days):
-        return Answer("filed_in_time", PASS, "FILED_IN_TIME", f"Filed within {days:g} days of the fault.", facts)
-    sentence = f"Filed {late / timedelta(days=1):.1f} days after the fault; {days:g} are allowed."
-    return Answer("filed_in_time", FAIL, "FILED_TOO_LATE", sentence, facts)
+        sentence = f"Filed within {measure(days, 'day')} of the fault."
+        return RuleResult("filed_in_time", PASS, "FILED_IN_TIME", sentence, facts)
+    are = "is" if days == 1 else "are"
+    sentence = f"Filed {late / timedelta(days=1):.1f} days after the fault; {days:g} {are} allowed."
+    return RuleResult("filed_in_time", FAIL, "FILED_TOO_LATE", sentence, facts)
 
 
-def under_warranty(case: Case, policy: Policy) -> Answer:
-    """The fault must have occurred on or before the last day of warranty, by the site's calendar."""
+def under_warranty(case: EvaluationInput, policy: Policy) -> RuleResult:
+    """Demands that the fault occurred by the last day of warranty.
+
+    The day is that of the site's calendar.
+    """
     until = case.spot.warranty_until if case.spot else None
     if until is None:
         result = PASS if policy.unknown_warranty_passes else INSUFFICIENT
-        return Answer("under_warranty", result, "WARRANTY_UNKNOWN", "No end of warranty is on record.")
+        return RuleResult("under_warranty", result, "WARRANTY_UNKNOWN", "No end of warranty is on record.")
     zone = _zone(case.spot.time_zone if case.spot else None, policy.time_zone)
     occurred = _day(case.claim.first_seen_at, zone)
     facts = {"warranty_until": until.isoformat(), "occurred_on": occurred.isoformat(), "time_zone": str(zone)}
     if occurred <= until:
-        return Answer("under_warranty", PASS, "UNDER_WARRANTY", f"Under warranty until {until}.", facts)
+        return RuleResult("under_warranty", PASS, "UNDER_WARRANTY", f"Under warranty until {until}.", facts)
     sentence = f"The warranty ended on {until}, before the fault of {occurred}."
-    return Answer("under_warranty", FAIL, "WARRANTY_EXPIRED", sentence, facts)
+    return RuleResult("under_warranty", FAIL, "WARRANTY_EXPIRED", sentence, facts)
 
 
 @lru_cache(maxsize=1024)
 def _zone(name: str | None, otherwise: str) -> tzinfo:
-    """The zone of this name; the other where the spot states none, or one that nobody knows."""
+    """Returns the zone of this name; the other where the spot states none, or an unknown one."""
     try:
         return ZoneInfo(name or otherwise)
     except (KeyError, ValueError, OSError):
@@ -110,25 +116,27 @@ def _day(moment: datetime, zone: tzinfo) -> date:
     return moment.astimezone(zone).date()
 
 
-def evidence_complete(case: Case, policy: Policy) -> Answer:
-    """Every kind of evidence that the policy demands for the error must be on file."""
+def evidence_complete(case: EvaluationInput, policy: Policy) -> RuleResult:
+    """Demands that every kind of evidence the policy demands is on file."""
     demanded = evidence.demanded(policy, case.claim.code)
     if not demanded:
-        return Answer("evidence_complete", PASS, "NOT_DEMANDED", "The policy demands no evidence for this error.")
+        return RuleResult(
+            "evidence_complete", PASS, "NOT_DEMANDED", "The policy demands no evidence for this error."
+        )
     missing = evidence.missing(policy, case.claim.code, case.evidence)
     facts = {"demanded": list(demanded), "missing": missing}
     if not missing:
-        return Answer("evidence_complete", PASS, "EVIDENCE_ON_FILE", f"On file: {_named(demanded)}.", facts)
+        return RuleResult("evidence_complete", PASS, "EVIDENCE_ON_FILE", f"On file: {_named(demanded)}.", facts)
     sentence = f"Not on file yet: {_named(missing)}."
-    return Answer("evidence_complete", INSUFFICIENT, "EVIDENCE_MISSING", sentence, facts)
+    return RuleResult("evidence_complete", INSUFFICIENT, "EVIDENCE_MISSING", sentence, facts)
 
 
 def _named(kinds: tuple[str, ...] | list[str]) -> str:
     return ", ".join(kind.replace("_", " ") for kind in kinds)
 
 
-# What the spot recorded comes last: it is what a claim is told by.
-RULES: tuple[Callable[[Case, Policy], Answer], ...] = (
+# The usage rule comes last: where all pass, a verdict is described by the last.
+RULES: tuple[Callable[[EvaluationInput, Policy], RuleResult], ...] = (
     spot_known,
     error_covered,
     responsible_party,
@@ -139,22 +147,24 @@ RULES: tuple[Callable[[Case, Policy], Answer], ...] = (
 )
 
 
-def judge(case: Case, policy: Policy, now: datetime) -> dict[str, Any]:
-    """The verdict: `outcome` (eligible, ineligible or insufficient) and every rule's answer, JSON-ready.
+def judge(case: EvaluationInput, policy: Policy, now: datetime) -> dict[str, Any]:
+    """Evaluates a claim and returns the verdict, JSON-ready.
 
-    A claim that still lacks its evidence at the policy's deadline is ineligible for that reason.
+    `outcome` is eligible, ineligible or insufficient, and `answers` are the results of all rules. A claim that
+    still lacks its evidence at the policy's deadline is ineligible for that reason.
     """
     answers = [rule(case, policy) for rule in RULES]
     results = {answer.result for answer in answers}
     outcome = INELIGIBLE if FAIL in results else INSUFFICIENT if INSUFFICIENT in results else ELIGIBLE
     if outcome == INSUFFICIENT and now >= evidence_deadline(case.claim, policy, now):
-        sentence = f"The evidence had not come {policy.evidence_wait_hours:g} hours after the claim opened."
-        answers.append(Answer("evidence_in_time", FAIL, "EVIDENCE_NOT_RECEIVED", sentence))
+        wait = measure(policy.evidence_wait_hours, "hour")
+        sentence = f"The evidence had not come {wait} after the claim opened."
+        answers.append(RuleResult("evidence_in_time", FAIL, "EVIDENCE_NOT_RECEIVED", sentence))
         outcome = INELIGIBLE
-    return {"outcome": outcome, "answers": [_told(answer) for answer in answers]}
+    return {"outcome": outcome, "answers": [_spelled(answer) for answer in answers]}
 
 
-def _told(answer: Answer) -> dict[str, Any]:
+def _spelled(answer: RuleResult) -> dict[str, Any]:
     return {
         "rule": answer.rule,
         "result": answer.result,
@@ -165,9 +175,10 @@ def _told(answer: Answer) -> dict[str, Any]:
 
 
 def evidence_deadline(claim: Claim, policy: Policy, now: datetime) -> datetime:
-    """Until when a claim waits for what is missing, from its opening on, and anew when it is taken up again.
+    """Returns until when a claim waits for what is missing.
 
-    A claim that is taken up again begins to wait with the pause of its clocks, or, before its verdict, `now`.
+    It counts from the opening. A claim that was reopened begins to wait with the pause of its clocks, or, before
+    its verdict, `now`.
     """
     began = claim.opened_at
     if claim.reopened:

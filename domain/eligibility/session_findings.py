@@ -1,4 +1,4 @@
-"""The meter judged by its history: what shows only beside other sessions, or against the power of the spot."""
+"""Finds what is wrong with sessions beside each other, or against the spot's power."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ REGISTER_BELOW_PREVIOUS: Final = "REGISTER_BELOW_PREVIOUS"
 SESSIONS_OVERLAP: Final = "SESSIONS_OVERLAP"
 POWER_ABOVE_SPOT: Final = "POWER_ABOVE_SPOT"
 
-# Rated power is met within this much, which also takes in what a meter's own class of accuracy allows.
+# Tolerance over the rated power, which includes what a meter's class of accuracy allows.
 _POWER_TOLERANCE = 1.1
-# Clocks of two records may differ by this much, and one that tells whole minutes rounds.
+# The clocks of two records may differ by this much, and one that states whole minutes rounds.
 _OVERLAP_TOLERANCE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong with a record, and the other record that shows it, if one does."""
+    """Something wrong with a record, with the other record that shows it, if any."""
 
     name: str
     record: UsageRecord
@@ -29,7 +29,7 @@ class Finding:
     max_power_kw: float | None = None
 
     def describe(self) -> str:
-        """One sentence a reviewer can check against the records and the spot."""
+        """Describes it in a sentence that reviewers can check against the records."""
         if self.name not in _CLAUSES:
             return meter.describe(self.record, self.name)
         return f"{meter.session(self.record)} {_CLAUSES[self.name](self)}."
@@ -38,7 +38,7 @@ class Finding:
 def findings(
     records: Sequence[UsageRecord], max_power_kw: float | None, wanted: Collection[str]
 ) -> Iterator[Finding]:
-    """Every finding of these names among the records of one spot, on their own and together.
+    """Finds everything of the wanted names among the records of one spot.
 
     `max_power_kw` is what the spot can give; where it is unknown nothing is measured against it. The order of the
     records does not matter.
@@ -65,7 +65,7 @@ def _above_spot(records: Sequence[UsageRecord], max_power_kw: float | None) -> I
 
 
 def _below_previous(records: Sequence[UsageRecord], _: float | None) -> Iterator[Finding]:
-    """A register that begins lower than the session before it on the connector had left it."""
+    """Finds registers that begin lower than the session before them on the connector had left them."""
     for sessions in _by_connector(records):
         previous: UsageRecord | None = None
         for record in sessions:
@@ -79,7 +79,7 @@ def _below_previous(records: Sequence[UsageRecord], _: float | None) -> Iterator
 
 
 def _overlaps(records: Sequence[UsageRecord], _: float | None) -> Iterator[Finding]:
-    """A session that begins while one that began before it on the connector is still running."""
+    """Finds sessions that begin while an earlier one on the connector is still running."""
     for sessions in _by_connector(records):
         running: UsageRecord | None = None
         for record in sessions:
@@ -93,7 +93,7 @@ def _overlaps(records: Sequence[UsageRecord], _: float | None) -> Iterator[Findi
 
 
 def _by_connector(records: Sequence[UsageRecord]) -> Iterator[list[UsageRecord]]:
-    """The sessions of each connector that began at a time that can be, in order of time."""
+    """Groups sessions with a plausible begin by connector, in order of time."""
     placed = [record for record in records if record.started_at and meter.TIME_IMPLAUSIBLE not in record.findings]
     placed.sort(key=_order)
     return (list(sessions) for _, sessions in groupby(placed, key=lambda record: record.connector_id))

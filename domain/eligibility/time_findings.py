@@ -1,4 +1,7 @@
-"""The clock judged: what the times of a usage record reveal beside each other and beside its reception."""
+"""Finds what is wrong with the times of a usage record.
+
+They are compared with each other and with the time of reception.
+"""
 
 from datetime import datetime, timedelta
 
@@ -6,7 +9,7 @@ from domain.field.usage import UsageRecord
 
 _EARLIEST_PLAUSIBLE_YEAR = 2010
 _CLOCK_TOLERANCE = timedelta(minutes=10)
-# Late by a few hours and minutes is common, so a clock is called local only when it fits this well.
+# Records that are a few hours and minutes late are common, so a clock counts as local only if it fits this well.
 _LIVE = timedelta(minutes=2)
 _NEAREST_OFFSET = timedelta(minutes=30)
 _QUARTER = timedelta(minutes=15)
@@ -18,12 +21,12 @@ _FARTHEST_OFFSET = timedelta(hours=14) + _LIVE
 
 
 def implausible(time: datetime | None) -> bool:
-    """Whether the time lies before there were charging spots to speak of."""
+    """Checks whether the time lies before there were charging spots to speak of."""
     return time is not None and time.year < _EARLIEST_PLAUSIBLE_YEAR
 
 
 def in_future(record: UsageRecord) -> bool:
-    """Whether the session began or ended after its record was received."""
+    """Checks whether the session began or ended after its record was received."""
     start, end, received = record.started_at, record.ended_at, record.received_at
     ahead = (start is not None and start - received > _CLOCK_TOLERANCE) or (
         end is not None and end - received > _CLOCK_TOLERANCE
@@ -32,10 +35,10 @@ def in_future(record: UsageRecord) -> bool:
 
 
 def local_time(record: UsageRecord) -> bool:
-    """Whether the end lies as far from its reception as a time zone from UTC.
+    """Checks whether the end differs from its reception by a time zone's offset.
 
-    Told only where the record was received as it was made. An end after its reception is proof of that by itself;
-    one before may be an old session, so the time of the message, where it has one, must be that of reception.
+    That is found only where the record was received as it was made. An end after its reception proves it; one
+    before may be an old session, so the time of the message, where it has one, must be that of reception.
     """
     end, recorded, received = record.ended_at, record.recorded_at, record.received_at
     if end is None or not _fits_an_offset(end - received) or implausible(end):
@@ -44,7 +47,10 @@ def local_time(record: UsageRecord) -> bool:
 
 
 def recorded_before_end(record: UsageRecord) -> bool:
-    """Whether the record was made before the end that it states; an end yet to come is judged by its reception."""
+    """Checks whether the record was made before the end that it states.
+
+    An end yet to come is compared with its reception instead.
+    """
     end, recorded, received = record.ended_at, record.recorded_at, record.received_at
     if end is None or end - recorded <= _CLOCK_TOLERANCE:
         return False

@@ -1,4 +1,4 @@
-"""Whether what a spot recorded bears a claim out."""
+"""Evaluates whether usage records corroborate a claim."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,13 +8,14 @@ from domain.audit import chain as audit
 from domain.claims.claim import Claim
 from domain.eligibility import record_findings as meter
 from domain.eligibility import session_findings as history
-from domain.eligibility.evaluation import FAIL, INSUFFICIENT, PASS, Answer, Case
+from domain.eligibility.evaluation import FAIL, INSUFFICIENT, PASS, EvaluationInput, RuleResult
 from domain.eligibility.session_findings import Finding
-from domain.error_codes import ALLOCATION_FAILURE, EQUIPMENT
 from domain.field.usage import UsageRecord
-from domain.policy import Policy
+from domain.policy.error_codes import ALLOCATION_FAILURE, EQUIPMENT
+from domain.policy.policy import Policy
+from domain.text import count, measure
 
-# A meter that is wrong in any way bears out that it is wrong; what a code is about comes first.
+# A meter that is wrong in any way corroborates that it is wrong; what a code is about comes first.
 _METER = (
     meter.NEGATIVE_ENERGY,
     meter.REGISTER_FELL_BACK,
@@ -43,7 +44,7 @@ def _first(*names: str, then: tuple[str, ...]) -> tuple[str, ...]:
     return (*names, *(name for name in then if name not in names))
 
 
-# What a usage record must show for a code to be believed, the most telling first.
+# The findings that corroborate a code, the most telling first.
 CORROBORATING: Final[dict[str, tuple[str, ...]]] = {
     "METER_MISREAD": _METER,
     "METER_REGRESSION": _first(meter.REGISTER_FELL_BACK, history.REGISTER_BELOW_PREVIOUS, then=_METER),
@@ -63,7 +64,7 @@ CORROBORATING: Final[dict[str, tuple[str, ...]]] = {
     "SESSION_MISSING": (meter.END_MISSING, meter.ENERGY_MISSING),
 }
 
-# A reservation that was served in the end bears none of these out. A lock can fail in a session as well as before.
+# A reservation that was served in the end contradicts these. A lock can fail in a session as well as before.
 _NEVER_SERVED = frozenset(
     {
         "RESERVATION_NOT_CONFIRMED",
@@ -77,8 +78,8 @@ _NEVER_SERVED = frozenset(
 )
 
 
-def usage_corroborates(case: Case, policy: Policy) -> Answer:
-    """What the spot recorded must bear the claim out, as far as its kind of error leaves a trace."""
+def usage_corroborates(case: EvaluationInput, policy: Policy) -> RuleResult:
+    """Demands that usage records corroborate the claim, if its error leaves a trace."""
     if case.claim.claim_type == EQUIPMENT:
         return _answer(PASS, "NOT_DEMANDED", "An equipment fault needs no usage record.")
     if case.claim.claim_type == ALLOCATION_FAILURE:
@@ -86,14 +87,14 @@ def usage_corroborates(case: Case, policy: Policy) -> Answer:
     return _discrepancy(case, policy)
 
 
-def _answer(result: str, reason: str, sentence: str, *records: UsageRecord | None) -> Answer:
-    told = [_facts(record) for record in records if record is not None]
-    facts = told[0] | ({"other": told[1]} if told[1:] else {}) if told else {}
-    return Answer("usage_corroborates", result, reason, sentence, facts)
+def _answer(result: str, reason: str, sentence: str, *records: UsageRecord | None) -> RuleResult:
+    given = [_facts(record) for record in records if record is not None]
+    facts = given[0] | ({"other": given[1]} if given[1:] else {}) if given else {}
+    return RuleResult("usage_corroborates", result, reason, sentence, facts)
 
 
-def _allocation(case: Case) -> Answer:
-    """The spot failed whom it was promised to, unless it served just them."""
+def _allocation(case: EvaluationInput) -> RuleResult:
+    """Passes unless the spot served the very person that it was promised to."""
     claim, moment = case.claim, case.claim.first_seen_at
     if claim.reservation_id and claim.code in _NEVER_SERVED:
         served = [record for record in case.usage if record.reservation_id == claim.reservation_id]
@@ -110,7 +111,7 @@ def _allocation(case: Case) -> Answer:
     return _answer(PASS, "NO_SESSION_SERVED", "No session on record used the spot at that moment.")
 
 
-def _under_reservation(record: UsageRecord, reservation_id: str) -> Answer:
+def _under_reservation(record: UsageRecord, reservation_id: str) -> RuleResult:
     if record.ended_at is not None and record.energy_kwh is not None and record.energy_kwh <= 0:
         sentence = f"Session {record.session_id} used reservation {reservation_id} and delivered no energy."
         return _answer(PASS, "RESERVATION_WITHOUT_ENERGY", sentence, record)
@@ -118,7 +119,7 @@ def _under_reservation(record: UsageRecord, reservation_id: str) -> Answer:
     return _answer(FAIL, "RESERVATION_HONOURED", sentence, record)
 
 
-def _discrepancy(case: Case, policy: Policy) -> Answer:
+def _discrepancy(case: EvaluationInput, policy: Policy) -> RuleResult:
     claim, window = case.claim, timedelta(days=policy.corroboration_window_days)
     power = case.spot.max_power_kw if case.spot else None
     near = [record for record in case.usage if _distance(record, claim.first_seen_at) <= window]
@@ -131,13 +132,16 @@ def _discrepancy(case: Case, policy: Policy) -> Answer:
         return _missing(claim, near)
     witness = _sound_witness(claim, near)
     if witness is not None:
-        sentence = f"The {len(near)} usage records around the fault show nothing of the kind."
+        show = "shows" if len(near) == 1 else "show"
+        sentence = f"The {count(len(near), 'usage record')} around the fault {show} nothing of the kind."
         return _answer(FAIL, "USAGE_CONSISTENT", sentence, witness)
     return _far_off(case, near, policy, power)
 
 
-def _far_off(case: Case, near: Sequence[UsageRecord], policy: Policy, power: float | None) -> Answer:
-    days = f"{policy.corroboration_window_days:g} days"
+def _far_off(
+    case: EvaluationInput, near: Sequence[UsageRecord], policy: Policy, power: float | None
+) -> RuleResult:
+    days = measure(policy.corroboration_window_days, "day")
     if near:
         sentence = "No usage record of the time of the fault, or of its connector after it, is on file yet."
         return _answer(INSUFFICIENT, "USAGE_MISSING", sentence)
@@ -150,8 +154,8 @@ def _far_off(case: Case, near: Sequence[UsageRecord], policy: Policy, power: flo
     return _answer(PASS, telling.name, sentence, telling.record, telling.other)
 
 
-def _recorded(claim: Claim, near: Sequence[UsageRecord]) -> Answer | None:
-    """A session that is on record, whole, is not missing."""
+def _recorded(claim: Claim, near: Sequence[UsageRecord]) -> RuleResult | None:
+    """Fails a missing session that is on record, whole."""
     wanted = CORROBORATING[claim.code]
     claimed = [record for record in near if _is_claimed(record, claim)]
     whole = [record for record in claimed if not any(finding in wanted for finding in record.findings)]
@@ -163,8 +167,8 @@ def _recorded(claim: Claim, near: Sequence[UsageRecord]) -> Answer | None:
     return _answer(FAIL, "SESSION_RECORDED", sentence, record)
 
 
-def _missing(claim: Claim, near: Sequence[UsageRecord]) -> Answer:
-    """A spot that recorded later sessions, and not this one, has lost it; one that is silent may still tell."""
+def _missing(claim: Claim, near: Sequence[UsageRecord]) -> RuleResult:
+    """Passes if the spot recorded later sessions, and not this one; without any, its record may still come."""
     later = [record for record in near if record.started_at and record.started_at > claim.first_seen_at]
     if not later:
         sentence = "No usage record of the spot after the fault is on file yet."
@@ -175,7 +179,7 @@ def _missing(claim: Claim, near: Sequence[UsageRecord]) -> Answer:
 
 
 def _is_claimed(record: UsageRecord, claim: Claim) -> bool:
-    """Whether this is the session that the claim is about; one that names none is about that of its time."""
+    """Checks whether this is the session that the claim is about; unnamed, that is the one of its time."""
     if claim.session_id:
         return record.session_id == claim.session_id
     if claim.reservation_id:
@@ -184,9 +188,10 @@ def _is_claimed(record: UsageRecord, claim: Claim) -> bool:
 
 
 def _sound_witness(claim: Claim, near: Sequence[UsageRecord]) -> UsageRecord | None:
-    """The record that speaks against the claim: of the session it names, or of its connector at the time or since.
+    """Finds the record that contradicts the claim.
 
-    A record of an earlier session says nothing: that of the fault's own may still come.
+    It is of the session that the claim names, or of its connector at the time or since. A record of an earlier
+    session says nothing: that of the fault's own may still come.
     """
     speaking = [
         record
@@ -208,7 +213,7 @@ def _same_connector(record: UsageRecord, claim: Claim) -> bool:
 
 
 def _most_telling(claim: Claim, records: Sequence[UsageRecord], max_power_kw: float | None) -> Finding | None:
-    """The finding of the claim's own session if there is one, else the most telling, nearest in time."""
+    """Finds the finding of the claim's own session, else the most telling, nearest in time."""
     wanted = CORROBORATING.get(claim.code, ())
     found = history.findings(records, max_power_kw, wanted)
 
@@ -224,7 +229,7 @@ def _nearest(records: Sequence[UsageRecord], claim: Claim) -> UsageRecord:
 
 
 def _nearness(record: UsageRecord, claim: Claim) -> tuple[bool, timedelta, str, str]:
-    """Sorts records by what they can say of the fault, always in the same order."""
+    """Sorts records by how well they can corroborate the fault; ties are broken deterministically."""
     distance = _distance(record, claim.first_seen_at)
     return not _same_connector(record, claim), distance, record.session_id, record.key
 

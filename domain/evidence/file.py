@@ -1,4 +1,4 @@
-"""Files as evidence: which media types are taken, what a file is called, and how large it may be."""
+"""Settles files of evidence: their media type, safe name and size."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from domain.errors import EvidenceRefused, EvidenceTooLarge, MediaTypeRefused
 
 MOST_BYTES: Final = 10 * 1024 * 1024
 
-# Each media type that is taken, with the endings its files go by; the first is given to a name that has none.
+# The accepted media types with their file endings; the first is given to a name that has none.
 MEDIA_TYPES: Final[dict[str, tuple[str, ...]]] = {
     "image/png": (".png",),
     "image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
@@ -22,9 +22,9 @@ MEDIA_TYPES: Final[dict[str, tuple[str, ...]]] = {
     "text/csv": (".csv", ".tsv"),
     "application/json": (".json", ".jsonl"),
 }
-# Other names that senders give to the same.
+# Other names that senders use for the same type.
 _ALIASES: Final = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "application/csv": "text/csv"}
-# What senders say who do not know.
+# What senders declare who do not know the type.
 _UNDECLARED: Final = ("", "application/octet-stream", "binary/octet-stream")
 
 _LONGEST_NAME = 120
@@ -34,7 +34,10 @@ _UNPRINTABLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What is known of a file beside its bytes. `size` in bytes; `sha256` is 64 hexadecimal digits."""
+    """A file as it is on record, without its bytes.
+
+    `size` is in bytes; `sha256` is 64 hexadecimal digits.
+    """
 
     name: str
     media_type: str
@@ -44,7 +47,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as it was sent: its name and media type are the sender's word."""
+    """A file as it was sent; its name and media type are unverified."""
 
     content: bytes
     name: str = ""
@@ -52,9 +55,10 @@ class Upload:
 
 
 def settle(upload: Upload, possible: Sequence[str]) -> File:
-    """The file of an upload whose bytes may be of the `possible` media types, the most telling first.
+    """Returns the file of an upload, with a verified media type and a safe name.
 
-    Raises `EvidenceTooLarge`, `MediaTypeRefused` or `EvidenceRefused`.
+    `possible` are the media types that the bytes may be, the likeliest first. Raises `EvidenceTooLarge`,
+    `MediaTypeRefused` or `EvidenceRefused`.
     """
     demand_size(len(upload.content))
     media_type = settle_media_type(possible, upload.media_type, upload.name)
@@ -63,7 +67,7 @@ def settle(upload: Upload, possible: Sequence[str]) -> File:
 
 
 def demand_size(size: int) -> None:
-    """Raises `EvidenceTooLarge` for more bytes than a file may have, `EvidenceRefused` for none."""
+    """Raises `EvidenceTooLarge` for a file over the limit, `EvidenceRefused` for an empty one."""
     if size > MOST_BYTES:
         sentence = f"The file has {size:,} bytes; the limit is {MOST_BYTES:,} (10 MiB)."
         raise EvidenceTooLarge("FILE_TOO_LARGE", sentence)
@@ -72,11 +76,11 @@ def demand_size(size: int) -> None:
 
 
 def settle_media_type(possible: Sequence[str], declared: str | None, name: str) -> str:
-    """The media type of a file: one that its bytes bear out, never the sender's word alone.
+    """Returns the media type of a file, which its bytes must confirm.
 
-    `possible` are the types that the bytes may be, the most telling first. Among them the declared type decides,
-    or without one the ending of the name. Raises `MediaTypeRefused` for bytes of no type that is taken, and for a
-    declared type that the bytes belie.
+    `possible` are the types that the bytes may be, the likeliest first. Among them the declared type decides, or
+    without one the ending of the name. Raises `MediaTypeRefused` for bytes of no accepted type, and for a declared
+    type that the bytes contradict.
     """
     if not possible:
         taken = ", ".join(MEDIA_TYPES)
@@ -93,8 +97,11 @@ def settle_media_type(possible: Sequence[str], declared: str | None, name: str) 
 
 
 def clean_name(name: str, media_type: str) -> str:
-    """A name that is safe to show and to save under: no path, nothing unprintable, of bounded length, and with an
-    ending of its media type, so that `invoice.exe` that holds a PNG is saved as `invoice.exe.png`."""
+    """Returns a name that is safe to show and to save under.
+
+    It has no path, nothing unprintable, bounded length, and an ending of its media type, so that `invoice.exe`
+    that holds a PNG is saved as `invoice.exe.png`.
+    """
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     printable = "".join(
         character

@@ -1,4 +1,4 @@
-"""Evidence: what a claim rests on, in typed items that are added and withdrawn, never altered."""
+"""Defines evidence: typed items that are added and withdrawn, never altered."""
 
 import json
 from collections.abc import Collection, Iterable
@@ -7,13 +7,19 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from domain.claims.claim import Claim
-from domain.errors import Conflict, EvidenceRefused
+from domain.errors import EvidenceRefused
 from domain.evidence.file import File
-from domain.policy import EVIDENCE_KINDS, Policy
+from domain.policy.policy import EVIDENCE_KINDS, Policy
+from domain.text import storable
 
 MOST_DATA_BYTES: Final = 16 * 1024
 MOST_NOTE_CHARACTERS: Final = 4000
+
+REPORTED_PIECES: Final = 1000
+"""How many pieces of evidence that came with a claim's faults are listed: the earliest; later ones are left out.
+
+All of them count for the kinds on file.
+"""
 
 _WITH_A_FILE: Final = ("photo", "document")
 
@@ -26,7 +32,7 @@ class Evidence:
 
     `content` is canonical JSON (keys sorted, no spaces) and is stored as these very characters: `note` (text),
     `data` (an object) and `file` (see `domain.evidence.file.File`), each only if there is one. `id` is a version 7
-    UUID. A withdrawn item stays, with its bytes, and counts no more.
+    UUID. A withdrawn item stays, with its bytes, and no longer counts.
     """
 
     id: str
@@ -40,32 +46,36 @@ class Evidence:
 
     @property
     def standing(self) -> bool:
-        """Whether it counts."""
+        """Checks whether it counts: it is not withdrawn."""
         return self.withdrawn_at is None
 
     @property
     def parts(self) -> dict[str, Any]:
-        """The content: `note`, `data` and `file`, as far as they are there."""
+        """Returns the content: those of `note`, `data` and `file` that there are."""
         parts: dict[str, Any] = json.loads(self.content)
         return parts
 
     @property
     def file(self) -> File | None:
-        """The file, if the item has one."""
+        """Returns the file, if the item has one."""
         file = self.parts.get("file")
         return File(**file) if file else None
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the content, 64 hexadecimal digits. A file's own SHA-256 is part of the content."""
+        """Returns the SHA-256 of the content, 64 hexadecimal digits.
+
+        A file's own SHA-256 is part of the content.
+        """
         return sha256(self.content.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """A piece of evidence that came with a fault. `fault` is the fault's key and `data` what the source sent.
+    """A piece of evidence that came with a fault.
 
-    It counts like a filed item. The audit chain names the fault's key, which is a digest of the whole message.
+    `fault` is the fault's key and `data` what the source sent. It counts like a filed item. The audit chain names
+    the fault's key, which is a digest of the whole message.
     """
 
     fault: str
@@ -76,7 +86,7 @@ class Reported:
 
 @dataclass(frozen=True, slots=True)
 class OnFile:
-    """Everything that a claim has, and what the policy demands of its code."""
+    """Everything that a claim has on file, and what its policy demands."""
 
     items: list[Evidence]
     reported: list[Reported]
@@ -86,9 +96,10 @@ class OnFile:
 
 
 def compose(kind: str, *, note: str = "", data: dict[str, Any] | None = None, file: File | None = None) -> str:
-    """The content of an item. A photo or document needs a file, a note its text, the others one of the three.
+    """Composes the content of an item.
 
-    Raises `EvidenceRefused` for a kind that there is not, and for what the kind lacks or cannot hold.
+    A photo or document needs a file, a note its text, the others one of the three. Raises `EvidenceRefused` for an
+    unknown kind, and for what the kind lacks or cannot hold.
     """
     _demand_kind(kind, note, data, file)
     if len(note) > MOST_NOTE_CHARACTERS:
@@ -101,11 +112,6 @@ def compose(kind: str, *, note: str = "", data: dict[str, Any] | None = None, fi
         sentence = f"Data may have {MOST_DATA_BYTES:,} bytes; send more as a file."
         raise EvidenceRefused("DATA_TOO_LARGE", sentence)
     return content
-
-
-def storable(text: str) -> bool:
-    """Whether a database and every reader of JSON can hold it: no U+0000, no half of a surrogate pair."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _demand_kind(kind: str, note: str, data: dict[str, Any] | None, file: File | None) -> None:
@@ -123,29 +129,21 @@ def _demand_kind(kind: str, note: str, data: dict[str, Any] | None, file: File |
 
 
 def digest(items: Iterable[Evidence]) -> str:
-    """The digest of the evidence set, 64 hexadecimal digits; empty while nothing is on file.
+    """Computes the digest of the evidence set, 64 hexadecimal digits.
 
-    SHA-256 over a line for each item that stands, in the order of their ids: id, kind and hash, a space between,
-    each line ended. The database function `evidence_digest` reckons the same from its rows.
+    It is empty while nothing is on file. SHA-256 over a line for each item that is not withdrawn, in the order of
+    their ids: id, kind and hash, a space between, each line ended. The database function `evidence_digest`
+    computes the same from its rows.
     """
     lines = sorted(f"{item.id} {item.kind} {item.hash}\n" for item in items if item.standing)
     return sha256("".join(lines).encode()).hexdigest() if lines else ""
 
 
 def demanded(policy: Policy, code: str) -> tuple[str, ...]:
-    """The kinds that the policy demands for a claim of this error code."""
+    """Names the kinds that the policy demands for this error code."""
     return policy.codes[code].evidence
 
 
 def missing(policy: Policy, code: str, on_file: Collection[str]) -> list[str]:
-    """The demanded kinds that are not on file, in the policy's order."""
+    """Names the demanded kinds that are not on file, in the policy's order."""
     return [kind for kind in demanded(policy, code) if kind not in on_file]
-
-
-def demand_seen(claim: Claim, seen: str | None) -> None:
-    """Raises `Conflict` when the claim's evidence is not what the person saw.
-
-    `seen` is the digest that came with the list of evidence, empty for an empty list; None demands nothing.
-    """
-    if seen is not None and seen != claim.evidence_digest:
-        raise Conflict("The evidence was changed since you looked; look again, then decide.")

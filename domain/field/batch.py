@@ -1,4 +1,4 @@
-"""What came in through a door, decoded and validated, ready to be made durable as one batch."""
+"""Defines the batch: decoded and validated messages that are made durable together."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,11 +11,12 @@ from domain.field.usage import UsageRecord
 
 @dataclass(slots=True)
 class Quarantined:
-    """A message that could not be understood: why, in a word and a sentence, and what it was.
+    """A message that could not be understood, with its reason and its original bytes.
 
-    `attributes` are CloudEvents attributes that did not travel in the body, such as those of binary mode; `key` is
-    the digest of both. `body` is base64, so that any bytes survive; when a message is larger than
-    `QUARANTINE_BODY_LIMIT`, its first part, while `size` states the whole in bytes.
+    `reason` is a code and `sentence` is for people. `attributes` are CloudEvents attributes that did not travel in
+    the body, such as those of binary mode; `key` is the digest of both. `body` is base64, so that any bytes
+    survive; of a message larger than `QUARANTINE_BODY_LIMIT` it is the first part, while `size` states the whole
+    in bytes. `door` names the source or endpoint that received it.
     """
 
     key: str
@@ -35,7 +36,7 @@ QUARANTINE_BODY_LIMIT = 1024 * 1024
 
 @dataclass(slots=True)
 class Batch:
-    """Messages that travel together, at most a few hundred, in the order they came."""
+    """Messages that travel together, at most a few hundred, in order of arrival."""
 
     faults: list[Fault] = field(default_factory=list)
     usage: list[UsageRecord] = field(default_factory=list)

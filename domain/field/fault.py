@@ -1,4 +1,4 @@
-"""A fault as the field reported it."""
+"""Defines the fault as the field reported it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,8 +15,8 @@ class Fault:
     """One `spotclaim.fault.raised.v1` or `.cleared.v1` message, decoded and validated.
 
     `key` is the message's identity (see `domain.identifiers.message_key`). `occurred_at` is always usable: when
-    the source states no time, or an impossible one, the time of reception stands in and `time_quality` says so,
-    with the source's own words in `stated_time`. `code` and `claim_id` are filled when the fault meets a claim.
+    the source states no time, or an impossible one, the time of reception replaces it and `time_quality` says so,
+    with the original text in `stated_time`. `code` and `claim_id` are set by deduplication.
     """
 
     key: str
@@ -45,7 +45,7 @@ class Fault:
 
 
 def settle_time(stated: datetime | None, received_at: datetime) -> tuple[datetime, str]:
-    """The time to reckon with and its quality: `stated`, `received` or `implausible`."""
+    """Returns the time to use and its quality: `stated`, `received` or `implausible`."""
     if stated is None:
         return received_at, RECEIVED
     if stated.year < _EARLIEST_PLAUSIBLE_YEAR or stated > received_at + _CLOCK_TOLERANCE:

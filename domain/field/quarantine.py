@@ -1,26 +1,26 @@
-"""A message in quarantine and what becomes of it: taken in after all, or discarded. It stays on record."""
+"""Settles messages in quarantine: they are replayed or discarded, and stay on record."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from domain.errors import Conflict, MalformedMessage, NotAllowed
+from domain.errors import Conflict, MalformedMessage
 
 OPEN, REPLAYED, DISCARDED = "open", "replayed", "discarded"
 STATES: Final = (OPEN, REPLAYED, DISCARDED)
 
-# Where messages are translated from something else: what is kept there is a row, an object or a frame.
+# Sources whose messages are translated: what is kept of these is a row, an object or a frame, and no event.
 TRANSLATING_DOORS: Final = ("import", "ocpp")
 
 
 @dataclass(slots=True)
-class Entry:
+class QuarantineEntry:
     """A message in quarantine.
 
     `body` holds the original bytes, all of them if there are `size`. `edited` are the bytes of the last replay
-    where they were others: `reason` and `sentence` speak of these then. `attributes` are CloudEvents attributes
-    that did not travel in the body, `source` is who vouched for the message. `message_key` is the identity under
-    which it was taken in.
+    where they were others; `reason` and `sentence` are about these then. `attributes` are CloudEvents attributes
+    that did not travel in the body, and `source` is who vouched for the message. `door` names the source or
+    endpoint that received it, and `message_key` the identity under which it was ingested.
     """
 
     key: str
@@ -40,22 +40,18 @@ class Entry:
     settled_why: str = ""
 
 
-def demand_may_settle(role: str) -> None:
-    """Raises `NotAllowed` for auditors, who read."""
-    if role == "auditor":
-        raise NotAllowed("Auditors read; they neither replay nor discard.")
-
-
-def demand_open(entry: Entry) -> None:
-    """Raises `Conflict` for an entry that somebody has dealt with: one message is taken in once."""
+def demand_open(entry: QuarantineEntry) -> None:
+    """Raises `Conflict` for an entry that is settled: one message is ingested once."""
     if entry.state != OPEN:
         moment = f"{entry.settled_at:%Y-%m-%d %H:%M}" if entry.settled_at else "an unknown time"
         raise Conflict(f"The message was {entry.state} by {entry.settled_by} at {moment} UTC.")
 
 
-def bytes_to_replay(entry: Entry, edited: bytes | None) -> bytes:
-    """The edited bytes or the original ones. Raises `Conflict` where these are no event, or only their beginning
-    was kept."""
+def bytes_to_replay(entry: QuarantineEntry, edited: bytes | None) -> bytes:
+    """Returns the edited bytes, or else the original ones.
+
+    Raises `Conflict` where the original bytes are not an event, or only their beginning was kept.
+    """
     if edited is not None:
         return edited
     if entry.door in TRANSLATING_DOORS:
@@ -68,11 +64,11 @@ def bytes_to_replay(entry: Entry, edited: bytes | None) -> bytes:
     return entry.body
 
 
-def settle(entry: Entry, state: str, who: str, why: str, now: datetime) -> None:
-    """Replayed or discarded: by whom, when and why."""
+def settle(entry: QuarantineEntry, state: str, who: str, why: str, now: datetime) -> None:
+    """Marks an entry as replayed or discarded: by whom, when and why."""
     entry.state, entry.settled_by, entry.settled_why, entry.settled_at = state, who, why, now
 
 
-def refuse_again(entry: Entry, edited: bytes | None, reason: MalformedMessage) -> None:
-    """It stays, and says why the bytes of the last replay were refused."""
+def refuse_again(entry: QuarantineEntry, edited: bytes | None, reason: MalformedMessage) -> None:
+    """Keeps an entry open with the reason why its replay was refused."""
     entry.edited, entry.reason, entry.sentence = edited, reason.code, reason.sentence

@@ -1,12 +1,23 @@
-"""A charging spot as its operator registers it."""
+"""Defines the charging spot as its operator registers it."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
+
+REGISTRATION_ORDER: Final = ("registered_at", "key")
+"""The fields that order the registrations of one spot: of each detail the latest that states it counts.
+
+A registration that leaves a detail out takes nothing away. The key breaks ties, so the result does not depend on
+the order of arrival.
+"""
 
 
 @dataclass(slots=True)
 class Spot:
-    """One `spotclaim.spot.registered.v1` message. Power in kW; `time_zone` is an IANA name."""
+    """One `spotclaim.spot.registered.v1` message.
+
+    Power is in kW; `time_zone` is an IANA name.
+    """
 
     key: str
     source: str
@@ -28,5 +39,8 @@ class Spot:
 
 
 def model_name(spot: Spot) -> str | None:
-    """What is counted together as one model: vendor, model and firmware, as far as they are known."""
+    """Returns the name that detection counts a model by.
+
+    It is vendor, model and firmware, as far as they are known.
+    """
     return " ".join(part for part in (spot.vendor, spot.model, spot.firmware) if part) or None

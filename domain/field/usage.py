@@ -1,19 +1,25 @@
-"""What a spot recorded of one session."""
+"""Defines the usage record: what a spot recorded of one session."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+
+SESSION_ORDER: Final = ("recorded_at", "key")
+"""The fields that order the records of one session: the last one counts, earlier ones are kept as evidence.
+
+The key breaks ties, so the result does not depend on the order of arrival.
+"""
 
 
 @dataclass(slots=True)
 class UsageRecord:
-    """One `spotclaim.usage.recorded.v1` message. Energy and registers in kWh.
+    """One `spotclaim.usage.recorded.v1` message, with energy and registers in kWh.
 
     Wrong values are kept as the source sent them: they are evidence. `findings` names what is wrong with the
     record on its own (see `domain.eligibility.record_findings`). `recorded_at` orders two records of one session:
     the later wins. `samples` are the source's own; one with `unreadable` names a field whose `text` could not be
-    read. `periods_kwh` is what the parts of the session add up to, where the source told them apart. `under_way`
-    is set where the source says that the session goes on.
+    read. `periods_kwh` is the sum over the parts of the session, where the source states these. `under_way` is set
+    where the source says that the session goes on.
     """
 
     key: str
@@ -39,15 +45,15 @@ class UsageRecord:
 
     @property
     def hours(self) -> float | None:
-        """Length in hours; None while either end is unknown."""
+        """Returns the length in hours; None while either end is unknown."""
         if self.started_at is None or self.ended_at is None:
             return None
         return (self.ended_at - self.started_at).total_seconds() / 3600
 
     def running_at(self, moment: datetime) -> bool:
-        """Whether the session was running at that moment.
+        """Checks whether the session was running at that moment.
 
-        One without an end says so only while it was under way, until it was told so last.
+        A session under way has no end yet: it is known to run until it was last recorded.
         """
         until = self.recorded_at if self.under_way and self.ended_at is None else self.ended_at
         return self.started_at is not None and until is not None and self.started_at <= moment <= until

@@ -1,11 +1,11 @@
-"""The usual: how many distinct spots of a place show an error within one window, in each hour of the week.
+"""Learns the baseline: how many spots of a place usually show an error.
 
-What a place showed in one hour of the week over some months is little, so its mean is shrunk towards what is
-known better, in steps: the rate of the code over the fleet, times the place's capacity, times the shape of the
-week of all errors, corrected for that of the code, for the place, and at last for this hour there. Each
-correction is a factor with a gamma prior around 1 (empirical Bayes): observed and expected counts are both
-increased by the prior's strength, which is estimated by moments from how much the observed really differ from the
-expected. So few counts change little, and many speak for themselves.
+It counts distinct spots within one window, for each hour of the week. What a place showed in one hour of the week
+over some months is little, so its mean is shrunk towards what is known better, in steps: the rate of the code over
+the fleet, times the place's capacity, times the shape of the week of all errors, corrected for that of the code,
+for the place, and at last for this hour there. Each correction is a factor with a gamma prior around 1 (empirical
+Bayes): observed and expected counts are both increased by the prior's strength, which is estimated by moments from
+how much the observed really differ from the expected. So few counts change little, and many speak for themselves.
 """
 
 import math
@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 from domain.incidents.negative_binomial import chances, reached_with
 from domain.incidents.thresholds import HOURS
 from domain.incidents.windows import Group
-from domain.policy import FEWEST_SPOTS
+from domain.policy.policy import FEWEST_SPOTS
 
 _WEAKEST: Final = 0.5
 _STRONGEST: Final = 1e6
@@ -29,8 +29,11 @@ _HALVINGS: Final = 16
 
 
 class Tally(NamedTuple):
-    """What a group showed in one hour of the week: over the windows that ended there, the sum of its distinct
-    spots and that of their squares. `left_out` windows belonged to an incident and are in neither sum."""
+    """The spots that a series showed in one hour of the week.
+
+    `spots` and `squares` are sums over the windows that ended in that hour: of their distinct spots, and of the
+    squares. `left_out` windows belonged to an incident and are in neither sum.
+    """
 
     group: Group
     hour: int
@@ -41,9 +44,11 @@ class Tally(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A place as far as its history goes: its capacity in spots, and how many windows ended in each hour of the
-    week, 168 numbers. Hours without any data, from anywhere or from the place (`domain.incidents.data_gaps`), are
-    unknown and not counted."""
+    """A place as it was observed: its capacity in spots, and its windows.
+
+    `windows` are the numbers of windows that ended in each hour of the week, 168. Hours without any data, from
+    anywhere or from the place (`domain.incidents.data_gaps`), are unknown and not counted.
+    """
 
     capacity: int
     windows: Sequence[int]
@@ -54,9 +59,11 @@ Places = Mapping[tuple[str, str], Observed]
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
-    """What is usual for all groups of one code and kind: the means of each place, 168 numbers, and the
-    dispersion."""
+class Baseline:
+    """The baseline of one code and kind: the means of each place, and the dispersion.
+
+    Each place has 168 means, one for each hour of the week.
+    """
 
     code: str
     kind: str
@@ -64,16 +71,22 @@ class Usual:
     dispersion: float
 
     def thresholds(self, chance: float) -> Iterator[tuple[Group, list[int]]]:
-        """Of each group, and for each hour of the week, the quantile that a window reaches with at most this
-        chance; groups where it is never above the fewest spots of an incident are left out."""
+        """Computes each series' thresholds by hour of the week.
+
+        A threshold is the number of spots that a window reaches with at most this chance. Series where it is never
+        above the fewest spots of an incident are left out.
+        """
         for place, means in self.means.items():
             week = [max(FEWEST_SPOTS, reached_with(chance, mean, self.dispersion)) for mean in means]
             if max(week) > FEWEST_SPOTS:
                 yield Group(self.code, self.kind, place), week
 
 
-def learn(places: Places, tallies: Iterable[Tally]) -> list[Usual]:
-    """What is usual, of every code that was seen on places of a kind, for all observed places of that kind."""
+def learn(places: Places, tallies: Iterable[Tally]) -> list[Baseline]:
+    """Learns the baselines of every code that was seen on places of a kind.
+
+    Each covers all observed places of that kind.
+    """
     by_kind: dict[str, dict[str, list[Tally]]] = defaultdict(lambda: defaultdict(list))
     for tally in tallies:
         if (tally.group.kind, tally.group.place) in places:
@@ -86,12 +99,12 @@ def learn(places: Places, tallies: Iterable[Tally]) -> list[Usual]:
     return learnt
 
 
-def chance_for(usual: Iterable[Usual], alarms_a_day: float, window: timedelta) -> float:
-    """The chance for `Usual.thresholds` with which there are so many false alarms a day over all groups.
+def chance_for(usual: Iterable[Baseline], alarms_a_day: float, window: timedelta) -> float:
+    """Finds the chance for `Baseline.thresholds` that gives so many false alarms a day.
 
-    A window of `window` comes to hold `n` spots `n` times as often, per its own length, as it is found holding `n`
-    (the arrivals that find `n - 1`), so that is how often an alarm is expected; two that follow each other closely
-    are one incident, so there are rather fewer.
+    They are counted over all series. A window of `window` comes to hold `n` spots `n` times as often, per its own
+    length, as it is found holding `n` (the arrivals that find `n - 1`), so that is how often an alarm is expected;
+    two that follow each other closely are one incident, so there are rather fewer.
     """
     cells = Counter(
         (float(f"{mean:.2g}"), one.dispersion) for one in usual for means in one.means.values() for mean in means
@@ -122,7 +135,7 @@ class _Prior(NamedTuple):
 
 
 def _prior(pairs: Iterable[tuple[float, float]], scatter: float) -> _Prior:
-    """From observed and expected counts, of which the observed scatter by `scatter` times the expected."""
+    """Estimates a prior from observed and expected counts, which scatter by `scatter` times the expected."""
     pairs = list(pairs)
     excess = sum((observed - expected) ** 2 - scatter * expected for observed, expected in pairs)
     squares = sum(expected**2 for _, expected in pairs)
@@ -132,7 +145,7 @@ def _prior(pairs: Iterable[tuple[float, float]], scatter: float) -> _Prior:
 
 
 def _shape(places: Mapping[str, Observed], tallies: Sequence[Tally]) -> list[float]:
-    """The week of all errors together; 1 on average."""
+    """Returns the shape of the week of all errors together; 1 on average."""
     spots, windows = [0.0] * HOURS, [0.0] * HOURS
     for tally in tallies:
         spots[tally.hour] += tally.spots
@@ -146,7 +159,7 @@ def _shape(places: Mapping[str, Observed], tallies: Sequence[Tally]) -> list[flo
 
 def _usual(
     code: str, kind: str, places: Mapping[str, Observed], shape: Sequence[float], tallies: Sequence[Tally]
-) -> Usual:
+) -> Baseline:
     windows = {name: [float(number) for number in place.windows] for name, place in places.items()}
     spots = {name: [0.0] * HOURS for name in places}
     for tally in tallies:
@@ -167,7 +180,7 @@ def _usual(
         [[cell] for cell in everywhere],
     ):
         _correct(means, windows, spots, parts, scatter)
-    return Usual(code, kind, means, dispersion)
+    return Baseline(code, kind, means, dispersion)
 
 
 _Cells = Sequence[tuple[str, int]]
@@ -196,8 +209,11 @@ def _correct(
 
 
 def _scatter(windows: Mapping[str, Sequence[float]], tallies: Iterable[Tally]) -> tuple[float, float]:
-    """How counts of the same hour of the week in one place differ from week to week: their variance over their
-    mean, and the dispersion of a negative binomial distribution that differs as much; both by moments."""
+    """Measures how counts of the same hour in one place differ from week to week.
+
+    Returns their variance over their mean, and the dispersion of a negative binomial distribution that differs as
+    much; both by moments.
+    """
     totals = variances = excess = squares = 0.0
     for tally in tallies:
         number = windows[tally.group.place][tally.hour]

@@ -1,4 +1,7 @@
-"""Hours of which nothing is known, because a place fell silent while others went on: no hours without errors."""
+"""Finds data gaps: hours in which a place was silent while others went on.
+
+They are unknown, and not hours without errors.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -6,23 +9,23 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-# How many usage records must be missing: of fifteen expected, none at all come once in three million times.
+# How many usage records must be missing: where fifteen are expected, none come once in three million times.
 _TELLING: Final = 15.0
-# How many hours tell what is usual.
+# How many weeks an average takes.
 _FEWEST: Final = 3
 
 
 def unknown_hours(
     sessions: Mapping[datetime, int], hours: Sequence[datetime], hour_of_week: Callable[[datetime], int]
 ) -> list[datetime]:
-    """Those of `hours` that are unknown of a place, of all in which anything was heard from anywhere, in order.
+    """Finds the data gaps of a place among `hours`, in order.
 
-    `sessions` has the hours in which anything was heard from the place's spots, a usage record or a fault raised
-    or cleared, with how many usage records it was. What is in none is silent. Silent hours that follow each other
-    are unknown if fifteen usage records or more were to be expected in them together, by what came on average in
-    the same hours of other weeks, silent ones included and the fullest one left out. So a single hour may be
-    enough where much is going on, and where there is little, or only faults are heard, a silent hour is one
-    without errors, as it is wherever less than three weeks tell what is usual.
+    `hours` are all in which anything was heard from anywhere. `sessions` has those in which anything was heard
+    from the place's spots, a usage record or a fault raised or cleared, with the number of usage records; the
+    others are silent. Silent hours in a row are unknown if fifteen usage records or more were to be expected in
+    them together: the average of the same hours of other weeks, silent ones included and the fullest one left out.
+    So one hour may be enough where usage is heavy. Where it is light, or only faults are heard, a silent hour is
+    one without errors, and so it is where less than three weeks make the average.
     """
     counts: dict[int, list[int]] = defaultdict(list)
     for hour in hours:

@@ -1,68 +1,81 @@
-"""What people do with incidents: acknowledge, close, merge, split, say what the cause was."""
+"""Handles incidents for people: acknowledges, closes, merges and splits them, states causes."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from domain.audit import chain as audit
-from domain.changes import Decision
-from domain.errors import Conflict, NotAllowed, NoteRefused
+from domain.changes import Changes
+from domain.errors import Conflict, NoteRefused
+from domain.incidents.events import (
+    IncidentAcknowledged,
+    IncidentClosed,
+    IncidentMerged,
+    IncidentOpened,
+    IncidentSplit,
+    RootCauseStated,
+)
 from domain.incidents.incident import CLOSED, Incident, Link
-from domain.incidents.lifecycle import close, counted, look_again, opening, record
-from domain.policy import AUTHORITIES, IncidentPolicy
-
-# What an incident that was taken out of another has from it.
-_SHARED = ("code", "kind", "place", "threshold", "first_seen_at", "last_seen_at")
+from domain.incidents.lifecycle import begin, close
+from domain.policy.policy import IncidentPolicy
+from domain.text import count
 
 
-def demand_may_handle(role: str) -> None:
-    """Raises `NotAllowed` for those who only look."""
-    if role not in AUTHORITIES:
-        raise NotAllowed(f"The role {role} handles no incidents; {', '.join(AUTHORITIES)} do.")
+def acknowledge(incident: Incident, who: str, note: str, now: datetime) -> Changes:
+    """Acknowledges an incident, so that nobody is reminded of it.
 
-
-def acknowledge(incident: Incident, who: str, note: str, now: datetime) -> Decision:
-    """Somebody sees to it, so it is not told again. Raises `Conflict` where it is closed."""
+    Raises `Conflict` where it is closed.
+    """
     _demand_open(incident)
-    decision = Decision(incidents=[incident])
-    record(decision, incident, now, "incident.acknowledged", _seen_to(incident, now) | {"note": note}, who)
-    return decision
+    changes = Changes()
+    changes.record(incident, IncidentAcknowledged(note=note, **_attended(incident, now)), now, who)
+    return changes
 
 
-def decided(incident: Incident, who: str, note: str, now: datetime) -> Decision:
-    """Whoever decides its claims sees to it. Nothing where somebody did before, or it is closed."""
+def decided(incident: Incident, who: str, note: str, now: datetime) -> Changes:
+    """Acknowledges an incident whose claims somebody decided.
+
+    Changes nothing where it is acknowledged already, or closed.
+    """
     if incident.status == CLOSED or incident.acknowledged_at is not None:
-        return Decision()
+        return Changes()
     return acknowledge(incident, who, note, now)
 
 
-def close_by_hand(incident: Incident, who: str, note: str, now: datetime) -> Decision:
-    """Closes it before it is quiet. Raises `Conflict`, and `NoteRefused` where no reason is given."""
+def close_by_hand(incident: Incident, who: str, note: str, now: datetime) -> Changes:
+    """Closes an incident before it is quiet.
+
+    Raises `Conflict` where it is closed, and `NoteRefused` where no reason is given.
+    """
     _demand_open(incident)
     _demand_said(note, "why it is closed")
-    return close(incident, "person", who, now, note=note)
+    return close(incident, IncidentClosed(closed_why="person", note=note), who, now)
 
 
 def merge(
     incident: Incident, into: Incident, claim_ids: Sequence[str], who: str, note: str, now: datetime
-) -> Decision:
-    """Its claims are the other's from now on, and it is closed without being told.
+) -> Changes:
+    """Merges an incident into another, which takes over its claims.
 
-    `claim_ids` are those that belong to it. Raises `Conflict` where one of the two is closed, or both are one.
+    It closes without a notice. `claim_ids` are those that belong to it. Raises `Conflict` where one of the two is
+    closed, or both are one.
     """
     _demand_open(incident)
     _demand_open(into)
     if incident.id == into.id:
         raise Conflict("An incident is merged into another one.")
-    into.claim_count += len(claim_ids)
-    into.last_seen_at = max(into.last_seen_at, incident.last_seen_at)
-    decision = Decision(incidents=[into], links=[Link(claim_id, into.id) for claim_id in claim_ids])
-    merged = counted(into, claim_ids) | {"merged": incident.id} | _seen_to(into, now)
-    record(decision, into, now, "incident.merged", merged, who)
-    incident.merged_into, incident.claim_count = into.id, 0
-    decision.add(close(incident, "merged", who, now, merged_into=into.id, claim_count=0, note=note))
-    return decision
+    merged = IncidentMerged(
+        claims=list(claim_ids),
+        claim_count=into.claim_count + len(claim_ids),
+        peak=into.peak,
+        last_seen_at=max(into.last_seen_at, incident.last_seen_at),
+        merged=incident.id,
+        **_attended(into, now),
+    )
+    changes = Changes(*(Link(claim_id, into.id) for claim_id in claim_ids))
+    changes.record(into, merged, now, who)
+    closed = IncidentClosed(closed_why="merged", merged_into=into.id, claim_count=0, note=note)
+    changes.add(close(incident, closed, who, now))
+    return changes
 
 
 def split(
@@ -74,10 +87,11 @@ def split(
     policy: IncidentPolicy,
     now: datetime,
     new_id: str,
-) -> Decision:
-    """A new incident of some of its claims, which takes in nothing more by itself. `own` are all its claims.
+) -> Changes:
+    """Makes a new incident of some of an incident's claims.
 
-    Raises `Conflict` for claims that are not its own, and where one of the two would be left without any.
+    The new one gets no further claims by itself. `own` are all claims of the old one. Raises `Conflict` for claims
+    that are not its own, and where one of the two would be left without any.
     """
     _demand_open(incident)
     _demand_said(note, "why it is split")
@@ -85,43 +99,49 @@ def split(
     if strange := [claim_id for claim_id in wanted if claim_id not in set(own)]:
         raise Conflict(f"Claim {strange[0]} does not belong to the incident.")
     if not 0 < len(wanted) < len(own):
-        raise Conflict(f"Of {len(own)} claims at least one is taken out and at least one stays.")
-    other = Incident(
-        id=new_id,
-        opened_at=now,
-        touched_at=now,
+        raise Conflict(f"Of {count(len(own), 'claim')} at least one is taken out and at least one stays.")
+    parted = IncidentSplit(
+        claims=wanted,
+        claim_count=incident.claim_count - len(wanted),
+        into=new_id,
+        note=note,
+        **_attended(incident, now),
+    )
+    opened = IncidentOpened(
+        code=incident.code,
+        kind=incident.kind,
+        place=incident.place,
+        threshold=incident.threshold,
+        told_peak=len(wanted),
+        first_seen_at=incident.first_seen_at,
+        split_from=incident.id,
+        claims=wanted,
         claim_count=len(wanted),
         peak=len(wanted),
-        told_peak=len(wanted),
-        split_from=incident.id,
-        **{field.name: getattr(incident, field.name) for field in fields(Incident) if field.name in _SHARED},
+        last_seen_at=incident.last_seen_at,
+        acknowledged_at=now,
     )
-    incident.claim_count -= len(wanted)
-    decision = Decision(incidents=[incident, other], links=[Link(claim_id, new_id) for claim_id in wanted])
-    parted = {"claims": wanted, "claim_count": incident.claim_count, "into": new_id, "note": note}
-    record(decision, incident, now, "incident.split", parted | _seen_to(incident, now), who)
-    begun = opening(other) | counted(other, wanted) | _seen_to(other, now)
-    record(decision, other, now, "incident.opened", begun, who)
-    decision.steps.append(look_again(other, policy, now))
-    return decision
+    changes = Changes(*(Link(claim_id, new_id) for claim_id in wanted))
+    changes.record(incident, parted, now, who)
+    begin(changes, new_id, opened, policy, now, who)
+    return changes
 
 
-def state_cause(incident: Incident, who: str, cause: str, now: datetime) -> Decision:
-    """What was behind it, as far as somebody knows; a closed one too. Raises `NoteRefused` for an empty word."""
+def state_cause(incident: Incident, who: str, cause: str, now: datetime) -> Changes:
+    """States an incident's root cause, even of a closed one.
+
+    Raises `NoteRefused` for an empty text.
+    """
     _demand_said(cause, "what the cause was")
-    incident.root_cause = cause
-    decision = Decision(incidents=[incident])
-    seen = {} if incident.status == CLOSED else _seen_to(incident, now)
-    record(decision, incident, now, "incident.root_cause", {"root_cause": cause} | seen, who)
-    return decision
+    attended = {} if incident.status == CLOSED else _attended(incident, now)
+    changes = Changes()
+    changes.record(incident, RootCauseStated(root_cause=cause, **attended), now, who)
+    return changes
 
 
-def _seen_to(incident: Incident, now: datetime) -> dict[str, Any]:
-    """What somebody does with an incident acknowledges it, once. Returns what changed, for the event's body."""
-    if incident.acknowledged_at is not None:
-        return {}
-    incident.acknowledged_at = now
-    return {"acknowledged_at": audit.instant(now)}
+def _attended(incident: Incident, now: datetime) -> dict[str, Any]:
+    """Returns the field of an event that acknowledges the incident, as the first thing that people do does."""
+    return {} if incident.acknowledged_at is not None else {"acknowledged_at": now}
 
 
 def _demand_open(incident: Incident) -> None:

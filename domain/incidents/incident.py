@@ -1,4 +1,4 @@
-"""The incident: one error on many spots of a place."""
+"""Defines the incident: one error on many spots of a place."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,13 +15,13 @@ STATUSES: Final = (OPEN, QUIET, CLOSED)
 
 @dataclass(slots=True)
 class Incident:
-    """The state of an incident; folding its audit events gives the same row (see `domain.audit.chain`).
+    """The state of an incident; applying its audit events leads to the same state.
 
-    `kind` is `zone` or `model`, and `place` its name. `threshold` is the number of spots from which on it was one.
-    `peak` is the most spots that its window has held, and `told_peak` the one that people were last told of.
-    `first_seen_at` and `last_seen_at` are moments of faults; at `touched_at` such were last counted. `closed_why`
-    is `quiet`, `age`, `merged` or `person`; `split_from` names the incident that this one was taken out of. Since
-    `acknowledged_at` somebody sees to it.
+    See `domain.incidents.events`. `kind` is `zone` or `model`, and `place` its name. `threshold` is the number of
+    spots from which on it was an incident. `peak` is the most spots that its window has held, and `told_peak` the
+    one in its last notification. `first_seen_at` and `last_seen_at` are moments of faults, and `touched_at` is
+    when such were last counted. `closed_why` is `quiet`, `age`, `merged` or `person`; `split_from` names the
+    incident that this one was split off from. Since `acknowledged_at` somebody attends to it.
     """
 
     id: str
@@ -48,13 +48,13 @@ class Incident:
 
     @property
     def group(self) -> Group:
-        """What is counted for it."""
+        """Returns the series that is counted for it."""
         return Group(self.code, self.kind, self.place)
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A claim belongs to an incident; it belongs to one at most, the last that took it."""
+    """The link of a claim to the one incident that took it last."""
 
     claim_id: str
     incident_id: str

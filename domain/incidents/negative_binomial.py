@@ -1,4 +1,4 @@
-"""Counts that scatter more than independent chance would have it: the negative binomial distribution.
+"""Computes the negative binomial distribution: counts that scatter more than independent chance.
 
 It is the Poisson distribution whose mean is itself drawn from a gamma distribution, here with the mean `mean` and
 the squared coefficient of variation `dispersion`: the variance is `mean + dispersion * mean ** 2`. Without
@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from itertools import count, islice
 from typing import Final
 
-# Whoever expects more in one window has no use for counting them one by one.
+# A mean above this in one window makes the exact number meaningless.
 _MOST: Final = 10_000
 
 
 def chances(mean: float, dispersion: float) -> Iterator[float]:
-    """The chances of 0, 1, 2... without an end."""
+    """Iterates over the chances of 0, 1, 2... without end."""
     spread = dispersion * mean
     # So little of it makes no difference, and would be divided by.
     if spread < 1e-9:
@@ -27,12 +27,12 @@ def chances(mean: float, dispersion: float) -> Iterator[float]:
 
 
 def at_least(number: int, mean: float, dispersion: float) -> float:
-    """The chance of this number or more."""
+    """Returns the chance of this number or more."""
     return max(0.0, 1 - sum(islice(chances(mean, dispersion), number)))
 
 
 def reached_with(chance: float, mean: float, dispersion: float) -> int:
-    """The least number that is reached or exceeded with at most this chance."""
+    """Returns the least number that is reached with at most this chance."""
     left = 1.0
     for number, here in enumerate(chances(mean, dispersion)):
         if left <= chance or number == _MOST:

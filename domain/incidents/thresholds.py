@@ -1,4 +1,7 @@
-"""From how many distinct spots on one error is an incident: what was learnt of each place and hour of the week."""
+"""Looks up from how many distinct spots on one error is an incident.
+
+Thresholds were learnt for each place and hour of the week.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,7 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from domain.incidents.windows import Group
-from domain.policy import CAPACITY_SHARE, FEWEST_SPOTS
+from domain.policy.policy import CAPACITY_SHARE, FEWEST_SPOTS
 
 HOURS: Final = 168
 _COLD_DAYS: Final = 21
@@ -19,8 +22,10 @@ _QUARTER_SECONDS: Final = 900
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A zone or a model as it is known: how many spots it has, on which clock it lives (an IANA name), and for how
-    many days it has been observed."""
+    """A zone or a model: its spots, its time zone, and its observed days.
+
+    `time_zone` is an IANA name.
+    """
 
     capacity: int
     time_zone: str = "UTC"
@@ -29,11 +34,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Implements `domain.incidents.windows.Threshold`. Never under `fewest`.
+    """Implements `domain.incidents.windows.Threshold`, never below `fewest`.
 
-    `table` holds of a group a threshold for each hour of the week on the clock of its place, 168 numbers from
-    Monday on; a group that is not in it has the fewest all week. A place, known by its kind and name, that was
-    not observed for `cold_days` has no use for history: there it is a share of its capacity.
+    `table` holds a threshold for each hour of the week on the clock of a series' place, 168 numbers from Monday
+    on; a series that is not in it has the fewest all week. A place, known by its kind and name, that was observed
+    for less than `cold_days` has no baseline: its threshold is a share of its capacity.
     """
 
     places: Mapping[tuple[str, str], Place] = field(default_factory=dict)
@@ -53,7 +58,10 @@ class Thresholds:
 
 
 def hour_of_week(at: datetime, time_zone: str) -> int:
-    """The hour of the week on the clock of an IANA time zone: 0 to 167, from Monday on."""
+    """Returns the hour of the week in a time zone: 0 to 167, from Monday.
+
+    `time_zone` is an IANA name.
+    """
     return _hour_of_week(int(at.timestamp()) // _QUARTER_SECONDS, time_zone)
 
 

@@ -1,4 +1,7 @@
-"""One error on many spots: how many distinct spots of a place show it in a sliding window of event time."""
+"""Counts the distinct spots of a place that show one error.
+
+They are counted in a sliding window of event time.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +14,10 @@ KINDS: Final = (ZONE, MODEL)
 
 
 class Group(NamedTuple):
-    """What is counted together: an error code on the spots of one place, a `zone` or a `model`."""
+    """The key of a series: an error code on the spots of one place.
+
+    `kind` is `zone` or `model`.
+    """
 
     code: str
     kind: str
@@ -20,7 +26,10 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A spot showed an error at a moment. `model` names the firmware too; an unregistered spot has none."""
+    """A spot showed an error at a moment.
+
+    `model` names the firmware too; an unregistered spot has none.
+    """
 
     code: str
     spot_id: str
@@ -31,7 +40,7 @@ class Sighting:
 
     @property
     def groups(self) -> Iterable[Group]:
-        """Where it counts."""
+        """Iterates over the series that it counts in."""
         if self.zone:
             yield Group(self.code, ZONE, self.zone)
         if self.model:
@@ -40,10 +49,10 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How many distinct spots a group's window holds, and when the first and the last of them showed the error.
+    """The distinct spots in a series' window, and its first and last sighting.
 
-    The window ends with the newest event of its group, so a place that was cut off is judged by its own time; what
-    comes late is judged by the fullest window that it belongs to.
+    The window ends with the newest event of its series, so a place that was cut off is evaluated by its own time;
+    late events are evaluated by the fullest window that they belong to.
     """
 
     spots: int
@@ -58,22 +67,30 @@ Threshold = Callable[[Group, datetime], int]
 
 
 class Windows(Protocol):
-    """The windows of all groups. Disposable: what they hold can be told again, in any order and more than once."""
+    """Holds the windows of all series.
+
+    They are disposable: what they hold can be added again, in any order and more than once.
+    """
 
     def see(self, groups: Mapping[Group, NewestBySpot]) -> dict[Group, Window] | None:
-        """Takes in when spots last showed an error, and returns the windows of these groups; None when they were
-        emptied since they were last filled. What is three windows older than the newest of its group is forgotten.
-        Raises `TransientError`."""
+        """Adds when spots last showed an error, and returns their series' windows.
+
+        None when the windows were emptied since they were last filled. What is three windows older than the newest
+        of its series is forgotten. Raises `TransientError`.
+        """
 
     def fill(self, groups: Mapping[Group, NewestBySpot]) -> None:
-        """Fills them again, after which nothing is lost. Raises `TransientError`."""
+        """Fills the windows again after they were emptied. Raises `TransientError`."""
 
     def spots(self, group: Group, window: Window) -> list[str]:
-        """The spots that this window of a group holds. Raises `TransientError`."""
+        """Returns the spots that this window of a series holds. Raises `TransientError`."""
 
 
 def newest_by_group(sightings: Sequence[Sighting], now: datetime) -> dict[Group, dict[str, datetime]]:
-    """Of each group when each spot showed its error last. A clock that runs ahead is taken for the present."""
+    """Returns for each series when each spot showed its error last.
+
+    A clock that runs ahead is taken for the present.
+    """
     newest: dict[Group, dict[str, datetime]] = {}
     for sighting in sightings:
         at = min(sighting.at, now)

@@ -1,77 +1,98 @@
-"""What came of an attempt to deliver, and trying again what came to nothing."""
+"""Records delivery attempts, and schedules the next after a failed one."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any, Final
 
-from domain.audit import chain as audit
-from domain.changes import Decision, Step
+from domain.changes import ATTEMPTED, Changes
 from domain.claims.claim import Claim
+from domain.claims.events import ClaimNotified
 from domain.errors import Conflict
+from domain.incidents.events import IncidentNotified
 from domain.incidents.incident import Incident
 from domain.notifications.delivery import FAILED, PENDING, SENT, UNKNOWN, Delivery
+from domain.steps import Deliver, RecordNotified, Retry
 
-MAX_ATTEMPTS = 8
-_CLAIMS_A_STEP = 500
-_FIRST_RETRY = timedelta(seconds=10)
-_LONGEST_RETRY = timedelta(hours=1)
+_ACTOR: Final = "rule:notifications"
+MAX_ATTEMPTS: Final = 8
+_SUBJECTS_A_STEP: Final = 500
+_FIRST_RETRY: Final = timedelta(seconds=10)
+_LONGEST_RETRY: Final = timedelta(hours=1)
 
 
-def record_sent(delivery: Delivery, answer: str, now: datetime) -> Decision:
-    """The destination took it. That goes on record at once, and on that of the claims or incidents by steps of
-    their own: no lock on one that is busy may undo what is known of a message that is out."""
+def record_sent(delivery: Delivery, answer: str, now: datetime) -> Changes:
+    """Records that the destination accepted a message.
+
+    That is recorded at once; on the chains of its subjects it is recorded by steps of their own: no lock on a
+    claim or incident that is busy may undo what is known of a message that is out.
+    """
     delivery.attempts += 1
     delivery.status, delivery.answer, delivery.finished_at = SENT, answer, now
-    ids = delivery.claim_ids
-    parts = [ids[begin : begin + _CLAIMS_A_STEP] for begin in range(0, len(ids), _CLAIMS_A_STEP)]
-    return Decision(attempted=[delivery], steps=[Step("told", part, subject=delivery.id) for part in parts])
+    ids = delivery.subject_ids
+    parts = [ids[begin : begin + _SUBJECTS_A_STEP] for begin in range(0, len(ids), _SUBJECTS_A_STEP)]
+    changes = _attempted(delivery)
+    changes.put(*(RecordNotified(part, delivery.id, subject_kind=delivery.subject_kind) for part in parts))
+    return changes
 
 
-def record_told(told: Iterable[tuple[Delivery, Claim | Incident]], now: datetime) -> Decision:
-    """An event of every claim or incident for each message that spoke of it."""
-    decision = Decision()
-    claims: dict[str, Claim] = {}
-    incidents: dict[str, Incident] = {}
-    for delivery, about in told:
-        data = {"delivery": delivery.id, "destination": delivery.destination, "event": delivery.event}
-        if isinstance(about, Claim):
-            kind, claims[about.id] = "claim.announced", about
+def record_notified(notified: Iterable[tuple[Delivery, Claim | Incident]], now: datetime) -> Changes:
+    """Records an event on every claim or incident that a message was about."""
+    changes = Changes()
+    for delivery, subject in notified:
+        message: dict[str, Any] = {
+            "delivery": delivery.id,
+            "destination": delivery.destination,
+            "event": delivery.event,
+        }
+        if isinstance(subject, Claim):
+            changes.record(subject, ClaimNotified(**message), now, _ACTOR)
         else:
-            kind, incidents[about.id] = "incident.announced", about
-        decision.events.append(audit.append(about, now, "rule:notifications", kind, data))
-    decision.changed += claims.values()
-    decision.incidents += incidents.values()
-    return decision
+            changes.record(subject, IncidentNotified(**message), now, _ACTOR)
+    return changes
 
 
 def record_failed(
     delivery: Delivery, answer: str, now: datetime, *, unknown: bool = False, wait: timedelta | None = None
-) -> Decision:
-    """It failed, and is owed again later until its attempts are used up; `wait` is how long the destination asked
-    to be left alone. What may have arrived (`unknown`) is left to people: a second one could be one too many."""
+) -> Changes:
+    """Records a failed attempt, and schedules the next until all are used up.
+
+    `wait` is how long the destination asked to be left alone. A message that may have arrived (`unknown`) is left
+    to people: a second one could be one too many.
+    """
     delivery.attempts += 1
     delivery.answer = answer
-    decision = Decision(attempted=[delivery])
+    changes = _attempted(delivery)
     if unknown or delivery.attempts >= MAX_ATTEMPTS:
         delivery.status, delivery.finished_at = UNKNOWN if unknown else FAILED, now
     else:
         pause = min(_FIRST_RETRY * 2 ** (delivery.attempts - 1), _LONGEST_RETRY)
-        due_at = now + min(max(pause, wait or pause), _LONGEST_RETRY)
-        decision.steps.append(Step("retry", due_at=due_at, subject=delivery.id))
-    return decision
+        changes.put(Retry([delivery.id], due_at=now + min(max(pause, wait or pause), _LONGEST_RETRY)))
+    return changes
 
 
-def postpone(delivery: Delivery, until: datetime, why: str) -> Decision:
-    """Its destination is left alone before then; that is no attempt, and its turn has come already."""
+def defer(delivery: Delivery, until: datetime, why: str) -> Changes:
+    """Defers a delivery while its destination is left alone.
+
+    That is no attempt, and the delivery keeps its turn under the rate limit.
+    """
     delivery.answer, delivery.due_at = f"waits: {why}", until
-    return Decision(attempted=[delivery], steps=[Step("deliver", delivery.claim_ids, until, subject=delivery.id)])
+    changes = _attempted(delivery)
+    changes.put(Deliver([delivery.id], delivery.destination, due_at=until))
+    return changes
 
 
-def resend(delivery: Delivery) -> Decision:
-    """Owes a delivery again that failed or may have; it has all its attempts before it.
+def resend(delivery: Delivery) -> Changes:
+    """Resends a delivery that failed or may have; its attempts start anew.
 
     Raises `Conflict` for any other.
     """
     if delivery.status not in (FAILED, UNKNOWN):
         raise Conflict(f"This delivery is {delivery.status}; what failed or is unknown can be sent again.")
     delivery.status, delivery.attempts, delivery.finished_at = PENDING, 0, None
-    return Decision(deliveries=[delivery], steps=[Step("retry", subject=delivery.id)])
+    return Changes(delivery, Retry([delivery.id]))
+
+
+def _attempted(delivery: Delivery) -> Changes:
+    changes = Changes()
+    changes.put(delivery, part=ATTEMPTED)
+    return changes

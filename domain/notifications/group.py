@@ -1,17 +1,18 @@
-"""A group of news: what belongs together for one destination, and how hot it is."""
+"""Defines the notification group: notices that share digests at one destination."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.policy import Pace
+from domain.policy.policy import GroupPolicy
 
 
 @dataclass(slots=True)
-class NewsGroup:
-    """News of one event and error for one destination. Its id follows from these, so that there is one.
+class NotificationGroup:
+    """The notices of one event and error for one destination.
 
-    It sent so many `messages` since it was cold, and gathers until `hot_until` after the last one; `gathering` is
-    the delivery that it gathers in. What quiet hours hold is a group beside it, so that it delays nothing else.
+    Its id follows from these, so that there is one. `messages` counts those since it was idle. After the last one
+    its window is open until `open_until`, so that it collects; `collecting` is the delivery that it collects in.
+    What quiet hours hold back is a group of its own (`held`), so that it delays nothing else.
     """
 
     id: str
@@ -20,13 +21,16 @@ class NewsGroup:
     code: str
     held: bool = False
     messages: int = 0
-    hot_until: datetime | None = None
-    gathering: str | None = None
+    open_until: datetime | None = None
+    collecting: str | None = None
 
-    def is_hot(self, now: datetime) -> bool:
-        """Whether news waits for the next digest."""
-        return self.hot_until is not None and now < self.hot_until
+    def is_open(self, now: datetime) -> bool:
+        """Checks whether notices wait for the next digest."""
+        return self.open_until is not None and now < self.open_until
 
-    def is_cold(self, now: datetime, pace: Pace) -> bool:
-        """Whether it was quiet for so long that the next message is a first one again."""
-        return self.hot_until is None or now >= self.hot_until + pace.delay(self.messages)
+    def is_idle(self, now: datetime, policy: GroupPolicy) -> bool:
+        """Checks whether it was quiet long enough to begin anew.
+
+        The next message is a first one again, and goes at once.
+        """
+        return self.open_until is None or now >= self.open_until + policy.delay(self.messages)

@@ -1,195 +1,217 @@
-"""When news is told: the first message of a group at once, what follows in digests, at a growing distance."""
+"""Groups notifications: the first goes at once, the others in digests.
+
+The digests of a group come at growing intervals.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from typing import Final
 from uuid import UUID
 
-from domain.changes import Decision, Step
+from domain.changes import Changes
 from domain.notifications.delivery import (
     BY_INCIDENT,
     BY_SILENCE,
+    COLLECTING,
     DIGEST,
     FIRST,
-    GATHERING,
     PENDING,
     SILENCED,
     SUPPRESSED,
     UPDATE,
+    Collected,
     Delivery,
-    Gathered,
 )
-from domain.notifications.group import NewsGroup
-from domain.notifications.notice import News, Summary
-from domain.notifications.routing import LookedAt, Parcel
-from domain.policy import Pace
+from domain.notifications.group import NotificationGroup
+from domain.notifications.notice import Notice, Summary
+from domain.notifications.routing import Notification, Reviewed
+from domain.policy.policy import GroupPolicy
+from domain.steps import Deliver, SendDigest
 
-_NOT_SENT = {BY_SILENCE: SILENCED, BY_INCIDENT: SUPPRESSED}
-# Over which a destination's messages are counted.
-MINUTE = timedelta(minutes=1)
+_NOT_SENT: Final = {BY_SILENCE: SILENCED, BY_INCIDENT: SUPPRESSED}
+# The time over which the rate limit counts the messages of a destination.
+MINUTE: Final = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
 class Traffic:
-    """What is under way: groups by their ids, the deliveries that gather, and when messages of each destination
-    are due or were in the last minute, each attempt of each, latest first."""
+    """The present load: groups, collecting deliveries, and recent messages.
 
-    groups: dict[str, NewsGroup] = field(default_factory=dict)
-    gathering: dict[str, Delivery] = field(default_factory=dict)
+    Groups and deliveries are by their ids. `recent` has for each destination when its messages are due or were in
+    the last minute, each attempt of each, latest first.
+    """
+
+    groups: dict[str, NotificationGroup] = field(default_factory=dict)
+    collecting: dict[str, Delivery] = field(default_factory=dict)
     recent: dict[str, list[datetime]] = field(default_factory=dict)
 
 
-def groups_of(parcels: Iterable[Parcel]) -> list[NewsGroup]:
-    """The groups of what is to be sent, as they are when nothing was ever sent."""
-    return [_group_of(parcel) for parcel in parcels if parcel.reason not in _NOT_SENT]
+def groups_of(notifications: Iterable[Notification]) -> list[NotificationGroup]:
+    """Returns the idle groups of the notifications that are to be sent.
+
+    The store returns them as they are, if it has them.
+    """
+    return [_group_of(it) for it in notifications if it.reason not in _NOT_SENT]
 
 
 def dispatch(
-    parcels: Sequence[Parcel], traffic: Traffic, pace: Pace, now: datetime, new_id: Callable[[], str]
-) -> Decision:
-    """Deliveries to be made now, those that gather, and those that are only logged."""
-    decision = Decision()
-    for parcel in parcels:
-        if parcel.reason in _NOT_SENT:
-            decision.deliveries.append(_logged(parcel, now, new_id()))
+    notifications: Sequence[Notification],
+    traffic: Traffic,
+    policy: GroupPolicy,
+    now: datetime,
+    new_id: Callable[[], str],
+) -> Changes:
+    """Makes the deliveries that go now, that collect, or that are only logged."""
+    changes = Changes()
+    for item in notifications:
+        if item.reason in _NOT_SENT:
+            changes.put(_logged(item, now, new_id()))
             continue
-        group = traffic.groups[_group_of(parcel).id]
-        if parcel.held_until or group.gathering or group.is_hot(now):
-            decision.add(_gather(parcel, group, traffic, now, new_id))
+        group = traffic.groups[_group_of(item).id]
+        if item.held_until or group.collecting or group.is_open(now):
+            _collect(changes, item, group, traffic, now, new_id)
         else:
-            reason = parcel.reason or (FIRST if group.is_cold(now, pace) else UPDATE)
-            delivery = _delivery(parcel, now, new_id(), reason)
-            decision.add(_send(delivery, group, traffic, pace, now))
-    return _once_each(decision)
+            reason = item.reason or (FIRST if group.is_idle(now, policy) else UPDATE)
+            _send(changes, _delivery(item, now, new_id(), reason), group, traffic, policy, now)
+    return changes
 
 
 def send_digests(
-    groups: Iterable[NewsGroup],
+    groups: Iterable[NotificationGroup],
     traffic: Traffic,
-    pace: Pace,
+    policy: GroupPolicy,
     now: datetime,
-    less: Mapping[str, LookedAt],
+    reviewed: Mapping[str, Reviewed],
     new_id: Callable[[], str],
-) -> Decision:
-    """Ends the gathering of these groups: each has one message to send, but for what is not told by now.
+) -> Changes:
+    """Sends the digests of groups, and closes their collecting deliveries.
 
-    `less` has the deliveries of which something is left out; that is only logged, and if nothing is left to tell,
+    `reviewed` has the deliveries from which something is left out: that is only logged, and if nothing remains,
     nothing is sent.
     """
-    decision = Decision()
+    changes = Changes()
     for group in groups:
-        if group.gathering is None:
+        if group.collecting is None:
             continue
-        delivery, group.gathering = traffic.gathering[group.gathering], None
-        looked = less.get(delivery.id)
-        if looked is not None:
-            decision.deliveries += _leave_out(delivery, looked, now, new_id)
-        if looked is None or looked.told:
-            decision.add(_send(delivery, group, traffic, pace, now))
+        delivery, group.collecting = traffic.collecting[group.collecting], None
+        review = reviewed.get(delivery.id)
+        if review is not None:
+            changes.put(*_leave_out(delivery, review, now, new_id))
+        if review is None or review.sent:
+            _send(changes, delivery, group, traffic, policy, now)
         else:
-            decision.groups.append(group)
-    return decision
+            changes.put(group)
+    return changes
 
 
-def _leave_out(delivery: Delivery, looked: LookedAt, now: datetime, new_id: Callable[[], str]) -> list[Delivery]:
-    """What is logged. The delivery tells of the rest, or is itself the log of what it does not tell."""
-    if looked.told:
-        delivery.claim_ids, delivery.summary = [], {}
-        _take_in(delivery, looked.told)
-        return [_logged(parcel, now, new_id()) for parcel in looked.not_sent]
-    first, *others = looked.not_sent
-    return [_logged(first, now, delivery.id), *(_logged(parcel, now, new_id()) for parcel in others)]
+def _leave_out(delivery: Delivery, review: Reviewed, now: datetime, new_id: Callable[[], str]) -> list[Delivery]:
+    """Returns the deliveries that log what is left out.
+
+    The delivery keeps the rest, or is itself the log of what is left out.
+    """
+    if review.sent:
+        delivery.subject_ids, delivery.summary = [], {}
+        _take_in(delivery, review.sent)
+        return [_logged(item, now, new_id()) for item in review.not_sent]
+    first, *others = review.not_sent
+    return [_logged(first, now, delivery.id), *(_logged(item, now, new_id()) for item in others)]
 
 
-def retry(deliveries: Iterable[Delivery], traffic: Traffic, pace: Pace, now: datetime) -> Decision:
-    """Messages that are to be sent once more wait their turn like any other; each attempt takes a place."""
-    decision = Decision()
+def retry(deliveries: Iterable[Delivery], traffic: Traffic, policy: GroupPolicy, now: datetime) -> Changes:
+    """Schedules deliveries' next attempts under the rate limit; each attempt counts."""
+    changes = Changes()
     for delivery in deliveries:
         if delivery.status == PENDING:
             before = [*delivery.tried_at, *([delivery.due_at] if delivery.due_at else [])]
             delivery.tried_at = [moment for moment in before if moment > now - MINUTE]
-            decision.add(_due(delivery, traffic, pace, now))
-    return decision
+            _schedule(changes, delivery, traffic, policy, now)
+    return changes
 
 
-def _group_of(parcel: Parcel) -> NewsGroup:
-    first = parcel.news[0]
-    key = (parcel.destination, first.event, first.code, "held" if parcel.held_until else "")
+def _group_of(item: Notification) -> NotificationGroup:
+    first = item.notices[0]
+    key = (item.destination, first.event, first.code, "held" if item.held_until else "")
     group_id = UUID(bytes=blake2b(repr(key).encode(), digest_size=16).digest())
-    return NewsGroup(str(group_id), *key[:3], held=parcel.held_until is not None)
+    return NotificationGroup(str(group_id), *key[:3], held=item.held_until is not None)
 
 
-def _delivery(parcel: Parcel, now: datetime, delivery_id: str, reason: str) -> Delivery:
-    first = parcel.news[0]
+def _delivery(item: Notification, now: datetime, delivery_id: str, reason: str) -> Delivery:
+    first = item.notices[0]
     delivery = Delivery(
-        delivery_id, parcel.destination, first.event, code=first.code, reason=reason, created_at=now
+        delivery_id,
+        item.destination,
+        first.event,
+        code=first.code,
+        reason=reason,
+        created_at=now,
+        subject_kind=first.subject_kind,
     )
-    _take_in(delivery, parcel.news)
+    _take_in(delivery, item.notices)
     return delivery
 
 
-def _take_in(delivery: Delivery, news: Sequence[News]) -> None:
+def _take_in(delivery: Delivery, notices: Sequence[Notice]) -> None:
     summary = Summary(**delivery.summary)
-    summary.add(news, delivery.claim_ids)
-    delivery.claim_ids = list(dict.fromkeys([*delivery.claim_ids, *(item.about for item in news)]))
+    summary.add(notices, delivery.subject_ids)
+    delivery.subject_ids = list(dict.fromkeys([*delivery.subject_ids, *(item.about for item in notices)]))
     delivery.title, delivery.body, delivery.summary = summary.title, summary.body, asdict(summary)
 
 
-def _logged(parcel: Parcel, now: datetime, delivery_id: str) -> Delivery:
-    delivery = _delivery(parcel, now, delivery_id, parcel.reason or "")
-    delivery.status, delivery.answer, delivery.finished_at = _NOT_SENT[delivery.reason], parcel.why, now
+def _logged(item: Notification, now: datetime, delivery_id: str) -> Delivery:
+    delivery = _delivery(item, now, delivery_id, item.reason or "")
+    delivery.status, delivery.answer, delivery.finished_at = _NOT_SENT[delivery.reason], item.why, now
     return delivery
 
 
-def _send(delivery: Delivery, group: NewsGroup, traffic: Traffic, pace: Pace, now: datetime) -> Decision:
-    group.messages = 1 if group.is_cold(now, pace) else group.messages + 1
-    group.hot_until = now + pace.delay(group.messages)
+def _send(
+    changes: Changes,
+    delivery: Delivery,
+    group: NotificationGroup,
+    traffic: Traffic,
+    policy: GroupPolicy,
+    now: datetime,
+) -> None:
+    group.messages = 1 if group.is_idle(now, policy) else group.messages + 1
+    group.open_until = now + policy.delay(group.messages)
     delivery.status = PENDING
-    decision = _due(delivery, traffic, pace, now)
-    decision.groups.append(group)
-    return decision
+    _schedule(changes, delivery, traffic, policy, now)
+    changes.put(group)
 
 
-def _due(delivery: Delivery, traffic: Traffic, pace: Pace, now: datetime) -> Decision:
-    delivery.due_at = _turn(traffic.recent.setdefault(delivery.destination, []), pace, now)
-    # At once is by the database's clock, whose present a clock of ours may be ahead of.
+def _schedule(changes: Changes, delivery: Delivery, traffic: Traffic, policy: GroupPolicy, now: datetime) -> None:
+    delivery.due_at = _turn(traffic.recent.setdefault(delivery.destination, []), policy, now)
+    # At once is by the database's clock, and ours may be ahead of it.
     due_at = delivery.due_at if delivery.due_at > now else None
-    step = Step("deliver", delivery.claim_ids, due_at, subject=delivery.id)
-    return Decision(deliveries=[delivery], steps=[step])
+    changes.put(delivery, Deliver([delivery.id], delivery.destination, due_at=due_at))
 
 
-def _turn(recent: list[datetime], pace: Pace, now: datetime) -> datetime:
-    """When the destination has room for one more message."""
-    full = len(recent) >= pace.per_minute
-    due_at = max(now, recent[pace.per_minute - 1] + MINUTE) if full else now
+def _turn(recent: list[datetime], policy: GroupPolicy, now: datetime) -> datetime:
+    """Finds when the rate limit has room for one more message to the destination."""
+    full = len(recent) >= policy.per_minute
+    due_at = max(now, recent[policy.per_minute - 1] + MINUTE) if full else now
     recent.insert(0, due_at)
     return due_at
 
 
-def _gather(
-    parcel: Parcel, group: NewsGroup, traffic: Traffic, now: datetime, new_id: Callable[[], str]
-) -> Decision:
-    if group.gathering is not None:
-        delivery = traffic.gathering[group.gathering]
-        _take_in(delivery, parcel.news)
-        if parcel.reason != delivery.reason:
+def _collect(
+    changes: Changes,
+    item: Notification,
+    group: NotificationGroup,
+    traffic: Traffic,
+    now: datetime,
+    new_id: Callable[[], str],
+) -> None:
+    if group.collecting is not None:
+        delivery = traffic.collecting[group.collecting]
+        _take_in(delivery, item.notices)
+        if item.reason != delivery.reason:
             delivery.reason = DIGEST
-        return Decision(deliveries=[delivery], gathered=_kept(delivery, parcel))
-    delivery = _delivery(parcel, now, new_id(), parcel.reason or DIGEST)
-    delivery.status, delivery.due_at = GATHERING, parcel.held_until or group.hot_until
-    group.gathering = delivery.id
-    traffic.gathering[delivery.id] = delivery
-    step = Step("digest", due_at=delivery.due_at, subject=delivery.id)
-    return Decision(groups=[group], deliveries=[delivery], gathered=_kept(delivery, parcel), steps=[step])
-
-
-def _kept(delivery: Delivery, parcel: Parcel) -> list[Gathered]:
-    return [Gathered(delivery.id, asdict(item)) for item in parcel.news]
-
-
-def _once_each(decision: Decision) -> Decision:
-    """Two parcels may meet in one group, and a statement writes no row twice."""
-    decision.groups = list({group.id: group for group in decision.groups}.values())
-    decision.deliveries = list({delivery.id: delivery for delivery in decision.deliveries}.values())
-    return decision
+    else:
+        delivery = _delivery(item, now, new_id(), item.reason or DIGEST)
+        delivery.status, delivery.due_at = COLLECTING, item.held_until or group.open_until
+        group.collecting = delivery.id
+        traffic.collecting[delivery.id] = delivery
+        changes.put(group, SendDigest([delivery.id], due_at=delivery.due_at))
+    changes.put(delivery, *(Collected(delivery.id, asdict(notice)) for notice in item.notices))

@@ -1,39 +1,45 @@
-"""News: what happened to a claim or an incident, in the form in which it is addressed and told."""
+"""Makes notices: what happened to a claim or incident, to be routed and sent."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from domain.changes import Step
 from domain.claims.claim import Claim
+from domain.claims.clock_events import SlaBreached, SlaWarned
+from domain.claims.decision_events import late_at, under_review_by
 from domain.claims.lifecycle import CLOSED, UNDER_REVIEW
-from domain.error_codes import CLAIM_TYPES
+from domain.incidents.events import IncidentClosed, IncidentGrew, IncidentOpened
 from domain.incidents.incident import Incident
-from domain.policy import Policy
+from domain.policy.error_codes import CLAIM_TYPES
+from domain.policy.policy import Policy
+from domain.steps import CLAIM, INCIDENT
+from domain.text import count
 
-_LINES = 10
-_ITEM = ("about", "spot", "zone", "severity", "claim_type", "reports", "resolve_by")
+_LINES: Final = 10
+_ITEM: Final = ("about", "spot", "zone", "severity", "claim_type", "reports", "resolve_by")
 
-# What the clocks set off (`domain.claims.sla.sweep`), in words.
-ALERTS = {
-    "sla_warned.acknowledge": "must be acknowledged soon",
-    "sla_warned.resolve": "must be resolved soon",
-    "sla_breached.acknowledge": "not acknowledged in time",
-    "sla_breached.resolve": "not resolved in time",
+# The alerts of SLA clocks (`domain.claims.sla.sweep`), in the words of their events.
+ALERTS: Final = {
+    f"sla_{event.ALERT}.{clock}": event.headline(clock)
+    for event in (SlaWarned, SlaBreached)
+    for clock in ("acknowledge", "resolve")
 }
 
-# The end of what there was to tell.
-ENDINGS = frozenset({*(f"claim.{status}" for status in CLOSED), "incident.closed"})
+INCIDENT_OPENED, INCIDENT_GREW, INCIDENT_CLOSED = IncidentOpened.KIND, IncidentGrew.KIND, IncidentClosed.KIND
+_OF_INCIDENTS: Final = {event.KIND: event.HEADLINE for event in (IncidentOpened, IncidentGrew, IncidentClosed)}
+
+# The events that end what was notified.
+ENDINGS: Final = frozenset({*(f"claim.{status}" for status in CLOSED), INCIDENT_CLOSED})
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class Notice:
     """One event of one claim or incident, whose id is `about`.
 
-    `words` say what happened, and `line` who or what it happened to, for the body of a message. `spots` counts
-    the spots concerned; of a single one `spot` is the id. `reports` counts those of a claim, or the claims of an
-    incident; `resolve_by` is the due date of a claim as an RFC 3339 text, if it has one. `time` tells news of the
-    same event apart that comes more than once, as that of an incident which grows.
+    `words` say what happened, and `line` what it happened to, for the body of a message. `spots` counts the spots
+    concerned; of a single one `spot` is the id. `reports` counts those of a claim, or the claims of an incident;
+    `resolve_by` is the due date of a claim as an RFC 3339 text, if it has one. `time` distinguishes notices of the
+    same event that come more than once, as those of an incident that grows.
     """
 
     about: str
@@ -51,15 +57,23 @@ class News:
     time: int = 0
 
     @property
+    def subject_kind(self) -> str:
+        """Returns whether it is about a claim or an incident."""
+        return INCIDENT if self.event in _OF_INCIDENTS else CLAIM
+
+    @property
     def occasion(self) -> str:
-        """The event, and which time it was where that matters."""
+        """Returns the event, and which time it was where that matters."""
         return f"{self.event} {self.time}" if self.time else self.event
 
 
 @dataclass(slots=True)
 class Summary:
-    """What a message says of any amount of news of one error: how often each of the words, in which zones, and the
-    first few lines, each with what it tells as fields in `items`. `lines_left` were not kept."""
+    """Summarizes any number of notices of one error in a message.
+
+    `words` counts how often each was said; the first few lines are kept, each with its fields in `items`, and
+    `lines_left` were not.
+    """
 
     code: str = ""
     spots: int = 0
@@ -70,10 +84,10 @@ class Summary:
     lines_left: int = 0
     items: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, news: Iterable[News], known: Iterable[str] = ()) -> None:
-        """Takes in more news; the spots of what is `known` by its id are counted already."""
+    def add(self, notices: Iterable[Notice], known: Iterable[str] = ()) -> None:
+        """Adds notices; the spots of subjects already `known` by id are counted."""
         counted = set(known)
-        for item in news:
+        for item in notices:
             self.code = item.code
             self.words[item.words] = self.words.get(item.words, 0) + 1
             if item.about not in counted:
@@ -90,35 +104,27 @@ class Summary:
 
     @property
     def title(self) -> str:
-        """One line: which error, on what, where, and what happened."""
+        """Says in one line which error, on what, where, and what happened."""
         where = f" in {self.zones[0]}" if len(self.zones) == 1 else f" in {len(self.zones)} zones"
-        subject = f"spot {self.spot}" if self.spots == 1 and self.spot else f"{self.spots} spots"
+        subject = f"spot {self.spot}" if self.spots == 1 and self.spot else count(self.spots, "spot")
         [most, *others] = sorted(self.words, key=lambda words: -self.words[words])
         happened = "; ".join(f"{self.words[words]} {words}" for words in (most, *others)) if others else most
         return f"{self.code} on {subject}{where if self.zones else ''}: {happened}"
 
     @property
     def body(self) -> str:
-        """The lines, and how many more there were."""
+        """Returns the lines, and how many more there were."""
         left = [f"and {self.lines_left} more"] if self.lines_left else []
         return "\n".join([*self.lines, *left])
 
 
-def news_of(claims: Iterable[Claim]) -> list[Step]:
-    """Steps that tell where claims stand now: one for all that stand alike."""
-    alike: dict[str, list[str]] = {}
-    for claim in claims:
-        alike.setdefault(claim.standing, []).append(claim.id)
-    return [Step("announce", ids, subject=standing) for standing, ids in alike.items()]
+def of_claims(claims: Sequence[Claim], alert: str | None = None) -> list[Notice]:
+    """Makes notices of where claims stand, or of an SLA `alert`.
 
-
-def of_claims(claims: Sequence[Claim], alert: str | None = None) -> list[News]:
-    """Where the claims stand, as news.
-
-    With an `alert` of their clocks, such as `sla_breached.resolve`, that is the news instead.
+    An alert is named with its clock, such as `sla_breached.resolve`.
     """
     return [
-        News(
+        Notice(
             about=claim.id,
             event=event_of(claim, alert),
             words=ALERTS[alert] if alert else _words(claim),
@@ -135,19 +141,10 @@ def of_claims(claims: Sequence[Claim], alert: str | None = None) -> list[News]:
     ]
 
 
-INCIDENT_OPENED, INCIDENT_GREW = "incident.opened", "incident.grew"
-
-_OF_INCIDENTS = {
-    INCIDENT_OPENED: "an incident",
-    INCIDENT_GREW: "the incident is spreading",
-    "incident.closed": "the incident is over",
-}
-
-
-def of_incidents(incidents: Iterable[Incident], event: str, policy: Policy) -> list[News]:
-    """What happened to the incidents, as news of their spots."""
+def of_incidents(incidents: Iterable[Incident], event: str, policy: Policy) -> list[Notice]:
+    """Makes notices of what happened to incidents."""
     return [
-        News(
+        Notice(
             about=incident.id,
             event=event,
             words=_OF_INCIDENTS[event] + (f" of {incident.place}" if incident.kind != "zone" else ""),
@@ -155,9 +152,9 @@ def of_incidents(incidents: Iterable[Incident], event: str, policy: Policy) -> l
             severity=policy.codes[incident.code].severity,
             claim_type=CLAIM_TYPES[incident.code],
             line=(
-                f"{incident.place}: {incident.claim_count} claims"
-                f" since {incident.first_seen_at:%Y-%m-%d %H:%M} UTC, at most {incident.peak} spots at once,"
-                f" incident {incident.id}"
+                f"{incident.place}: {count(incident.claim_count, 'claim')}"
+                f" since {incident.first_seen_at:%Y-%m-%d %H:%M} UTC,"
+                f" at most {count(incident.peak, 'spot')} at once, incident {incident.id}"
             ),
             zone=incident.place if incident.kind == "zone" else None,
             spots=incident.peak,
@@ -169,22 +166,23 @@ def of_incidents(incidents: Iterable[Incident], event: str, policy: Policy) -> l
 
 
 def event_of(claim: Claim, alert: str | None = None) -> str:
-    """What the policy calls the news of a claim that stands like this."""
+    """Returns the policy's name for the notice of a claim in this state."""
     if alert:
         return f"claim.{alert.partition('.')[0]}"
     return "claim.escalated" if claim.escalated_to else f"claim.{claim.status}"
 
 
 def _words(claim: Claim) -> str:
-    """What happened; for a claim under review also who has it now."""
+    """Says what happened; of a claim under review also who has it now."""
     if claim.escalated_to:
-        return f"late at the {claim.stages[claim.stage - 1]}, now for the {claim.escalated_to} too"
-    waiting = f" for the {claim.stages[claim.stage - 1]}" if claim.status == UNDER_REVIEW else ""
-    return claim.status.replace("_", " ") + waiting
+        return late_at(claim.stages[claim.stage - 1], claim.escalated_to)
+    if claim.status == UNDER_REVIEW:
+        return under_review_by(claim.stages[claim.stage - 1])
+    return claim.status.replace("_", " ")
 
 
 def _line(claim: Claim) -> str:
     where = f" in {claim.zone}" if claim.zone else ""
-    times = "once" if claim.fault_count == 1 else f"{claim.fault_count} times"
+    times = "once" if claim.fault_count == 1 else count(claim.fault_count, "time")
     due = f", resolve by {claim.resolve_due_at:%Y-%m-%d %H:%M} UTC" if claim.resolve_due_at else ""
     return f"{claim.spot_id}{where} ({claim.severity}): reported {times}{due}, claim {claim.id}"

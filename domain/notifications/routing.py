@@ -1,10 +1,10 @@
-"""Who is told what: news in parcels, one for each destination, event and error, and why some are not sent."""
+"""Routes notices to destinations, and says why some are not sent."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Final
 
-from domain.changes import Step
 from domain.claims.claim import Claim
 from domain.incidents.incident import Incident
 from domain.notifications.delivery import BY_INCIDENT, BY_SILENCE, ESCALATION, REPEAT, RESOLVED
@@ -13,121 +13,136 @@ from domain.notifications.notice import (
     ENDINGS,
     INCIDENT_GREW,
     INCIDENT_OPENED,
-    News,
+    Notice,
     event_of,
     of_claims,
     of_incidents,
 )
 from domain.notifications.silence import Silence
-from domain.policy import NotificationRule, Policy
+from domain.policy.policy import NotificationRule, Policy
+from domain.steps import Remind
 
-_STILL_OPEN = ", and nobody has acknowledged it"
+_STILL_OPEN: Final = ", and nobody has acknowledged it"
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
-    """What else must be known: the silences at this moment, which claims belong to an open incident (its id), and
-    which destinations were told of claims or incidents before."""
+class RoutingContext:
+    """What routing depends on at this moment.
+
+    These are the silences in force, the open incident (its id) that a claim belongs to, and the destinations that
+    were notified of claims or incidents before.
+    """
 
     now: datetime
     silences: Sequence[Silence] = ()
     incidents: Mapping[str, str] = field(default_factory=dict)
-    told: Mapping[str, Collection[str]] = field(default_factory=dict)
+    notified: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
-class Parcel:
-    """News of one event and error for one destination.
+class Notification:
+    """Notices of one event and error for one destination.
 
-    Without a `reason` the pace of its group gives it one. What is not sent says `why`. Quiet hours hold it until
-    `held_until`.
+    Without a `reason` the window of its group gives it one. One that is not sent says `why`. Quiet hours hold it
+    until `held_until`.
     """
 
     destination: str
-    news: list[News]
+    notices: list[Notice]
     reason: str | None = None
     why: str = ""
     held_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class LookedAt:
-    """Gathered news, looked at again when its digest goes: what is told, and parcels of what is not any more."""
+class Reviewed:
+    """Collected notices after their review: those sent, and those left out."""
 
-    told: list[News]
-    not_sent: list[Parcel]
+    sent: list[Notice]
+    not_sent: list[Notification]
 
 
 @dataclass(frozen=True, slots=True)
-class _Letter:
-    """One item of news for one destination, and the rule that sends it there; none for the end of a story."""
+class _Candidate:
+    """One notice for one destination, and the rule that sends it there; an ending may have none."""
 
-    news: News
+    notice: Notice
     destination: str
     rule: NotificationRule | None
     reason: str | None = None
 
 
-def address(news: Iterable[News], policy: Policy, situation: Situation) -> list[Parcel]:
-    """Parcels for everybody whom the policy names, and the end of a story for whoever heard its beginning.
+def route(notices: Iterable[Notice], policy: Policy, context: RoutingContext) -> list[Notification]:
+    """Routes notices to every destination that the policy names.
 
-    Claims under an open incident are not told by themselves to whoever is told of incidents, but for their end.
+    Endings go to every destination that was notified of the beginning. Claims under an open incident are
+    suppressed where the incident is notified, except their endings.
     """
-    return _parcels(_letters(news, policy, situation), policy, situation)
+    return _notifications(_candidates(notices, policy, context), policy, context)
 
 
-def look_again(news: Sequence[News], destination: str, policy: Policy, situation: Situation) -> LookedAt:
-    """Leaves out what has been silenced, or has come under an incident, since it began to wait for its digest."""
-    letters = [_Letter(item, destination, None, _end_of(item, destination, situation)) for item in news]
-    not_sent = [parcel for parcel in _parcels(letters, policy, situation) if parcel.why]
-    return LookedAt([it.news for it in letters if not _not_sent(it, policy, situation)], not_sent)
+def review(notices: Sequence[Notice], destination: str, policy: Policy, context: RoutingContext) -> Reviewed:
+    """Leaves out collected notices that are silenced or under an incident by now."""
+    found = [_Candidate(item, destination, None, _end_of(item, destination, context)) for item in notices]
+    not_sent = [it for it in _notifications(found, policy, context) if it.why]
+    return Reviewed([it.notice for it in found if not _not_sent(it, policy, context)], not_sent)
 
 
-def follow_ups(news: Iterable[News], policy: Policy, now: datetime) -> list[Step]:
-    """The steps `remind` of what is told by rules that repeat or escalate. Their subjects say what, to whom."""
-    owed: dict[tuple[str, datetime], list[str]] = {}
-    for item in news:
+def follow_ups(notices: Iterable[Notice], policy: Policy, now: datetime) -> list[Remind]:
+    """Schedules reminders of notices whose rules repeat or escalate."""
+    pending: dict[tuple[str, str, str, str, datetime], list[str]] = {}
+    for item in notices:
         for destination, rule in _listeners(item, policy).items():
             begin = policy.held_until(rule, item.severity, now) or now
             for reason, hours in _reminders(rule):
-                # What grows again is repeated anew; whoever is told next is told of each time.
-                what = item.occasion if reason == REPEAT else item.event
-                key = f"{reason}|{what}|{destination}", begin + timedelta(hours=hours)
-                owed.setdefault(key, []).append(item.about)
-    return [Step("remind", ids, due_at, subject) for (subject, due_at), ids in owed.items()]
+                # Only the last growth is repeated; the next destination is notified of each.
+                occasion = item.occasion if reason == REPEAT else item.event
+                key = (reason, occasion, destination, item.subject_kind, begin + timedelta(hours=hours))
+                pending.setdefault(key, []).append(item.about)
+    return [
+        Remind(ids, reason, occasion, destination, subject_kind=kind, due_at=due_at)
+        for (reason, occasion, destination, kind, due_at), ids in pending.items()
+    ]
 
 
 def remind(
-    still: Sequence[News], owed: Collection[tuple[str, str]], policy: Policy, situation: Situation
-) -> tuple[list[Parcel], list[Step]]:
-    """Parcels for what nobody has acknowledged, and the steps that repeat them again.
+    still: Sequence[Notice], pending: Sequence[Remind], policy: Policy, context: RoutingContext
+) -> tuple[list[Notification], list[Remind]]:
+    """Routes reminders of unacknowledged notices, and schedules the next repetition.
 
-    `owed` has the id of a claim or an incident and the subject of its step. What is not `unanswered` still is
-    left alone; so is what the policy does not repeat or escalate any more.
+    `still` are the notices that are `unanswered`; nobody is reminded of other subjects of the `pending` steps, nor
+    of what the policy does not repeat or escalate any more.
     """
-    letters: list[_Letter] = []
-    again: dict[tuple[str, datetime], list[str]] = {}
-    for subject in sorted({subject for _, subject in owed}):
-        reason, what, destination = subject.split("|", 2)
+    found: list[_Candidate] = []
+    again: dict[tuple[str, str, str, str, datetime], list[str]] = {}
+    reminders: dict[tuple[str, str, str], set[str]] = {}
+    for step in pending:
+        key = (step.reason, step.occasion, step.destination)
+        reminders.setdefault(key, set()).update(step.subject_ids)
+    for (reason, occasion, destination), ids in sorted(reminders.items(), key=lambda item: item[0]):
         for item in still:
-            if (item.about, subject) not in owed or what not in (item.event, item.occasion):
+            if item.about not in ids or occasion not in (item.event, item.occasion):
                 continue
             rule = _listeners(item, policy).get(destination)
             hours = dict(_reminders(rule)).get(reason) if rule else None
             if rule is None or hours is None:
                 continue
             if reason == REPEAT:
-                letters.append(_Letter(item, destination, rule, REPEAT))
-                begin = policy.held_until(rule, item.severity, situation.now) or situation.now
-                again.setdefault((subject, begin + timedelta(hours=hours)), []).append(item.about)
+                found.append(_Candidate(item, destination, rule, REPEAT))
+                begin = policy.held_until(rule, item.severity, context.now) or context.now
+                due_at = begin + timedelta(hours=hours)
+                again.setdefault((reason, occasion, destination, item.subject_kind, due_at), []).append(item.about)
             elif rule.escalate_to:
-                letters.append(_Letter(item, rule.escalate_to, rule, ESCALATION))
-    steps = [Step("remind", ids, due_at, subject) for (subject, due_at), ids in again.items()]
-    return _parcels(letters, policy, situation), steps
+                found.append(_Candidate(item, rule.escalate_to, rule, ESCALATION))
+    steps = [
+        Remind(ids, reason, occasion, destination, subject_kind=kind, due_at=due_at)
+        for (reason, occasion, destination, kind, due_at), ids in again.items()
+    ]
+    return _notifications(found, policy, context), steps
 
 
-def _listeners(item: News, policy: Policy) -> dict[str, NotificationRule]:
-    """Whom the policy names, each with the first rule that does."""
+def _listeners(item: Notice, policy: Policy) -> dict[str, NotificationRule]:
+    """Finds the destinations that the policy names, each with the first rule that does."""
     found: dict[str, NotificationRule] = {}
     for rule in policy.notifications:
         if rule.fits(item.event, item.code, item.severity, item.claim_type, item.zone):
@@ -143,50 +158,54 @@ def _reminders(rule: NotificationRule) -> Iterator[tuple[str, float]]:
         yield ESCALATION, rule.escalate_after_hours
 
 
-def _letters(news: Iterable[News], policy: Policy, situation: Situation) -> Iterator[_Letter]:
-    for item in news:
-        told = situation.told.get(item.about, ()) if item.event in ENDINGS else ()
+def _candidates(notices: Iterable[Notice], policy: Policy, context: RoutingContext) -> Iterator[_Candidate]:
+    for item in notices:
+        heard = context.notified.get(item.about, ()) if item.event in ENDINGS else ()
         listeners = _listeners(item, policy)
-        for destination in dict.fromkeys([*listeners, *sorted(told)]):
-            yield _Letter(item, destination, listeners.get(destination), _end_of(item, destination, situation))
+        for destination in dict.fromkeys([*listeners, *sorted(heard)]):
+            yield _Candidate(item, destination, listeners.get(destination), _end_of(item, destination, context))
 
 
-def _end_of(item: News, destination: str, situation: Situation) -> str | None:
-    """The end of a story is told to whoever heard its beginning."""
-    heard = item.event in ENDINGS and destination in situation.told.get(item.about, ())
+def _end_of(item: Notice, destination: str, context: RoutingContext) -> str | None:
+    """Returns the reason of an ending at a destination that was notified of the beginning."""
+    heard = item.event in ENDINGS and destination in context.notified.get(item.about, ())
     return RESOLVED if heard else None
 
 
-def _parcels(letters: Iterable[_Letter], policy: Policy, situation: Situation) -> list[Parcel]:
-    parcels: dict[tuple[object, ...], Parcel] = {}
-    for letter in letters:
-        item, rule = letter.news, letter.rule
-        reason, why = _not_sent(letter, policy, situation) or (letter.reason, "")
-        held = policy.held_until(rule, item.severity, situation.now) if rule and not why else None
-        key = (letter.destination, item.event, item.code, reason, why, held)
-        parcels.setdefault(key, Parcel(letter.destination, [], reason, why, held)).news.append(item)
-    return list(parcels.values())
+def _notifications(
+    candidates: Iterable[_Candidate], policy: Policy, context: RoutingContext
+) -> list[Notification]:
+    found: dict[tuple[object, ...], Notification] = {}
+    for candidate in candidates:
+        item, rule = candidate.notice, candidate.rule
+        reason, why = _not_sent(candidate, policy, context) or (candidate.reason, "")
+        held = policy.held_until(rule, item.severity, context.now) if rule and not why else None
+        key = (candidate.destination, item.event, item.code, reason, why, held)
+        found.setdefault(key, Notification(candidate.destination, [], reason, why, held)).notices.append(item)
+    return list(found.values())
 
 
-def _not_sent(letter: _Letter, policy: Policy, situation: Situation) -> tuple[str, str] | None:
-    incident = situation.incidents.get(letter.news.about)
-    if incident is not None and letter.reason != RESOLVED and _hears_of_incidents(letter, policy):
-        return BY_INCIDENT, f"told by incident {incident}"
-    for silence in situation.silences:
-        if silence.covers(letter.news, letter.destination):
-            return BY_SILENCE, silence.told
+def _not_sent(candidate: _Candidate, policy: Policy, context: RoutingContext) -> tuple[str, str] | None:
+    incident = context.incidents.get(candidate.notice.about)
+    if incident is not None and candidate.reason != RESOLVED and _hears_of_incidents(candidate, policy):
+        return BY_INCIDENT, f"notified by incident {incident}"
+    for silence in context.silences:
+        if silence.covers(candidate.notice, candidate.destination):
+            return BY_SILENCE, silence.reason
     return None
 
 
-def _hears_of_incidents(letter: _Letter, policy: Policy) -> bool:
-    """Whether the destination is told of incidents of claims like this; if not, it would hear nothing."""
-    return letter.destination in _listeners(replace(letter.news, event=INCIDENT_OPENED), policy)
+def _hears_of_incidents(candidate: _Candidate, policy: Policy) -> bool:
+    """Checks whether the destination is notified of incidents of such claims; if not, it would get nothing."""
+    return candidate.destination in _listeners(replace(candidate.notice, event=INCIDENT_OPENED), policy)
 
 
-def unanswered(claims: Iterable[Claim], incidents: Iterable[Incident], policy: Policy) -> list[News]:
-    """What was told of them, is still the case, and nobody has acknowledged: where a claim stands, what its clocks
-    ran past last, that an incident opened and grew."""
-    found: list[News] = []
+def unanswered(claims: Iterable[Claim], incidents: Iterable[Incident], policy: Policy) -> list[Notice]:
+    """Finds the notices that still hold and that nobody has acknowledged.
+
+    They are of where a claim stands, which alert its clocks fired last, and that an incident opened or grew.
+    """
+    found: list[Notice] = []
     for claim in claims:
         if claim.closed_at is None and claim.acknowledged_at is None:
             late = {event_of(claim, alert): alert for alert in ALERTS if _fired(claim, alert)}

@@ -1,16 +1,19 @@
-"""Silences and maintenance windows: what is not told for a while, because somebody said so."""
+"""Defines silences: notifications that somebody switched off for a while.
+
+Maintenance windows are silences too.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.notifications.notice import News
+from domain.notifications.notice import Notice
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Who silenced what, why, from when until when. Empty conditions fit everything.
+    """What somebody silenced, why, and from when until when.
 
-    What it covers is decided upon and logged as ever, and not sent.
+    Empty conditions fit everything. What it covers is routed and logged as ever, and not sent.
     """
 
     id: str
@@ -24,18 +27,18 @@ class Silence:
     zones: tuple[str, ...] = ()
     destinations: tuple[str, ...] = ()
 
-    def covers(self, news: News, destination: str) -> bool:
-        """Whether this news is not told to this destination while the silence lasts."""
+    def covers(self, notice: Notice, destination: str) -> bool:
+        """Checks whether the silence keeps this notice from this destination."""
         conditions = (
-            (news.code, self.codes),
-            (news.severity, self.severities),
-            (news.claim_type, self.claim_types),
-            (news.zone, self.zones),
+            (notice.code, self.codes),
+            (notice.severity, self.severities),
+            (notice.claim_type, self.claim_types),
+            (notice.zone, self.zones),
             (destination, self.destinations),
         )
         return all(value in wanted for value, wanted in conditions if wanted)
 
     @property
-    def told(self) -> str:
-        """The silence in one line, for the log of what it silenced."""
+    def reason(self) -> str:
+        """Says in one line who silenced it and why, for the log."""
         return f"silenced by {self.created_by} until {self.ends_at:%Y-%m-%d %H:%M} UTC: {self.why}"

@@ -1,4 +1,4 @@
-"""The HTTP door: `/api/v1` for programs, pages for people, and what Prometheus and probes ask for."""
+"""The HTTP application: `/api/v1`, the console's pages, probes and metrics."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,22 +13,31 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials, HTTPBearer
 from pydantic import AfterValidator
 
-from domain.audit.chain import AuditEvent, first_broken, instant
+from domain.audit.chain import AuditEvent, first_broken
 from domain.claims.lifecycle import STATUSES
 from domain.errors import NotFound
 from domain.ports.queries import IncidentReports, Reports
-from domain.ports.store import Authenticate, BindKey, Clock, Delegations, EvidenceDesk, HandOver, Identity
-from ingest.api import decisions as decisions_api
-from ingest.api import deliveries as deliveries_api
-from ingest.api import destinations as destinations_api
-from ingest.api import incidents as incidents_api
-from ingest.api import messages_routes as intake_api
-from ingest.api import openapi, problems
-from ingest.api import quarantine as quarantine_api
-from ingest.api import silences as silences_api
+from domain.ports.store import Authenticate, BindKey, Clock, Delegations, DeliverBatch, EvidenceService, Identity
+from ingest.api import (
+    decisions,
+    deliveries,
+    destinations,
+    incidents,
+    messages_routes,
+    openapi,
+    problems,
+    quarantine,
+    silences,
+)
+from ingest.api.decisions import Decide
+from ingest.api.deliveries import Resend
+from ingest.api.destinations import DestinationService
 from ingest.api.evidence import add_evidence
 from ingest.api.fields import STORABLE, one_of
-from ingest.api.parameters import demand_known_parameters
+from ingest.api.incidents import IncidentService
+from ingest.api.quarantine import QuarantineService
+from ingest.api.request_checks import demand_known_parameters
+from ingest.api.silences import Silences
 from ingest.console import routes as pages
 
 _bearer = HTTPBearer(auto_error=False, description="An API token.")
@@ -43,27 +52,30 @@ _MOST_STREAMS = 8
 
 
 class EventStreamResponse(StreamingResponse):
-    """Server-sent events."""
+    """Streams server-sent events."""
 
     media_type = "text/event-stream"
 
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """What the door needs of the inside. `clocks` tells those of a claim's row; `problems` lists why intake does
-    not work, and is empty when it does."""
+    """Collects the ports and services that the HTTP application calls.
 
-    hand_over: HandOver
+    `clocks` returns the SLA clocks of a claim's row; `problems` lists why intake does not work, and is empty when
+    it does.
+    """
+
+    deliver_batch: DeliverBatch
     reports: Reports
-    decide: decisions_api.Decide
+    decide: Decide
     delegations: Delegations
-    evidence: EvidenceDesk
-    quarantine: quarantine_api.QuarantineDesk
-    incidents: incidents_api.IncidentDesk
+    evidence: EvidenceService
+    quarantine: QuarantineService
+    incidents: IncidentService
     incident_reports: IncidentReports
-    resend: deliveries_api.Resend
-    silences: silences_api.Silences
-    destinations: destinations_api.DestinationDesk
+    resend: Resend
+    silences: Silences
+    destinations: DestinationService
     clocks: Callable[[dict[str, Any]], list[dict[str, Any]]]
     authenticate: Authenticate
     bind_key: BindKey
@@ -75,14 +87,16 @@ class Inside:
 
 
 def create_app(inside: Inside) -> FastAPI:
-    """The application. Raises nothing; everything that fails later answers as a problem document."""
+    """Creates the application. Raises nothing; later errors are answered as problem documents."""
     app = FastAPI(title="Spotclaim", version="1", docs_url=None, redoc_url=None, responses=openapi.PROBLEMS)
     problems.install(app)
     openapi.install(app)
     _add_probes(app, inside)
     _add_pages(app, inside)
     routes = APIRouter(dependencies=[Depends(demand_known_parameters)])
-    routes.include_router(intake_api.router(inside.hand_over, inside.bind_key, _identity(inside), inside.clock))
+    routes.include_router(
+        messages_routes.router(inside.deliver_batch, inside.bind_key, _identity(inside), inside.clock)
+    )
     _add_claims(routes, inside)
     add_evidence(routes, inside.evidence, lambda claim_id: _found(inside.reports, claim_id), _identity(inside))
     app.include_router(routes)
@@ -100,11 +114,11 @@ def _identity(inside: Inside) -> Callable[..., Identity]:
 
 
 def _add_probes(app: FastAPI, inside: Inside) -> None:
-    @app.get("/healthz", summary="Whether the process answers")
+    @app.get("/healthz", summary="Check that the process answers")
     def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
-    @app.get("/readyz", summary="Whether intake works", responses={503: openapi.OBJECT})
+    @app.get("/readyz", summary="Check that intake works", responses={503: openapi.OBJECT})
     def readyz() -> JSONResponse:
         found = inside.problems()
         return JSONResponse({"status": "unready" if found else "ready", "problems": found}, 503 if found else 200)
@@ -147,7 +161,7 @@ def _add_claims(routes: APIRouter, inside: Inside) -> None:
         claim = _found(reports, claim_id)
         return claim | {"clocks": inside.clocks(claim)}
 
-    @routes.get("/api/v1/claims", dependencies=reader, summary="Claims, newest first")
+    @routes.get("/api/v1/claims", dependencies=reader, summary="List claims, newest first")
     def claims(
         status: _Status = None,
         spot_id: _Filter = None,
@@ -159,31 +173,30 @@ def _add_claims(routes: APIRouter, inside: Inside) -> None:
         rows = reports.list_claims(status=status, spot_id=spot_id, code=code, before=page, limit=limit)
         return {"claims": rows, "next_before": rows[-1]["id"] if len(rows) == limit else None}
 
-    @routes.get("/api/v1/claims/{claim_id}", dependencies=reader, summary="One claim")
+    @routes.get("/api/v1/claims/{claim_id}", dependencies=reader, summary="Get one claim")
     def claim(claim_id: str) -> dict[str, Any]:
         return found(claim_id)
 
-    @routes.get("/api/v1/claims/{claim_id}/events", dependencies=reader, summary="A claim's audit events")
+    @routes.get("/api/v1/claims/{claim_id}/events", dependencies=reader, summary="List a claim's audit events")
     def events(claim_id: str) -> dict[str, Any]:
         rows = reports.claim_events(found(claim_id)["id"])
-        chain = [AuditEvent(**(row | {"at": instant(row["at"])})) for row in rows]
-        return {"events": rows, "intact": first_broken(chain) is None}
+        return {"events": rows, "intact": first_broken(map(AuditEvent.of_row, rows)) is None}
 
-    routes.include_router(decisions_api.router(inside.decide, inside.delegations, demand, found, inside.clock))
+    routes.include_router(decisions.router(inside.decide, inside.delegations, demand, found, inside.clock))
 
-    routes.include_router(deliveries_api.router(inside.resend, reports, demand, found))
-    routes.include_router(silences_api.router(inside.silences, inside.destinations, demand, inside.clock))
-    routes.include_router(destinations_api.router(inside.destinations, demand))
-    routes.include_router(quarantine_api.router(inside.quarantine, reports, demand))
-    routes.include_router(incidents_api.router(inside.incidents, inside.incident_reports, demand))
+    routes.include_router(deliveries.router(inside.resend, reports, demand, found))
+    routes.include_router(silences.router(inside.silences, inside.destinations, demand, inside.clock))
+    routes.include_router(destinations.router(inside.destinations, demand))
+    routes.include_router(quarantine.router(inside.quarantine, reports, demand))
+    routes.include_router(incidents.router(inside.incidents, inside.incident_reports, demand))
 
-    # A stream holds a thread; the rest must keep enough of them.
+    # Each stream occupies a thread; other requests need some too.
     seats = BoundedSemaphore(_MOST_STREAMS)
 
     @routes.get(
         "/api/v1/stream",
         dependencies=reader,
-        summary="What happens, as server-sent events",
+        summary="Stream events as they happen (server-sent events)",
         response_class=EventStreamResponse,
     )
     def stream() -> StreamingResponse:
@@ -195,7 +208,7 @@ def _add_claims(routes: APIRouter, inside: Inside) -> None:
 def _server_sent(entries: Iterator[dict[str, Any] | None], seats: BoundedSemaphore) -> Iterator[bytes]:
     try:
         for entry in entries:
-            # A comment now and then keeps proxies from closing a quiet stream.
+            # An occasional comment keeps proxies from closing an idle stream.
             yield b": quiet\n\n" if entry is None else b"data: " + orjson.dumps(entry) + b"\n\n"
     finally:
         seats.release()

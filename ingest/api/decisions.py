@@ -1,4 +1,4 @@
-"""The HTTP door for people's decisions: on one claim, on many, and who acts for whom."""
+"""Routes for people's decisions on claims, and for delegations."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -6,16 +6,16 @@ from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from domain.claims.claim import Claim
 from domain.claims.decide import NOTE, REOPEN, WITHDRAW, Refused, Wanted
-from domain.errors import Conflict, NotAllowed
-from domain.policy import AUTHORITIES
+from domain.errors import Conflict
+from domain.policy.roles import ADMIN, LEND_AUTHORITY
 from domain.ports.store import Clock, Delegations, Identity
-from ingest.api import fields as words
-from ingest.api import problems
+from ingest.api import fields, problems
 from ingest.api.fields import Note
+from ingest.api.request_checks import StrictBody
 
 _LONGEST_DELEGATION = timedelta(days=366)
 _Digest = Annotated[
@@ -34,14 +34,8 @@ class Decide(Protocol):
     ) -> list[Claim | Refused]: ...
 
 
-class _Body(BaseModel):
-    """A misspelt field would be a demand that nobody heard."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class Decision(_Body):
-    """A decision on a claim. A claim that moved on since that version answers 409; a rejection takes a note."""
+class Decision(StrictBody):
+    """A decision on a claim. A claim changed since that version answers 409; a rejection needs a note."""
 
     decision: Literal["acknowledge", "approve", "reject", "resolve"]
     version: _Version
@@ -49,31 +43,31 @@ class Decision(_Body):
     note: Note = ""
 
 
-class _Seen(_Body):
+class _Seen(StrictBody):
     claim: UUID
     version: _Version
     evidence_digest: _Digest | None = None
 
 
-class BulkDecision(_Body):
-    """One decision on many claims. Each is looked at again, and each is reported; a rejection takes a note."""
+class BulkDecision(StrictBody):
+    """One decision on many claims. Each is checked and reported separately; a rejection needs a note."""
 
     decision: Literal["acknowledge", "approve", "reject", "resolve"]
     claims: Annotated[list[_Seen], Field(min_length=1, max_length=500)]
     note: Note = ""
 
 
-class Reason(_Body):
-    """Why; nobody withdraws or takes up a claim again without saying so."""
+class Reason(StrictBody):
+    """The reason, which a withdrawal, a reopening and a note require."""
 
-    note: words.Reason
+    note: fields.Reason
     version: _Version | None = None
 
 
-class Lending(_Body):
-    """The authority of one's own role, lent to somebody until a moment."""
+class Lending(StrictBody):
+    """Lends the authority of one's own role to another person until a moment."""
 
-    to: words.Name
+    to: fields.Name
     until: AwareDatetime
 
 
@@ -84,7 +78,7 @@ def router(
     found: Callable[[str], dict[str, Any]],
     clock: Clock,
 ) -> APIRouter:
-    """The routes. `found` gives a claim by its id or the end of it, or raises `NotFound`."""
+    """Creates the routes. `found` returns a claim by its id or the end of it, or raises `NotFound`."""
     routes = APIRouter(prefix="/api/v1")
     asking = Annotated[Identity, Depends(identity)]
 
@@ -99,7 +93,7 @@ def router(
         digest = decision.evidence_digest
         return decided(claim_id, decision.decision, who, decision.note, decision.version, digest)
 
-    @routes.post("/claims/{claim_id}/notes", summary="Put a note on a claim's record")
+    @routes.post("/claims/{claim_id}/notes", summary="Add a note to a claim")
     def notes(claim_id: str, reason: Reason, who: asking) -> dict[str, Any]:
         return decided(claim_id, NOTE, who, reason.note, reason.version)
 
@@ -107,41 +101,41 @@ def router(
     def withdrawal(claim_id: str, reason: Reason, who: asking) -> dict[str, Any]:
         return decided(claim_id, WITHDRAW, who, reason.note, reason.version)
 
-    @routes.post("/claims/{claim_id}/reopening", summary="Take a claim up again")
+    @routes.post("/claims/{claim_id}/reopening", summary="Reopen a claim")
     def reopening(claim_id: str, reason: Reason, who: asking) -> dict[str, Any]:
         return decided(claim_id, REOPEN, who, reason.note, reason.version)
 
-    @routes.post("/decisions", summary="Decide up to 500 claims; each is reported")
+    @routes.post("/decisions", summary="Decide up to 500 claims; each is reported separately")
     def bulk(decision: BulkDecision, who: asking) -> dict[str, Any]:
         wanted = [Wanted(str(item.claim), item.version, item.evidence_digest) for item in decision.claims]
-        return {"items": [told(result) for result in decide.many(wanted, decision.decision, who, decision.note)]}
+        results = decide.many(wanted, decision.decision, who, decision.note)
+        return {"items": [result_json(result) for result in results]}
 
-    @routes.get("/delegations", summary="Who acts for whom", dependencies=[Depends(identity)])
+    @routes.get("/delegations", summary="List delegations", dependencies=[Depends(identity)])
     def listed() -> dict[str, Any]:
         return {"delegations": delegations.listed()}
 
-    @routes.post("/delegations", status_code=201, summary="Lend the authority of one's role until a moment")
+    @routes.post("/delegations", status_code=201, summary="Delegate the authority of one's role until a moment")
     def lend(lending: Lending, who: asking) -> dict[str, Any]:
         _demand_lendable(lending, who, clock())
         return delegations.lend(who.role, who.name, lending.to, lending.until)
 
     @routes.delete("/delegations/{delegation_id}", summary="End a delegation")
     def revoke(delegation_id: UUID, who: asking) -> dict[str, Any]:
-        return delegations.revoke(str(delegation_id), None if who.role == "admin" else who.name)
+        return delegations.revoke(str(delegation_id), None if who.role == ADMIN else who.name)
 
     return routes
 
 
-def told(result: Claim | Refused) -> dict[str, Any]:
-    """What became of one claim of many, ready for JSON."""
+def result_json(result: Claim | Refused) -> dict[str, Any]:
+    """Formats the result for one claim of many as JSON."""
     if isinstance(result, Refused):
         return {"claim": result.claim_id, "problem": problems.of_error(result.reason)}
     return {"claim": result.id, "status": result.status, "stage": result.stage, "version": result.version}
 
 
 def _demand_lendable(lending: Lending, who: Identity, now: datetime) -> None:
-    if who.role not in AUTHORITIES:
-        raise NotAllowed(f"The role {who.role} has no authority to lend.")
+    LEND_AUTHORITY.demand(who.role)
     if lending.to == who.name:
         raise Conflict("Authority is lent to somebody else.")
     if not now < lending.until <= now + _LONGEST_DELEGATION:

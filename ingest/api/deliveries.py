@@ -1,4 +1,4 @@
-"""The HTTP door to notifications: what was told to whom, and once more what came to nothing."""
+"""Routes for notifications: deliveries with their status, and resending failed ones."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AfterValidator
 
 from domain.errors import NotFound
-from domain.notifications.delivery import STATUSES, demand_may_handle
+from domain.notifications.delivery import STATUSES
+from domain.policy.roles import HANDLE_NOTIFICATIONS
 from domain.ports.queries import Reports
 from domain.ports.store import Identity
 from ingest.api.fields import STORABLE, one_of
@@ -29,20 +30,22 @@ def router(
     identity: Callable[..., Identity],
     claim_of: Callable[[str], dict[str, Any]],
 ) -> APIRouter:
-    """The routes. `claim_of` gives a claim by its id or the end of it, or raises `NotFound`; a delivery is named
-    likewise."""
+    """Creates the routes.
+
+    `claim_of` returns a claim by its id or the end of it, or raises `NotFound`; a delivery is named likewise.
+    """
     routes = APIRouter(prefix="/api/v1/deliveries")
 
-    @routes.get("", dependencies=[Depends(identity)], summary="Notifications and what came of them")
+    @routes.get("", dependencies=[Depends(identity)], summary="List notifications and their status")
     def listed(
         claim_id: _Claim = None, status: _Status = None, limit: Annotated[int, Query(ge=1, le=1000)] = 100
     ) -> dict[str, Any]:
         of_claim = claim_of(claim_id)["id"] if claim_id else None
         return {"deliveries": reports.list_deliveries(claim_id=of_claim, status=status, limit=limit)}
 
-    @routes.post("/{delivery_id}/resend", summary="Send one again that failed, or of which nobody knows")
+    @routes.post("/{delivery_id}/resend", summary="Resend a notification that failed, or whose outcome is unknown")
     def again(delivery_id: str, who: Annotated[Identity, Depends(identity)]) -> dict[str, Any]:
-        demand_may_handle(who.role)
+        HANDLE_NOTIFICATIONS.demand(who.role)
         row = _found(reports, delivery_id)
         resend(row["id"])
         return _found(reports, row["id"])

@@ -1,22 +1,24 @@
-"""The HTTP door to where people are told. What a URL holds is taken in, and never given out."""
+"""Routes for notification destinations. A URL is accepted and never returned."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import SecretStr
 
-from domain.errors import NotAllowed
-from domain.ports.store import Identity, Outcome
+from domain.policy.roles import CHANGE_DESTINATIONS
+from domain.ports.store import AttemptResult, Identity
 from ingest.api.fields import STORABLE
+from ingest.api.request_checks import StrictBody
 
 _Name = Annotated[
-    str, Path(min_length=1, max_length=64, pattern=STORABLE, description="The name that the policy knows it by.")
+    str,
+    Path(min_length=1, max_length=64, pattern=STORABLE, description="The name by which the policy refers to it."),
 ]
 
 
-class DestinationDesk(Protocol):
-    """See `workers.services.destinations.DestinationDesk`."""
+class DestinationService(Protocol):
+    """See `workers.services.destinations.DestinationService`."""
 
     def present(self) -> list[dict[str, Any]]: ...
 
@@ -24,30 +26,27 @@ class DestinationDesk(Protocol):
 
     def remove(self, name: str, who: str) -> bool: ...
 
-    def test(self, name: str) -> Outcome: ...
+    def test(self, name: str) -> AttemptResult: ...
 
 
-class Destination(BaseModel):
-    """An Apprise URL; it is not shown again."""
-
-    model_config = ConfigDict(extra="forbid")
+class Destination(StrictBody):
+    """An Apprise URL; it is never shown again."""
 
     url: SecretStr
 
 
-def router(desk: DestinationDesk, identity: Callable[..., Identity]) -> APIRouter:
-    """The routes. Whoever runs already knows of a change within seconds."""
+def router(desk: DestinationService, identity: Callable[..., Identity]) -> APIRouter:
+    """Creates the routes. Running processes learn of a change within seconds."""
     routes = APIRouter(prefix="/api/v1/destinations")
     asking = Annotated[Identity, Depends(identity)]
 
     def admin(who: asking) -> Identity:
-        if who.role != "admin":
-            raise NotAllowed(f"The role {who.role} changes no destinations; admin does.")
+        CHANGE_DESTINATIONS.demand(who.role)
         return who
 
     deciding = Annotated[Identity, Depends(admin)]
 
-    @routes.get("", dependencies=[Depends(identity)], summary="Where people are told, without URLs")
+    @routes.get("", dependencies=[Depends(identity)], summary="List destinations, without their URLs")
     def listed() -> dict[str, Any]:
         return {"destinations": desk.present()}
 
@@ -60,7 +59,7 @@ def router(desk: DestinationDesk, identity: Callable[..., Identity]) -> APIRoute
     def remove(name: _Name, who: deciding) -> dict[str, Any]:
         return {"name": name, "named_by_policy": desk.remove(name, who.name)}
 
-    @routes.post("/{name}/test", dependencies=[Depends(admin)], summary="Send one message that says it is a test")
+    @routes.post("/{name}/test", dependencies=[Depends(admin)], summary="Send a test message")
     def test(name: _Name) -> dict[str, Any]:
         outcome = desk.test(name)
         return {"destination": name, "status": outcome.status, "answer": outcome.answer}

@@ -1,4 +1,4 @@
-"""The HTTP door for evidence: items and files of a claim, bounded while they are read."""
+"""Routes for a claim's evidence, items and files. Bodies are bounded while they are read."""
 
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
@@ -9,27 +9,26 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from domain.errors import EvidenceTooLarge
 from domain.evidence.file import MOST_BYTES, File, Upload
-from domain.policy import EVIDENCE_KINDS
-from domain.ports.store import EvidenceDesk, Identity
-from ingest.api.evidence_json import told, told_item
+from domain.policy.policy import EVIDENCE_KINDS
+from domain.ports.store import EvidenceService, Identity
 from ingest.api.fields import Note
+from ingest.api.json_forms import evidence_json, item_json
+from ingest.api.request_checks import StrictBody
 from ingest.cloudevents import strict_json
 
-# Beside the file: its name, the kind, the note, and what separates them.
+# For the other fields of a form and its separators.
 _MOST_FIELD_BYTES = 64 * 1024
 _PATH = "/api/v1/claims/{claim_id}/evidence"
 
 
-class Item(BaseModel):
-    """An item without a file. `data` is an object: a meter's reading, an answer to a reservation, a session."""
-
-    model_config = ConfigDict(extra="forbid")
+class Item(StrictBody):
+    """An item without a file. `data` is an object: a meter reading, a reservation response, a session."""
 
     kind: str
     note: str = ""
@@ -37,7 +36,7 @@ class Item(BaseModel):
 
 
 class Withdrawal(BaseModel):
-    """Why an item counts no more."""
+    """The reason why an item is withdrawn."""
 
     reason: Note
 
@@ -77,16 +76,16 @@ _DESCRIBED: Final[dict[str, Any]] = {
 
 def add_evidence(
     routes: APIRouter,
-    desk: EvidenceDesk,
+    desk: EvidenceService,
     found: Callable[[str], dict[str, Any]],
     demand: Callable[..., Identity],
 ) -> None:
-    """Adds the addresses. `found` is a claim by its id, or raises `NotFound`; `demand` says who asks."""
+    """Adds the routes. `found` returns a claim by its id or raises `NotFound`; `demand` identifies the user."""
 
-    @routes.get(_PATH, dependencies=[Depends(demand)], summary="A claim's evidence, and what is missing")
+    @routes.get(_PATH, dependencies=[Depends(demand)], summary="List a claim's evidence, and what is missing")
     def evidence(claim_id: str) -> dict[str, Any]:
         claim = found(claim_id)
-        return told(desk.on_file(claim["id"]))
+        return evidence_json(desk.on_file(claim["id"]))
 
     @routes.post(
         _PATH,
@@ -95,7 +94,7 @@ def add_evidence(
         **_DESCRIBED,
     )
     async def add(claim_id: str, request: Request, identity: Annotated[Identity, Depends(demand)]) -> JSONResponse:
-        # Told before the file travels.
+        # An unknown claim is reported before the file is uploaded.
         claim = await run_in_threadpool(found, claim_id)
         sent = await _sent(request)
         item, new = await run_in_threadpool(
@@ -108,7 +107,7 @@ def add_evidence(
             data=sent.item.data,
             upload=sent.upload,
         )
-        return JSONResponse(told_item(item), 201 if new else 200)
+        return JSONResponse(item_json(item), 201 if new else 200)
 
     @routes.post(_PATH + "/{item_id}/withdrawal", summary="Withdraw evidence; it stays on record")
     def withdraw(
@@ -116,16 +115,19 @@ def add_evidence(
     ) -> dict[str, Any]:
         claim = found(claim_id)
         item = desk.withdraw(claim["id"], item_id, who=identity.name, role=identity.role, reason=withdrawal.reason)
-        return told_item(item)
+        return item_json(item)
 
-    @routes.get(_PATH + "/{item_id}/file", dependencies=[Depends(demand)], summary="The file of an item")
+    @routes.get(_PATH + "/{item_id}/file", dependencies=[Depends(demand)], summary="Download the file of an item")
     def file(claim_id: str, item_id: str) -> Response:
         described, content = desk.file(found(claim_id)["id"], item_id)
         return Response(content, headers=_headers(described))
 
 
 def _headers(file: File) -> dict[str, str]:
-    """A browser saves the file and never shows it: what somebody sent must not act in the console's name."""
+    """Returns headers by which a browser saves the file and never renders it.
+
+    An uploaded file must not run as a page of the console.
+    """
     plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in file.name)
     charset = "; charset=utf-8" if file.media_type.startswith("text/") else ""
     return {
@@ -173,7 +175,7 @@ def _item(fields: Any) -> Item:
 
 
 async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes]:
-    """The body as it comes. Raises `EvidenceTooLarge` once it is past `most` bytes, or says that it will be."""
+    """Yields the body in chunks. Raises `EvidenceTooLarge` past `most` bytes, stated or received."""
     stated = request.headers.get("content-length", "")
     size = int(stated) if stated.isdecimal() else 0
     received = 0

@@ -1,4 +1,4 @@
-"""Words that people and programs send: what a text may hold, and words of which there are only so many."""
+"""Field types of requests: storable text, and choices from a list."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
@@ -9,7 +9,7 @@ STORABLE = r"^[^\x00]*$"
 
 
 def storable(text: str) -> str:
-    """The text. Raises `ValueError` for one with U+0000, which no text of the database can hold."""
+    """Checks that a text can be stored. Raises `ValueError` for U+0000, which PostgreSQL refuses."""
     if "\0" in text:
         raise ValueError("the text holds U+0000, which no database text can hold")
     return text
@@ -30,7 +30,7 @@ Reason = Annotated[
 
 
 def one_of(what: str, words: Sequence[str]) -> Callable[[str], str]:
-    """A check that raises `ValueError`, naming the words there are, for any other."""
+    """Creates a check that raises `ValueError`, listing the choices, for any other word."""
 
     def check(word: str) -> str:
         if word not in words:

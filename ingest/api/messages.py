@@ -1,4 +1,4 @@
-"""What programs post: one message or a list, each answered for itself, once it is durable."""
+"""Ingests posted messages, one or a list, and answers for each once it is durable."""
 
 import uuid
 from collections.abc import Callable
@@ -7,27 +7,24 @@ from typing import Any
 
 from domain.errors import MalformedMessage
 from domain.field.batch import Batch
-from domain.ports.store import Clock, HandOver, Identity
+from domain.ports.store import Clock, DeliverBatch, Identity
 from ingest.api import problems
-from ingest.cloudevents import decode as wire
-from ingest.cloudevents import split_array as json_items
-from ingest.cloudevents import strict_json
-from ingest.cloudevents import types as messages
+from ingest.cloudevents import decode, split_array, strict_json
 
 MAX_ITEMS = 1000
 
 
 MakeId = Callable[[int], str]
-"""The id of an item without one, by its place among those of the request."""
+"""Makes the id of an item that has none, from its index in the request."""
 
 
 def any_id(_index: int) -> str:
-    """An id that nobody had before."""
+    """Returns a new random id."""
     return str(uuid.uuid4())
 
 
 def ids_of(key: str, identity: Identity) -> MakeId:
-    """The same id for the same item of a request that is repeated with the same key."""
+    """Derives ids from an idempotency key, so that a repeated request gives the same ones."""
 
     def make(index: int) -> str:
         return blake2b(f"{index} {len(key)} {key}{identity.name}".encode(), digest_size=16).hexdigest()
@@ -35,47 +32,49 @@ def ids_of(key: str, identity: Identity) -> MakeId:
     return make
 
 
-def take_in(
+def ingest_items(
     body: bytes,
     default_type: str,
     identity: Identity,
-    hand_over: HandOver,
+    deliver_batch: DeliverBatch,
     clock: Clock,
     make_id: MakeId = any_id,
 ) -> tuple[int, dict[str, Any]]:
-    """Takes in one item or a list of them; returns the HTTP status and the answer.
+    """Ingests one item or a list of them; returns the HTTP status and the answer.
 
-    An item is a whole CloudEvent, or the bare data of `default_type`. 202 when at least one was accepted; the
-    items that were not have a problem document that points at the mistake, and their bytes are in quarantine.
-    Raises `MalformedMessage` for a list of no or too many items, and for one item that is no list, when it is in
+    An item is a whole CloudEvent, or the bare data of `default_type`. 202 when at least one was accepted; each
+    item that was not has a problem document that points at the mistake, and its bytes are in quarantine. Raises
+    `MalformedMessage` for a list of no or too many items, and for one item that is no list, when it is in
     quarantine; `TransientError` when nothing is durable and all must be sent again.
     """
     items = _items(body)
     alone = items == [body.strip()]
     batch, answers = Batch(), []
-    reception = wire.Reception(clock(), "api", identity.name)
+    reception = decode.Reception(clock(), "api", identity.name)
     attributes = {"source": f"api:{identity.name}", "type": default_type}
     for index, raw in enumerate(items):
         try:
-            taken_id = _sort_in(batch, strict_json.loads(raw), attributes, make_id(index), reception)
-            answers.append({"index": index, "status": "accepted", "id": taken_id})
+            item_id = _ingest_item(batch, strict_json.loads(raw), attributes, make_id(index), reception)
+            answers.append({"index": index, "status": "accepted", "id": item_id})
         except MalformedMessage as reason:
             reason.pointer = reason.pointer if alone else f"/{index}{reason.pointer}"
-            batch.quarantined.append(wire.quarantined(raw, reason, reception, attributes))
+            batch.quarantined.append(decode.quarantined(raw, reason, reception, attributes))
             answers.append({"index": index, "status": "refused", "problem": problems.of_error(reason)})
             refused = reason
-    hand_over(batch)
+    deliver_batch(batch)
     accepted = sum(answer["status"] == "accepted" for answer in answers)
     if not accepted and alone:
         raise refused
     return (202 if accepted else 422), {"accepted": accepted, "items": answers}
 
 
-def _sort_in(batch: Batch, item: Any, attributes: dict[str, str], made_id: str, reception: wire.Reception) -> str:
-    """The id under which the item is known now. Raises `MalformedMessage`, pointing into the item."""
-    event = wire.completed(item, attributes, made_id)
+def _ingest_item(
+    batch: Batch, item: Any, attributes: dict[str, str], made_id: str, reception: decode.Reception
+) -> str:
+    """Adds an item to the batch and returns its id. Raises `MalformedMessage`, pointing into the item."""
+    event = decode.completed(item, attributes, made_id)
     try:
-        wire.sort_in(batch, event, reception)
+        decode.ingest_event(batch, event, reception)
     except MalformedMessage as reason:
         if event is not item:
             reason.pointer = reason.pointer.removeprefix("/data")
@@ -84,8 +83,11 @@ def _sort_in(batch: Batch, item: Any, attributes: dict[str, str], made_id: str, 
 
 
 def _items(body: bytes) -> list[bytes]:
-    """Each with its own bytes. A body that is neither a list nor an object is one item, which will be refused."""
-    items = json_items.split(body)
+    """Splits the body into items, each with its own bytes.
+
+    A body that is neither a list nor an object is one item, which will be refused.
+    """
+    items = split_array.split(body)
     if items is None:
         return [body.strip()]
     if not 1 <= len(items) <= MAX_ITEMS:
@@ -93,7 +95,3 @@ def _items(body: bytes) -> list[bytes]:
             "WRONG_COUNT", f"A list must hold 1 to {MAX_ITEMS} items; this one has {len(items)}."
         )
     return items
-
-
-FAULTS = messages.FAULT_RAISED
-USAGE = messages.USAGE_RECORDED

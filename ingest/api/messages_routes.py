@@ -1,4 +1,4 @@
-"""The HTTP door for messages: faults and usage records, one or a list of them."""
+"""Routes for messages: faults and usage records, one or a list of them."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Header, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
-from domain.errors import NotAllowed
-from domain.ports.store import BindKey, Clock, HandOver, Identity
-from ingest.api import messages as http_intake
-from ingest.api import openapi
-from ingest.api.bodies import json_body
+from domain.policy.roles import FILE_MESSAGES
+from domain.ports.store import BindKey, Clock, DeliverBatch, Identity
+from ingest.api import messages, openapi
+from ingest.api.request_checks import json_body
+from ingest.cloudevents.types import FAULT_RAISED, USAGE_RECORDED
 
 _IdempotencyKey = Annotated[
     str | None,
@@ -23,31 +23,32 @@ _IdempotencyKey = Annotated[
 ]
 
 
-def router(hand_over: HandOver, bind_key: BindKey, identity: Callable[..., Identity], clock: Clock) -> APIRouter:
-    """The routes."""
+def router(
+    deliver_batch: DeliverBatch, bind_key: BindKey, identity: Callable[..., Identity], clock: Clock
+) -> APIRouter:
+    """Creates the routes."""
     routes = APIRouter(prefix="/api/v1")
     asking = Annotated[Identity, Depends(identity)]
 
-    async def take_in(request: Request, default_type: str, who: Identity, key: str | None) -> JSONResponse:
-        if who.role == "auditor":
-            raise NotAllowed("Auditors read; they do not file.")
+    async def ingest(request: Request, default_type: str, who: Identity, key: str | None) -> JSONResponse:
+        FILE_MESSAGES.demand(who.role)
         body = await json_body(request)
         status, answer = await run_in_threadpool(durable, body, default_type, who, key and key.strip('"'))
         return JSONResponse(answer, status)
 
     def durable(body: bytes, default_type: str, who: Identity, key: str | None) -> tuple[int, dict[str, Any]]:
-        make_id: http_intake.MakeId = http_intake.any_id
+        make_id: messages.MakeId = messages.any_id
         if key is not None:
             bind_key(who.name, key, default_type.encode() + body)
-            make_id = http_intake.ids_of(key, who)
-        return http_intake.take_in(body, default_type, who, hand_over, clock, make_id)
+            make_id = messages.ids_of(key, who)
+        return messages.ingest_items(body, default_type, who, deliver_batch, clock, make_id)
 
     @routes.post("/faults", summary="Report faults: one or a list of up to 1,000", **openapi.intake("fault"))
     async def faults(request: Request, who: asking, key: _IdempotencyKey = None) -> JSONResponse:
-        return await take_in(request, http_intake.FAULTS, who, key)
+        return await ingest(request, FAULT_RAISED, who, key)
 
     @routes.post("/usage-records", summary="Report usage: one record or a list", **openapi.intake("usage"))
     async def usage(request: Request, who: asking, key: _IdempotencyKey = None) -> JSONResponse:
-        return await take_in(request, http_intake.USAGE, who, key)
+        return await ingest(request, USAGE_RECORDED, who, key)
 
     return routes

@@ -1,11 +1,11 @@
-"""What the OpenAPI document says that FastAPI cannot find out: messages, answers of intake, problems."""
+"""Completes the OpenAPI document: messages, answers of intake, problems."""
 
 from typing import Any, Final
 
 from fastapi import FastAPI
 
-from ingest.api.bodies import JSON_TYPES
 from ingest.api.messages import MAX_ITEMS
+from ingest.api.request_checks import JSON_TYPES
 from ingest.cloudevents import schemas
 
 Part = dict[str, Any]
@@ -19,7 +19,7 @@ def _ref(name: str) -> Part:
 
 _PROBLEM: Final = {"application/problem+json": {"schema": _ref("Problem")}}
 PROBLEMS: Final[dict[int | str, Part]] = {"default": {"description": "A problem (RFC 9457)", "content": _PROBLEM}}
-"""How every operation answers when it cannot do what was asked."""
+"""The error response of every operation."""
 
 OBJECT: Final[Part] = {
     "description": "The same, and what is wrong",
@@ -70,7 +70,7 @@ _COMPONENTS: Final[Part] = {
 
 
 def intake(kind: str) -> Part:
-    """What an operation that takes messages of a kind says of itself."""
+    """Describes an operation that ingests messages of a kind."""
     event, data = _ref(schemas.event_name(kind)), _ref(schemas.data_name(kind))
     several = {"type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": {"anyOf": [data, event]}}
     body = {"schema": {"anyOf": [data, event, several]}}
@@ -83,7 +83,7 @@ def intake(kind: str) -> Part:
 
 
 def install(app: FastAPI) -> None:
-    """Makes the app's document hold the schemas that its operations refer to."""
+    """Adds the schemas that operations refer to to the application's OpenAPI document."""
     plain = app.openapi
 
     def described() -> Part:

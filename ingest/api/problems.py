@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem documents."""
+"""Renders errors as RFC 9457 problem documents."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from domain.errors import (
     SpotclaimError,
     TransientError,
 )
-from ingest.api.parameters import methods_of
+from ingest.api.request_checks import methods_of
 
 _TITLES: dict[type[SpotclaimError], tuple[int, str]] = {
     MalformedMessage: (422, "The message cannot be understood"),
@@ -41,12 +41,12 @@ _METHOD_NOT_ALLOWED = 405
 
 
 def problem(status: int, title: str, detail: str, **members: Any) -> dict[str, Any]:
-    """A problem document; `members` are extension members."""
+    """Creates a problem document; `members` are extension members."""
     return {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
 
 
 def of_error(error: SpotclaimError) -> dict[str, Any]:
-    """The problem document of one of our own errors."""
+    """Converts one of our own errors into a problem document."""
     status, title = _TITLES.get(type(error), (500, "Internal error"))
     more = {"code": error.code} if isinstance(error, MalformedMessage | EvidenceRefused) else {}
     if isinstance(error, MalformedMessage):
@@ -55,12 +55,12 @@ def of_error(error: SpotclaimError) -> dict[str, Any]:
 
 
 def respond(document: dict[str, Any], headers: dict[str, str] | None = None) -> JSONResponse:
-    """The document as a response with its own status."""
+    """Creates a response from a problem document, with its status."""
     return JSONResponse(document, document["status"], headers, media_type="application/problem+json")
 
 
 def install(app: FastAPI) -> None:
-    """Makes every error of the app a problem document."""
+    """Installs handlers that answer every error with a problem document."""
 
     @app.exception_handler(SpotclaimError)
     def ours(_request: Request, error: SpotclaimError) -> JSONResponse:

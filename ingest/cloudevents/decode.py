@@ -1,4 +1,4 @@
-"""From bytes to domain: a message is decoded and validated once, here."""
+"""Decodes and validates messages, once, from bytes to domain types."""
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping
@@ -11,23 +11,31 @@ import orjson
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from domain.eligibility import record_findings as meter
-from domain.error_codes import reports_nothing
+from domain.eligibility import record_findings
 from domain.errors import MalformedMessage
 from domain.field.batch import QUARANTINE_BODY_LIMIT, Batch, Quarantined
 from domain.field.fault import IMPLAUSIBLE, STATED, Fault, settle_time
 from domain.field.spot import Spot
 from domain.field.usage import UsageRecord
 from domain.identifiers import message_key
+from domain.policy.error_codes import reports_nothing
 from ingest.cloudevents import strict_json
-from ingest.cloudevents import types as messages
-from ingest.cloudevents.types import Event, FaultData, SpotData, UsageData
+from ingest.cloudevents.types import (
+    FAULT_CLEARED,
+    FAULT_RAISED,
+    SPOT_REGISTERED,
+    USAGE_RECORDED,
+    CloudEvent,
+    FaultData,
+    SpotData,
+    UsageData,
+)
 
 _LENGTH_OF_A_DATE = len("2026-11-22")
 
 log = structlog.get_logger("wire")
 
-_validate_event = TypeAdapter(Event).validator.validate_python
+_validate_event = TypeAdapter(CloudEvent).validator.validate_python
 _validate_fault = TypeAdapter(FaultData).validator.validate_python
 _validate_usage = TypeAdapter(UsageData).validator.validate_python
 _validate_spot = TypeAdapter(SpotData).validator.validate_python
@@ -35,25 +43,31 @@ _validate_spot = TypeAdapter(SpotData).validator.validate_python
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """How a message came in: when, by which door, and who vouches for it (a broker user or an API token)."""
+    """How a message was received: when, by which endpoint, and who vouches for it.
+
+    `filed_by` is a broker user or an API token's user.
+    """
 
     at: datetime
-    door: str
+    endpoint: str
     filed_by: str | None = None
 
 
-def take_in(batch: Batch, body: bytes, reception: Reception, headers: Mapping[str, Any] | None = None) -> None:
-    """Adds a message to the batch: decoded, or with the reason why not in quarantine. Never raises.
+def ingest_message(
+    batch: Batch, body: bytes, reception: Reception, headers: Mapping[str, Any] | None = None
+) -> None:
+    """Adds a message to the batch, decoded or quarantined with the reason.
 
-    `headers` are AMQP headers; where they carry CloudEvents attributes, the body is the data alone (binary mode).
+    Never raises. `headers` are AMQP headers; where they carry CloudEvents attributes, the body is the data alone
+    (binary mode).
     """
     attributes = _binary_mode(headers) if headers else None
     try:
-        sort_in(batch, _event(body, attributes), reception)
+        ingest_event(batch, _event(body, attributes), reception)
     except MalformedMessage as reason:
         batch.quarantined.append(quarantined(body, reason, reception, attributes))
     except Exception as bug:
-        # A mistake of ours must not stop the neighbours of the message that found it.
+        # A bug must not stop the neighbours of the message that triggers it.
         log.exception("message not readable")
         sentence = f"Reading the message failed: {type(bug).__name__}."
         batch.quarantined.append(
@@ -61,9 +75,9 @@ def take_in(batch: Batch, body: bytes, reception: Reception, headers: Mapping[st
         )
 
 
-def sort_in(batch: Batch, event: Any, reception: Reception) -> str:
-    """Adds one parsed event to its place in the batch and returns its key. Raises `MalformedMessage`."""
-    envelope: Event = _checked(_validate_event, event, "")
+def ingest_event(batch: Batch, event: Any, reception: Reception) -> str:
+    """Adds one parsed event to the batch and returns its key. Raises `MalformedMessage`."""
+    envelope: CloudEvent = _checked(_validate_event, event, "")
     try:
         add = _READERS[envelope["type"]]
     except KeyError:
@@ -76,7 +90,10 @@ def sort_in(batch: Batch, event: Any, reception: Reception) -> str:
 def quarantined(
     body: bytes, reason: MalformedMessage, reception: Reception, attributes: Mapping[str, Any] | None = None
 ) -> Quarantined:
-    """The record of a message that could not be understood; `attributes` are those that the body does not hold."""
+    """Creates the quarantine record of a message that could not be decoded.
+
+    `attributes` are those that the body does not hold.
+    """
     beside = orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS, default=str) if attributes else b""
     return Quarantined(
         key=blake2b(body + beside, digest_size=16).hexdigest(),
@@ -85,14 +102,14 @@ def quarantined(
         body=b64encode(body[:QUARANTINE_BODY_LIMIT]).decode(),
         size=len(body),
         received_at=reception.at,
-        door=reception.door,
+        door=reception.endpoint,
         source=reception.filed_by,
         attributes=orjson.loads(beside) if beside else None,
     )
 
 
 def completed(item: Any, attributes: Mapping[str, Any] | None, made_id: str) -> Any:
-    """The event of which a door has the whole, or the data alone, with what else is known of it."""
+    """Completes an event from its bare data and what else is known of it. A whole event is returned as it is."""
     if attributes is None or not isinstance(item, dict) or "specversion" in item:
         return item
     return {"specversion": "1.0", "id": made_id, **attributes, "data": item}
@@ -103,7 +120,7 @@ def _event(body: bytes, attributes: Mapping[str, Any] | None) -> Any:
 
 
 def _binary_mode(headers: Mapping[str, Any]) -> dict[str, Any]:
-    """CloudEvents attributes in AMQP headers: `cloudEvents:id` or `cloudEvents_id`."""
+    """Returns the CloudEvents attributes in AMQP headers: `cloudEvents:id` or `cloudEvents_id`."""
     return {
         name[12:]: _attribute(value)
         for name, value in headers.items()
@@ -112,7 +129,7 @@ def _binary_mode(headers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _attribute(value: Any) -> Any:
-    """AMQP carries `time` as a timestamp in UTC, without saying so, and may carry text as bytes."""
+    """Converts an AMQP value: a timestamp without an offset, or text as bytes."""
     if isinstance(value, datetime):
         return value.replace(tzinfo=value.tzinfo or UTC).isoformat()
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
@@ -129,13 +146,13 @@ def _checked(validate: Callable[[Any], Any], value: Any, where: str) -> Any:
         raise MalformedMessage(code, sentence, "".join(f"/{part}" for part in path)) from None
 
 
-# What each reader makes something of; every other field of the data is one of the record, by the same name.
-_TOLD_APART_OF_FAULT = ("error", "occurred_at")
-_TOLD_APART_OF_USAGE = ("started_at", "ended_at")
-_TOLD_APART_OF_SPOT = ("commissioned_on", "warranty_until", "location")
+# Fields that each reader converts; every other field of the data is copied by name.
+_CONVERTED_OF_FAULT = ("error", "occurred_at")
+_CONVERTED_OF_USAGE = ("started_at", "ended_at")
+_CONVERTED_OF_SPOT = ("commissioned_on", "warranty_until", "location")
 
 
-def _read_fault(batch: Batch, event: Event, reception: Reception) -> Fault:
+def _read_fault(batch: Batch, event: CloudEvent, reception: Reception) -> Fault:
     data: FaultData = _checked(_validate_fault, event["data"], "data")
     stated = data.get("occurred_at") or event.get("time")
     named = "occurred_at" if data.get("occurred_at") else "time"
@@ -144,7 +161,7 @@ def _read_fault(batch: Batch, event: Event, reception: Reception) -> Fault:
     if not offset_known:
         occurred_at, quality = reception.at, IMPLAUSIBLE
     error = data["error"]
-    if event["type"] == messages.FAULT_RAISED and reports_nothing(error["taxonomy"], error["code"]):
+    if event["type"] == FAULT_RAISED and reports_nothing(error["taxonomy"], error["code"]):
         sentence = f"{error['code']} of {error['taxonomy']} reports no fault; say which one is over, as cleared."
         raise MalformedMessage("NO_FAULT", sentence, "/data/error/code")
     fault = Fault(
@@ -158,15 +175,15 @@ def _read_fault(batch: Batch, event: Event, reception: Reception) -> Fault:
         received_at=reception.at,
         time_quality=quality,
         stated_time=None if quality == STATED else stated,
-        cleared=event["type"] == messages.FAULT_CLEARED,
+        cleared=event["type"] == FAULT_CLEARED,
         filed_by=reception.filed_by,
-        **_but(data, _TOLD_APART_OF_FAULT),
+        **_without(data, _CONVERTED_OF_FAULT),
     )
     batch.faults.append(fault)
     return fault
 
 
-def _read_usage(batch: Batch, event: Event, reception: Reception) -> UsageRecord:
+def _read_usage(batch: Batch, event: CloudEvent, reception: Reception) -> UsageRecord:
     data: UsageData = _checked(_validate_usage, event["data"], "data")
     record = UsageRecord(
         key=_key(event),
@@ -176,14 +193,14 @@ def _read_usage(batch: Batch, event: Event, reception: Reception) -> UsageRecord
         received_at=reception.at,
         started_at=_optional_moment(data.get("started_at"), "started_at"),
         ended_at=_optional_moment(data.get("ended_at"), "ended_at"),
-        **_but(data, _TOLD_APART_OF_USAGE),
+        **_without(data, _CONVERTED_OF_USAGE),
     )
-    record.findings = meter.findings(record)
+    record.findings = record_findings.findings(record)
     batch.usage.append(record)
     return record
 
 
-def _read_spot(batch: Batch, event: Event, reception: Reception) -> Spot:
+def _read_spot(batch: Batch, event: CloudEvent, reception: Reception) -> Spot:
     data: SpotData = _checked(_validate_spot, event["data"], "data")
     location = data.get("location")
     spot = Spot(
@@ -196,14 +213,14 @@ def _read_spot(batch: Batch, event: Event, reception: Reception) -> Spot:
         warranty_until=_date(data.get("warranty_until"), "warranty_until"),
         latitude=location["latitude"] if location else None,
         longitude=location["longitude"] if location else None,
-        **_but(data, _TOLD_APART_OF_SPOT),
+        **_without(data, _CONVERTED_OF_SPOT),
     )
     batch.spots.append(spot)
     return spot
 
 
-def _but(data: Any, names: tuple[str, ...]) -> Any:
-    """The data without these fields, which are taken out; no connector is the whole spot."""
+def _without(data: Any, names: tuple[str, ...]) -> Any:
+    """Removes these fields from the data, and reads no connector as the whole spot."""
     for name in names:
         data.pop(name, None)
     if data.get("connector_id", 0) is None:
@@ -211,37 +228,37 @@ def _but(data: Any, names: tuple[str, ...]) -> Any:
     return data
 
 
-_READERS: dict[str, Callable[[Batch, Event, Reception], Fault | UsageRecord | Spot]] = {
-    messages.FAULT_RAISED: _read_fault,
-    messages.FAULT_CLEARED: _read_fault,
-    messages.USAGE_RECORDED: _read_usage,
-    messages.SPOT_REGISTERED: _read_spot,
+_READERS: dict[str, Callable[[Batch, CloudEvent, Reception], Fault | UsageRecord | Spot]] = {
+    FAULT_RAISED: _read_fault,
+    FAULT_CLEARED: _read_fault,
+    USAGE_RECORDED: _read_usage,
+    SPOT_REGISTERED: _read_spot,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class MessageIdentity:
-    """The key under which a message will be known, taken in or in quarantine, and its source if it states one."""
+    """The key of a message, and its source if it states one."""
 
     key: str
     source: str | None
 
 
 def identify(body: bytes) -> MessageIdentity:
-    """The identity of a message from its bytes. Never raises."""
+    """Returns the identity of a message from its bytes. Never raises."""
     batch = Batch()
-    take_in(batch, body, Reception(datetime.now(UTC), "identity"))
+    ingest_message(batch, body, Reception(datetime.now(UTC), "identity"))
     taken: list[Fault | UsageRecord | Spot | Quarantined] = [*batch.faults, *batch.usage, *batch.spots]
     message = (taken or batch.quarantined)[0]
     return MessageIdentity(message.key, message.source)
 
 
-def _key(event: Event) -> str:
+def _key(event: CloudEvent) -> str:
     payload = orjson.dumps(event["data"], option=orjson.OPT_SORT_KEYS)
     return message_key(event["source"], event["id"], event.get("time"), payload)
 
 
-def _event_time(event: Event, reception: Reception) -> datetime:
+def _event_time(event: CloudEvent, reception: Reception) -> datetime:
     moment = _optional_moment(event.get("time"), "time")
     return settle_time(moment, reception.at)[0]
 
@@ -251,14 +268,14 @@ def _optional_moment(text: str | None, field: str) -> datetime | None:
 
 
 def _moment(text: str, field: str) -> tuple[datetime, bool]:
-    """The moment, and whether the text says its offset; without one it is read as UTC."""
+    """Parses a moment; the flag says whether the text states an offset. Without one it is read as UTC."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise _no_time(field, "RFC 3339 time", text) from None
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC), False
-    # At the ends of the calendar an offset would leave the years that can be stored.
+    # At the ends of the calendar, an offset would lead out of the years that can be stored.
     if moment.year in (1, 9999):
         return moment.replace(tzinfo=UTC), True
     return moment, True
@@ -268,7 +285,7 @@ def _date(text: str | None, field: str) -> date | None:
     if text is None:
         return None
     try:
-        # Some write a day as the moment that it begins.
+        # Some write a day as the moment when it begins.
         return date.fromisoformat(text) if len(text) <= _LENGTH_OF_A_DATE else datetime.fromisoformat(text).date()
     except ValueError:
         raise _no_time(field, "ISO 8601 date", text) from None

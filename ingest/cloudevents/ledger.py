@@ -1,4 +1,4 @@
-"""What a publisher attempted and what was confirmed to it, on disk, to be held against the database later."""
+"""Ledgers of what a publisher attempted and what was confirmed, to reconcile with the database."""
 
 import os
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from domain.errors import SetupError
 
 
 class Ledger:
-    """One file for each publisher, JSON lines, every line on disk before the next thing happens.
+    """Writes one JSON-lines file for each publisher, every line synced to disk.
 
     `{"intent": [keys], "sources": [sources]}` before messages are sent, `{"confirmed": [keys]}` after the broker
-    confirmed them. The keys are the messages' identities as `wire.identify` gives them. Raises `SetupError` when
-    nothing can be written there.
+    confirmed them. The keys are the messages' identities as `decode.identify` gives them. Raises `SetupError` when
+    the folder cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -26,11 +26,11 @@ class Ledger:
             raise SetupError(f"--ledger: {folder} cannot hold a ledger: {error.strerror}.") from None
 
     def intend(self, keys: Sequence[str], sources: Sequence[str]) -> None:
-        """Says that these messages are about to be sent; returns when that is on disk."""
+        """Records that these messages are about to be sent; returns when that is on disk."""
         self._write({"intent": keys, "sources": sources})
 
     def confirm(self, keys: Sequence[str]) -> None:
-        """Says that these messages were confirmed; returns when that is on disk."""
+        """Records that these messages were confirmed; returns when that is on disk."""
         self._write({"confirmed": keys})
 
     def _write(self, entry: dict[str, Sequence[str]]) -> None:
@@ -45,7 +45,7 @@ class Ledger:
 
 @dataclass(slots=True)
 class LedgerEntries:
-    """Everything the ledgers of a folder say: attempts as often as made, keys confirmed, sources that spoke."""
+    """Everything that a folder's ledgers say: attempts with repetitions, confirmed keys, sources."""
 
     attempts: list[str] = field(default_factory=list)
     confirmed: set[str] = field(default_factory=set)
@@ -53,7 +53,7 @@ class LedgerEntries:
 
 
 def read_ledgers(folder: Path) -> LedgerEntries:
-    """All ledgers in the folder, where a line that a crash cut short says nothing.
+    """Reads all ledgers in the folder, skipping lines that a crash cut short.
 
     Raises `SetupError` if there is none.
     """

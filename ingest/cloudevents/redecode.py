@@ -1,4 +1,4 @@
-"""A message out of quarantine goes through its door again, as the message that it was."""
+"""Replays messages from quarantine, as the messages that they were."""
 
 from typing import Any
 
@@ -6,31 +6,30 @@ from pydantic_core import from_json
 
 from domain.errors import MalformedMessage
 from domain.field.batch import Batch
-from domain.field.quarantine import Entry
-from ingest.cloudevents import decode as wire
-from ingest.cloudevents import strict_json
+from domain.field.quarantine import QuarantineEntry
+from ingest.cloudevents import decode, strict_json
 
 _LONGEST_IDENTIFIER = 1024
 
 
-def read_again(entry: Entry, body: bytes, who: str) -> Batch:
-    """The message in `body` as a batch of one, received when, where and from whom the entry was.
+def read_again(entry: QuarantineEntry, body: bytes, who: str) -> Batch:
+    """Decodes `body` into a batch of one, with the reception of the quarantined entry.
 
     Where nobody vouched for it then, whoever replays it does. Raises `MalformedMessage`, also for a body that
     states another source or id than the original bytes do: it would be another message.
     """
-    event = wire.completed(strict_json.loads(body), entry.attributes, entry.key)
+    event = decode.completed(strict_json.loads(body), entry.attributes, entry.key)
     _demand_identity(event, stated_identity(entry))
     batch = Batch()
-    wire.sort_in(batch, event, wire.Reception(entry.received_at, entry.door, entry.source or who))
+    decode.ingest_event(batch, event, decode.Reception(entry.received_at, entry.door, entry.source or who))
     return batch
 
 
-def stated_identity(entry: Entry) -> dict[str, str]:
-    """The source and the id of the message, as far as they can be read and are such."""
-    event = wire.completed(decoded(entry.body), entry.attributes, entry.key)
+def stated_identity(entry: QuarantineEntry) -> dict[str, str]:
+    """Returns the source and the id of the message, where they are readable."""
+    event = decode.completed(decoded(entry.body), entry.attributes, entry.key)
     if not isinstance(event, dict):
-        # Of bytes that cannot be read nobody knows whether they were the data alone, but in binary mode.
+        # Unreadable bytes may have been the data alone; only in binary mode is that certain.
         event = entry.attributes if entry.attributes and "id" in entry.attributes else {}
     stated = {name: event.get(name) for name in ("source", "id")}
     return {
@@ -41,7 +40,7 @@ def stated_identity(entry: Entry) -> dict[str, str]:
 
 
 def decoded(body: bytes, *, cut_short: bool = False) -> Any:
-    """The bytes as JSON, more leniently than any door takes it; None where it does not go so far.
+    """Parses the bytes as JSON, more leniently than intake does; None where that fails.
 
     With `cut_short` also the whole values of a text that ends too soon.
     """

@@ -1,6 +1,6 @@
-"""The messages described for other programs: JSON Schemas (2020-12) and an AsyncAPI 3.0 document.
+"""JSON Schemas (2020-12) and an AsyncAPI 3.0 document of the messages.
 
-They are made of the very types that messages are checked with, so they cannot say anything else.
+They are generated from the very types that validate messages, so they cannot differ.
 """
 
 from typing import Any, Final
@@ -8,8 +8,16 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from ingest.cloudevents import types as messages
-from ingest.cloudevents.types import Event, FaultData, SpotData, UsageData
+from ingest.cloudevents.types import (
+    FAULT_CLEARED,
+    FAULT_RAISED,
+    SPOT_REGISTERED,
+    USAGE_RECORDED,
+    CloudEvent,
+    FaultData,
+    SpotData,
+    UsageData,
+)
 from ingest.rabbitmq import topology
 
 Schema = dict[str, Any]
@@ -25,7 +33,7 @@ _SOURCE: Final = {"specversion": "1.0", "id": "e-1", "source": "controller:7", "
 _DATA: Final[dict[str, tuple[Any, tuple[str, ...], Schema]]] = {
     "fault": (
         FaultData,
-        (messages.FAULT_RAISED, messages.FAULT_CLEARED),
+        (FAULT_RAISED, FAULT_CLEARED),
         {
             "spot_id": "DE*ABC*E1",
             "connector_id": 1,
@@ -35,7 +43,7 @@ _DATA: Final[dict[str, tuple[Any, tuple[str, ...], Schema]]] = {
     ),
     "usage": (
         UsageData,
-        (messages.USAGE_RECORDED,),
+        (USAGE_RECORDED,),
         {
             "spot_id": "DE*ABC*E1",
             "session_id": "s-1",
@@ -48,7 +56,7 @@ _DATA: Final[dict[str, tuple[Any, tuple[str, ...], Schema]]] = {
     ),
     "spot": (
         SpotData,
-        (messages.SPOT_REGISTERED,),
+        (SPOT_REGISTERED,),
         {"spot_id": "DE*ABC*E1", "zone": "north", "time_zone": "Europe/Berlin", "warranty_until": "2029-02-01"},
     ),
 }
@@ -56,21 +64,21 @@ KINDS: Final = tuple(_DATA)
 
 
 class _Untitled(GenerateJsonSchema):
-    """A title that repeats a field's name tells nobody anything."""
+    """Omits titles that only repeat a field's name."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
 
 
 def json_schema(kind: str) -> Schema:
-    """The JSON Schema of the events of a kind, one of `KINDS`, complete in itself."""
+    """Returns the self-contained JSON Schema of the events of a kind, one of `KINDS`."""
     parts = components("#/$defs/", kind)
     event = parts.pop(event_name(kind))
     return {"$schema": _DIALECT, "$id": f"urn:spotclaim:{kind}:v1", **event, "$defs": parts}
 
 
 def components(place: str, *kinds: str) -> dict[str, Schema]:
-    """Of each kind the schema of its events and of their data, by name, where `place` is the way to them all."""
+    """Returns the schemas of each kind's events and data, by name. `place` is the prefix of references to them."""
     parts: dict[str, Schema] = {}
     for kind in kinds:
         data_type, types, example = _DATA[kind]
@@ -82,17 +90,17 @@ def components(place: str, *kinds: str) -> dict[str, Schema]:
 
 
 def event_name(kind: str) -> str:
-    """The name of the schema of a kind's events."""
-    return f"{kind.capitalize()}Event"
+    """Returns the name of the schema of a kind's events."""
+    return f"{kind.capitalize()}CloudEvent"
 
 
 def data_name(kind: str) -> str:
-    """The name of the schema of what a kind's events carry."""
+    """Returns the name of the schema of a kind's data."""
     return f"{kind.capitalize()}Data"
 
 
 def asyncapi() -> Schema:
-    """What Spotclaim receives from RabbitMQ."""
+    """Describes what Spotclaim receives from RabbitMQ."""
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Spotclaim", "version": "1", "description": _LIMITS},
@@ -111,7 +119,7 @@ def _described(data_type: Any, place: str) -> Schema:
 
 
 def _event(kind: str, types: tuple[str, ...], example: Schema, place: str) -> Schema:
-    event = _described(Event, place)
+    event = _described(CloudEvent, place)
     event["properties"]["type"] = {"enum": list(types)}
     event["properties"]["data"] = {"$ref": place + data_name(kind)}
     described = {"title": event_name(kind), "description": _LIMITS}

@@ -1,4 +1,4 @@
-"""The messages in a JSON text, each with its own bytes, so that a bad one never spoils its neighbours."""
+"""Splits a JSON text into its messages, each with its own bytes. So a bad one never spoils its neighbours."""
 
 import re
 from typing import Final
@@ -7,9 +7,10 @@ _TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
 
 
 def split(text: bytes) -> list[bytes] | None:
-    """The items of an array, or an object as the only one; None where the text is not just one of these.
+    """Returns the items of an array; of a lone object, just that.
 
-    Only strings, brackets and commas are looked at: whether an item is JSON is for its reader to say.
+    None for any other text. Only strings, brackets and commas are examined: whether an item is JSON is for its
+    reader to decide.
     """
     text = text.strip()
     begin, depth, cuts = 0, 0, [1]

@@ -1,4 +1,7 @@
-"""JSON as PostgreSQL and every reader agree on it. What parses elsewhere and breaks later is refused here."""
+"""Strict JSON: what PostgreSQL and every other reader interpret alike.
+
+What parses elsewhere and breaks later is refused here.
+"""
 
 import json
 import math
@@ -19,14 +22,14 @@ _UNSURE = object()
 
 
 def loads(body: bytes, *, max_bytes: int = MAX_BYTES) -> Any:
-    """The value of a JSON text in UTF-8.
+    """Parses a JSON text in UTF-8.
 
     Raises `MalformedMessage` for what I-JSON (RFC 7493) would not carry: more than `max_bytes`, deeper than
     `MAX_DEPTH`, duplicate keys, NaN and infinities (1e400 too), integers past 64 bits, U+0000, lone surrogates.
     """
     if len(body) > max_bytes:
         raise MalformedMessage("TOO_LARGE", f"The message has {len(body)} bytes; the limit is {max_bytes}.")
-    # Every level of depth needs its own opening bracket, so most messages never need the walk.
+    # Each level needs its own opening bracket, so most messages need no depth check.
     brackets = body.count(b"[") + body.count(b"{")
     value = _fast(body)
     if value is _UNSURE:
@@ -37,7 +40,7 @@ def loads(body: bytes, *, max_bytes: int = MAX_BYTES) -> Any:
 
 
 def _fast(body: bytes) -> Any:
-    """The value by a fast parser, or `_UNSURE` where that parser may differ from the strict one.
+    """Parses with a fast parser; `_UNSURE` where it may differ from the strict one.
 
     Without escapes it differs in two ways that do not raise. Integers past 64 bits become floats: they have 19
     digits or more. Of duplicate keys the last wins: then at least the two quotes of a key are missing when the
@@ -47,7 +50,7 @@ def _fast(body: bytes) -> Any:
         return _UNSURE
     try:
         value = orjson.loads(body)
-        # Integers that need more than 53 bits raise, so that none past 63 is taken.
+        # Integers that need more than 53 bits raise, so that none past 63 is accepted.
         written = orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER)
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return _UNSURE

@@ -1,6 +1,7 @@
-"""The shapes on the wire: a CloudEvents 1.0 envelope and the data of each type. Source: DESIGN, section 4.
+"""Types of the wire: a CloudEvents 1.0 envelope and the data of each event type.
 
-They are typed dictionaries: a message is checked in one pass and no object is made of it on the way.
+Source: DESIGN, section 4. They are typed dictionaries: a message is validated in one pass without creating
+objects.
 """
 
 from typing import Annotated, Any, Literal, NotRequired
@@ -10,16 +11,16 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=256)]
-# White space alone names no spot.
+# White space alone is no spot id.
 SpotId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"\S")]
 Name = Annotated[str, StringConstraints(max_length=256)]
-# A time without an offset is taken and marked; anything that is no time is refused.
+# A time without an offset is accepted and marked; anything that is no time is refused.
 Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 Day = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
 
 
 def _no_boolean(value: object) -> object:
-    """Python takes True for 1, and nobody else does."""
+    """Rejects booleans, which Python alone takes for numbers."""
     if isinstance(value, bool):
         raise PydanticCustomError("number_type", "Input should be a number, not true or false")
     return value
@@ -42,7 +43,7 @@ _TOLERANT = ConfigDict(coerce_numbers_to_str=True, extra="ignore", allow_inf_nan
 
 
 @with_config(_TOLERANT)
-class Event(TypedDict):
+class CloudEvent(TypedDict):
     """The envelope. `source` and `id` identify the event; `time` is when it was made."""
 
     specversion: Literal["1.0"]
@@ -55,8 +56,11 @@ class Event(TypedDict):
 
 @with_config(_TOLERANT)
 class ErrorData(TypedDict):
-    """An error in the words of the standard it comes from: `spotclaim`, `ocpp1.6`, `ocpp2.0.1`, `mrec`,
-    `ocpi2.2.1` or `vendor:<id>`. A code that is in no table is taken as `OTHER` and kept."""
+    """An error code and the taxonomy that defines it.
+
+    Taxonomies are `spotclaim`, `ocpp1.6`, `ocpp2.0.1`, `mrec`, `ocpi2.2.1` and `vendor:<id>`. An unknown code is
+    taken as `OTHER` and kept.
+    """
 
     taxonomy: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     code: Annotated[str, StringConstraints(min_length=1, max_length=256)]

@@ -1,7 +1,7 @@
-"""The pages, rendered from templates with every value escaped.
+"""Renders the console's pages from templates, with every value escaped.
 
-All of them show what the table of claims does and what became of it: no affected user, nothing of what evidence
-holds, and of what people wrote only the root cause of an incident. Destinations are named, never addressed.
+They show no affected user, nothing of what evidence holds, and of what people wrote only the root cause of an
+incident. Destinations appear by name, never by address.
 """
 
 from datetime import UTC, datetime
@@ -11,26 +11,26 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from domain.claims.lifecycle import CLOSED
+from domain.events import describe
 from domain.incidents.incident import OPEN, QUIET
 from domain.ports.queries import IncidentReports, Reports
-from ingest.console.history import told
 
 _CLAIMS_SHOWN = 100
 _EVENTS_SHOWN = 200
-# Of an incident's claims so many are looked at.
+# At most this many claims of an incident are read.
 _CLAIMS_COUNTED = 1000
 
 
 def _due(claim: dict[str, Any]) -> str:
-    """By when a claim must be resolved, in the time of its site."""
+    """Formats when a claim must be resolved, in the time of its site."""
     if claim["resolve_due_at"] is None:
         return "paused" if claim["time_zone"] else ""
     local = claim["resolve_due_at"].astimezone(ZoneInfo(claim["time_zone"] or "UTC"))
     return f"{local:%Y-%m-%d %H:%M %Z}"
 
 
-def _standing(claim: dict[str, Any]) -> str:
-    """Its status, and who must act."""
+def _status_line(claim: dict[str, Any]) -> str:
+    """Formats a claim's status and the role that must act."""
     status = str(claim["status"]).replace("_", " ")
     return f"{status}: {claim['stages'][claim['stage'] - 1]}" if claim["status"] == "under_review" else status
 
@@ -40,21 +40,21 @@ _templates = Environment(
 )
 _templates.filters |= {
     "due": _due,
-    "standing": _standing,
-    "told": told,
+    "status_line": _status_line,
+    "sentence": lambda event: describe(event["kind"], event["body"], with_remark=False),
     "moment": lambda at: f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
     "words": lambda name: name.replace("_", " ").lower(),
 }
 
 
 def claims_page(reports: Reports, incidents: IncidentReports, now: datetime) -> str:
-    """The incidents that go on, and the latest claims, as a page that renews itself."""
+    """Renders open incidents and the latest claims, as a page that refreshes itself."""
     going_on = [row for status in (OPEN, QUIET) for row in incidents.listed(status=status)]
     return _page("claims.html", claims=reports.list_claims(limit=_CLAIMS_SHOWN), incidents=going_on, now=now)
 
 
 def claim_page(reports: Reports, incidents: IncidentReports, claim_id: str) -> str | None:
-    """One claim and its history; None if there is no such claim."""
+    """Renders one claim and its history; None if there is no such claim."""
     claim = reports.find_claim(claim_id)
     if claim is None:
         return None
@@ -63,12 +63,12 @@ def claim_page(reports: Reports, incidents: IncidentReports, claim_id: str) -> s
 
 
 def incident_page(reports: Reports, incidents: IncidentReports, incident_id: str) -> str | None:
-    """One incident, its history and its claims; None if there is no such incident."""
+    """Renders one incident, its history and its claims; None if there is no such incident."""
     incident = incidents.find(incident_id)
     if incident is None:
         return None
     claims = incidents.claims_of(incident["id"], limit=_CLAIMS_COUNTED)
-    # One that was merged into another counts claims that are the other's by now.
+    # A merged incident's count includes claims that belong to the other one now.
     count = incident["claim_count"] if len(claims) == _CLAIMS_COUNTED else len(claims)
     return _page(
         "incident.html",
@@ -82,7 +82,7 @@ def incident_page(reports: Reports, incidents: IncidentReports, incident_id: str
 
 
 def missing_page() -> str:
-    """What stands where nothing is."""
+    """Renders the page for an unknown address."""
     return _page("missing.html")
 
 

@@ -1,4 +1,7 @@
-"""The addresses of the pages. Links in them are relative, so that they lead on behind a proxy with a path too."""
+"""The paths of the console's pages.
+
+Links in them are relative, so that they work behind a proxy with a path prefix too.
+"""
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
@@ -9,7 +12,7 @@ from ingest.console.pages import claim_page, claims_page, incident_page, missing
 
 
 def router(reports: Reports, incidents: IncidentReports, clock: Clock) -> APIRouter:
-    """The routes; who may look is for the caller to say. `adapters.apprise.rendering` links to them."""
+    """Creates the routes; the caller decides who may look. `adapters.apprise.rendering` links to them."""
     routes = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     @routes.get("/")

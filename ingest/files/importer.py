@@ -1,4 +1,4 @@
-"""The loop of every file import: items in, batches handed over, and a tally that accounts for every row."""
+"""Imports items in batches, and keeps a tally that accounts for every one."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -8,21 +8,22 @@ from typing import Final
 
 from domain.errors import MalformedMessage, SpotclaimError
 from domain.field.batch import Batch
-from domain.ports.store import Clock, HandOver, Known
-from ingest.cloudevents import decode as wire
-from ingest.files.items import Ignored, Item, Refused
+from domain.ports.store import Clock, DeliverBatch, Known
+from ingest.cloudevents import decode
+from ingest.files.items import Ignored, Item, RefusedItem
 
 BATCH_SIZE: Final = 1000
-_DOOR: Final = "import"
+_ENDPOINT: Final = "import"
 
 
 @dataclass(slots=True)
-class Tally:
-    """Rows of a file or frames of a log, once each: read = accepted + known + refused + ignored.
+class ImportTally:
+    """Counts the rows of a file or frames of a log, each once.
 
-    accepted: gave at least one event that was new, and all its events are durable; refused: is in quarantine, for
-    it or one of its events could not be understood; ignored: understood, and without an event of its own; known:
-    all its events were taken in before. A row is read once it is known which of these it is.
+    It holds that read = accepted + known + refused + ignored. accepted: gave at least one event that was new, and
+    all its events are durable; refused: is in quarantine, because it or one of its events could not be decoded;
+    ignored: understood, without an event of its own; known: all its events were ingested before. A row is read
+    once it is known which of these it is.
     """
 
     read: int = 0
@@ -32,38 +33,39 @@ class Tally:
     known: int = 0
 
 
-def understood(batch: Batch, item: Item, clock: Clock) -> tuple[str, ...] | Refused:
-    """Adds an item's messages to the batch; their keys, or why the item is refused. Ignored items have none.
+def understood(batch: Batch, item: Item, clock: Clock) -> tuple[str, ...] | RefusedItem:
+    """Adds an item's messages to the batch and returns their keys.
 
-    A refused item adds its quarantined message, and what other messages it gives.
+    Ignored items have none. A refused item is returned instead; its quarantined message is added, and what other
+    messages it gives.
     """
     if isinstance(item, Ignored):
         return ()
-    if isinstance(item, Refused):
-        return _refused(batch, item, wire.Reception(clock(), _DOOR))
-    reception = wire.Reception(item.received_at or clock(), _DOOR)
+    if isinstance(item, RefusedItem):
+        return _refused(batch, item, decode.Reception(clock(), _ENDPOINT))
+    reception = decode.Reception(item.received_at or clock(), _ENDPOINT)
     keys, refusal = [], None
     for event in item.events:
         try:
-            keys.append(wire.sort_in(batch, event, reception))
+            keys.append(decode.ingest_event(batch, event, reception))
         except MalformedMessage as reason:
             # The standard library's encoder also writes the integers that made the event malformed.
             raw = json.dumps(event).encode() if item.raw is None else item.raw
-            refusal = refusal or _refused(batch, Refused(raw, reason, item.number), reception)
+            refusal = refusal or _refused(batch, RefusedItem(raw, reason, item.number), reception)
     return refusal or tuple(keys)
 
 
-def _refused(batch: Batch, item: Refused, reception: wire.Reception) -> Refused:
+def _refused(batch: Batch, item: RefusedItem, reception: decode.Reception) -> RefusedItem:
     reason = item.reason
     if item.number is not None:
         reason = MalformedMessage(reason.code, f"Row {item.number}: {reason.sentence}")
-    batch.quarantined.append(wire.quarantined(item.raw, reason, reception))
+    batch.quarantined.append(decode.quarantined(item.raw, reason, reception))
     return item
 
 
 @dataclass(slots=True)
 class _Load:
-    """A batch on its way, and what its rows gave: the keys of each, and how many were refused."""
+    """A batch in flight: its rows' keys, and the number of refused rows."""
 
     batch: Batch = field(default_factory=Batch)
     rows: list[tuple[str, ...]] = field(default_factory=list)
@@ -71,22 +73,23 @@ class _Load:
 
 
 class Importer:
-    """One import. While one batch is handed over the next one is read; never more than these two are in memory.
+    """Imports items, reading the next batch while one is delivered.
 
-    `tally` is true at any moment, also after an error. `known` tells what need not be handed over again, so that
-    the way to resume an import is to repeat it. `progress` hears the tally with each batch, and at the end.
+    Never more than these two are in memory. `tally` is correct at any moment, also after an error. `known` returns
+    what need not be delivered again, so that an import is resumed by repeating it. `progress` is called with the
+    tally for each batch, and at the end.
     """
 
     def __init__(
         self,
-        hand_over: HandOver,
+        deliver_batch: DeliverBatch,
         known: Known,
         clock: Clock,
-        progress: Callable[[Tally], None],
+        progress: Callable[[ImportTally], None],
         batch_size: int = BATCH_SIZE,
     ) -> None:
-        self.tally = Tally()
-        self._hand_over = hand_over
+        self.tally = ImportTally()
+        self._deliver_batch = deliver_batch
         self._known = known
         self._clock = clock
         self._progress = progress
@@ -95,10 +98,10 @@ class Importer:
         self._under_way: Future[tuple[_Load, int]] | None = None
         self._broken: SpotclaimError | None = None
 
-    def run(self, items: Iterable[Item]) -> Tally:
-        """Hands over what the items hold, in batches of `batch_size` messages or a few more.
+    def run(self, items: Iterable[Item]) -> ImportTally:
+        """Delivers the items' messages in batches of `batch_size` messages or a few more.
 
-        Raises what `known` and `hand_over` raise, and, after what was read is handed over, what the items raise.
+        Raises what `known` and `deliver_batch` raise, and, after what was read is delivered, what the items raise.
         """
         with ThreadPoolExecutor(1, "import") as pool:
             for item in self._readable(items):
@@ -120,7 +123,7 @@ class Importer:
 
     def _take(self, item: Item) -> None:
         outcome = understood(self._load.batch, item, self._clock)
-        if isinstance(outcome, Refused):
+        if isinstance(outcome, RefusedItem):
             self._load.refused += 1
         elif outcome:
             self._load.rows.append(outcome)
@@ -135,11 +138,11 @@ class Importer:
             self._under_way, self._load = pool.submit(self._deliver, self._load), _Load()
 
     def _deliver(self, load: _Load) -> tuple[_Load, int]:
-        """How many of its rows gave something new."""
+        """Delivers a batch and counts the rows that gave something new."""
         known = self._known(load.batch)
-        news = _but(load.batch, known)
-        if len(news):
-            self._hand_over(news)
+        new = _without(load.batch, known)
+        if len(new):
+            self._deliver_batch(new)
         return load, _accepted(load.rows, known)
 
     def _settle(self) -> None:
@@ -167,8 +170,8 @@ def _accepted(rows: Iterable[tuple[str, ...]], known: set[str]) -> int:
     return accepted
 
 
-def _but(batch: Batch, known: set[str]) -> Batch:
-    """The batch without its known messages."""
+def _without(batch: Batch, known: set[str]) -> Batch:
+    """Returns the batch without its known messages."""
     if not known:
         return batch
     return Batch(

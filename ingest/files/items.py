@@ -1,4 +1,4 @@
-"""What a translator makes of each row of a file."""
+"""Items: what a reader makes of each row or frame."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,10 +10,10 @@ from domain.errors import MalformedMessage
 
 @dataclass(slots=True)
 class Translated:
-    """A row that gave CloudEvents, in the form `ingest.cloudevents.decode.sort_in` takes.
+    """A row that gave CloudEvents, in the form that `ingest.cloudevents.decode.ingest_event` takes.
 
-    `received_at` is when the row reached the system it was logged by; None where the file does not tell. `raw` is
-    the row's original bytes and `number` its line of the file, for the case that one of its events is refused.
+    `received_at` is when the row reached the system that logged it; None where the file does not say. `raw` is the
+    row's original bytes and `number` its line of the file, for the case that one of its events is refused.
     """
 
     events: Sequence[dict[str, Any]]
@@ -23,8 +23,8 @@ class Translated:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """A row that cannot be understood: its original bytes, why, and its line of the file where that is known."""
+class RefusedItem:
+    """A row that cannot be decoded: its bytes, the reason, and its line if known."""
 
     raw: bytes
     reason: MalformedMessage
@@ -36,5 +36,5 @@ class Ignored:
     """A row that was understood and gives no event of its own."""
 
 
-Item = Translated | Refused | Ignored
+Item = Translated | RefusedItem | Ignored
 IGNORED = Ignored()

@@ -1,4 +1,4 @@
-"""Text files as they come: packed or not, in the encoding that they or their mapping state."""
+"""Text files: compressed or not, in their own encoding or that of their mapping."""
 
 import codecs
 import gzip
@@ -28,34 +28,35 @@ _NO_TEXT: Final = {
 
 
 class TextFile:
-    """A file of text, or standard input, of which the first bytes have been looked at.
+    """Opens a text file or standard input, detecting compression and encoding.
 
-    `encoding` is what the file's own mark says, else what was told, else UTF-8; `packed` says that it is gzip.
-    Raises `SetupError` for what is no text, `FileDamaged` for compressed data that does not even begin.
+    `encoding` is that of the file's byte order mark, else the given one, else UTF-8; `packed` says that it is
+    gzip. Raises `SetupError` for what is no text, `FileDamaged` for compressed data that is damaged from the
+    start.
     """
 
     def __init__(self, stream: io.BufferedReader, encoding: str | None = None) -> None:
         self.packed = stream.peek(2)[:2] == _GZIP_MAGIC
         self._stream = io.BufferedReader(gzip.GzipFile(fileobj=stream)) if self.packed else stream
-        with _telling_damage():
+        with _damage_errors():
             first = self._stream.peek(8)[:8]
         self._mark = next((mark for mark in _MARKS if first.startswith(mark)), b"")
         self.encoding = _MARKS[self._mark] if self._mark else _without_mark(encoding or "utf-8")
         _demand_text(first, self.encoding)
 
     def __iter__(self) -> Iterator[str]:
-        """The lines, with their ends.
+        """Yields the lines, with their line ends.
 
         Undecodable bytes pass as surrogates, so that only the row that holds them is refused, byte for byte.
         Raises `FileDamaged` where compressed data is damaged or the file ends within a character.
         """
-        with _telling_damage():
+        with _damage_errors():
             self._stream.read(len(self._mark))
             yield from io.TextIOWrapper(self._stream, self.encoding, _passing(self.encoding), newline="")
 
 
-class _telling_damage:  # noqa: N801
-    """Turns what unpacking and decoding raise into `FileDamaged`."""
+class _damage_errors:  # noqa: N801
+    """Converts errors of decompression and decoding into `FileDamaged`."""
 
     def __enter__(self) -> None:
         pass
@@ -68,18 +69,18 @@ class _telling_damage:  # noqa: N801
 
 
 def original_bytes(text: str, encoding: str = "utf-8") -> bytes:
-    """The bytes that were decoded to this text."""
+    """Encodes a decoded text into its original bytes."""
     return text.encode(encoding, _passing(encoding))
 
 
 def _without_mark(encoding: str) -> str:
-    """The encoding by its plain name, of those that write a mark the one that writes none."""
+    """Returns the canonical name of an encoding, without a byte order mark."""
     name = codecs.lookup(encoding).name
     return {"utf-8-sig": "utf-8", "utf-16": "utf-16-le"}.get(name, name)
 
 
 def _passing(encoding: str) -> str:
-    """The error handler that lets what cannot be decoded through, there and back."""
+    """Returns the error handler that preserves undecodable bytes both ways."""
     return "surrogatepass" if encoding.startswith("utf-16") else "surrogateescape"
 
 

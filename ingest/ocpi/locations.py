@@ -4,30 +4,30 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from ingest.cloudevents.types import SPOT_REGISTERED
-from ingest.ocpi.objects import Told, listed, nested, number, text, time
+from ingest.ocpi.objects import OcpiObject, listed, nested, number, text, time
 
-# How many phases carry the current. The voltage is that of one phase, so power is the product of all three.
+# The number of phases. The voltage is that of one phase, so power is the product of all three.
 _PHASES: Final = {"AC_1_PHASE": 1, "AC_2_PHASE": 2, "AC_2_PHASE_SPLIT": 2, "AC_3_PHASE": 3, "DC": 1}
-# No car charges with less than 6 A: a lower power is told in another unit, or wrong.
+# No car charges with less than 6 A: a lower power is stated in another unit, or wrong.
 _LOWEST_WATTS: Final = 1000.0
 _REMOVED: Final = "REMOVED"
 
 
-def registrations(told: Told, location: dict[str, Any]) -> list[dict[str, Any]]:
-    """One event for each EVSE of the location that is still there."""
+def registrations(obj: OcpiObject, location: dict[str, Any]) -> list[dict[str, Any]]:
+    """Registers each EVSE of the location that was not removed."""
     evses = listed(location.get("evses"))
-    return [_registration(told, location, evse) for evse in evses if evse.get("status") != _REMOVED]
+    return [_registration(obj, location, evse) for evse in evses if evse.get("status") != _REMOVED]
 
 
-def evse_registration(told: Told) -> list[dict[str, Any]]:
-    """The event of an EVSE that came by itself; its URL names the location."""
-    uid = told.address.ids[1] if len(told.address.ids) > 1 else None
-    evse = {"uid": uid} | told.body
-    return [] if evse.get("status") == _REMOVED else [_registration(told, {"id": told.id}, evse)]
+def evse_registration(obj: OcpiObject) -> list[dict[str, Any]]:
+    """Registers an EVSE that came by itself; its URL names the location."""
+    uid = obj.address.ids[1] if len(obj.address.ids) > 1 else None
+    evse = {"uid": uid} | obj.body
+    return [] if evse.get("status") == _REMOVED else [_registration(obj, {"id": obj.id}, evse)]
 
 
-def _registration(told: Told, location: dict[str, Any], evse: dict[str, Any]) -> dict[str, Any]:
-    spot_id = told.spot_id(evse.get("uid"))
+def _registration(obj: OcpiObject, location: dict[str, Any], evse: dict[str, Any]) -> dict[str, Any]:
+    spot_id = obj.spot_id(evse.get("uid"))
     place = nested(evse.get("coordinates")) or nested(location.get("coordinates"))
     times = filter(None, (time(evse, "last_updated"), time(location, "last_updated")))
     data = {
@@ -38,7 +38,7 @@ def _registration(told: Told, location: dict[str, Any], evse: dict[str, Any]) ->
         "max_power_kw": max_power_kw(listed(evse.get("connectors"))),
         "location": _coordinates(place),
     }
-    return told.event(SPOT_REGISTERED, f"evse:{spot_id}", max(times, default=None), data)
+    return obj.event(SPOT_REGISTERED, f"evse:{spot_id}", max(times, default=None), data)
 
 
 def _coordinates(place: dict[str, Any]) -> dict[str, float] | None:
@@ -47,13 +47,13 @@ def _coordinates(place: dict[str, Any]) -> dict[str, float] | None:
 
 
 def max_power_kw(connectors: Iterable[dict[str, Any]]) -> float | None:
-    """What an EVSE can give: the most of its connectors, of which one is used at a time."""
+    """Returns the power of an EVSE's strongest connector. One connector of an EVSE is used at a time."""
     known = [watts for connector in connectors if (watts := _watts(connector)) is not None]
     return round(max(known) / 1000, 3) if known else None
 
 
 def _watts(connector: dict[str, Any]) -> float | None:
-    """Stated, or else what voltage and amperage allow (2.1.1 names them without `max_`)."""
+    """Returns the stated power, or what voltage and amperage allow. OCPI 2.1.1 names them without `max_`."""
     stated = number(connector.get("max_electric_power"))
     if stated is not None and stated >= _LOWEST_WATTS:
         return stated

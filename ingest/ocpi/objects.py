@@ -1,4 +1,4 @@
-"""OCPI objects as they were told: in which words, by whom, and where. Source: OCPI 2.2.1 and 2.1.1."""
+"""OCPI objects with their party and address, and readers of their fields. Source: OCPI 2.2.1 and 2.1.1."""
 
 import math
 import re
@@ -12,12 +12,12 @@ import orjson
 import structlog
 
 from domain.errors import MalformedMessage
-from ingest.files.items import Item, Refused
+from ingest.files.items import Item, RefusedItem
 
 NOT_AVAILABLE: Final = "#NA"
-"""How OCPI writes a required field that nobody can fill, such as the EVSE of a reservation that assigned none."""
+"""OCPI's value of a required field that cannot be filled, such as the EVSE of a reservation that assigned none."""
 
-Outcome = Item | str
+Reading = Item | str
 """An item, or why an object gives nothing."""
 
 log = structlog.get_logger("ocpi")
@@ -28,7 +28,7 @@ _PARTY: Final = re.compile(r"([A-Za-z]{2})[*/-]?([A-Za-z0-9]{3})")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What a URL tells of the object that was sent there: `…/sessions/BE/BEC/101` is session 101 of BE*BEC."""
+    """What a URL says of its object: `…/sessions/BE/BEC/101` is session 101 of BE*BEC."""
 
     path: str = ""
     module: str | None = None
@@ -37,11 +37,11 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One object. `raw` is what it was read from; `party` owns it, unless nobody says who.
+class OcpiObject:
+    """One OCPI object and the party that owns it, if known.
 
-    `partial` is the body of a PATCH. `recorded` says that `raw` is the record of the request that carried it, with
-    `received_at`, when that came, where the record says so.
+    `raw` is what it was read from. `partial` is the body of a PATCH. `recorded` says that `raw` is the record of
+    the request that carried it, with `received_at`, when that arrived, where the record says so.
     """
 
     body: dict[str, Any]
@@ -54,49 +54,49 @@ class Told:
 
     @property
     def json(self) -> bytes:
-        """The object as JSON; where it was read as such, no second copy."""
+        """Returns the object as JSON, without a second copy where it was read as such."""
         return orjson.dumps(self.body) if self.recorded else self.raw
 
     @property
     def source(self) -> str:
-        """The event's source."""
+        """Returns the event's source."""
         return f"ocpi:{self.party}" if self.party else "ocpi"
 
     @property
     def id(self) -> str | None:
-        """The object's own id, or that in its URL."""
+        """Returns the object's own id, or that in its URL."""
         return text(self.body.get("id")) or (self.address.ids[0] if self.address.ids else None)
 
     def spot_id(self, evse_uid: Any) -> str | None:
-        """The spot of an EVSE: its uid is unique only within its party."""
+        """Returns the spot id of an EVSE, whose uid is unique only within its party."""
         uid = text(evse_uid)
         return f"{self.party}*{uid}" if uid and self.party else uid
 
     def event(self, kind: str, event_id: str, time: str | None, data: dict[str, Any]) -> dict[str, Any]:
-        """A CloudEvent that this object gives; what is not known of `data` is left out."""
+        """Builds a CloudEvent, without unknown fields of `data`."""
         known = {name: value for name, value in data.items() if value is not None}
         event = {"specversion": "1.0", "source": self.source, "id": event_id, "type": kind, "data": known}
         return event if time is None else event | {"time": time}
 
 
-def settled(outcomes: Iterable[Outcome], raws: Sequence[bytes]) -> list[Outcome]:
-    """All outcomes of these objects; where one cannot be found, its refusal for each of them. Never raises."""
+def settled(readings: Iterable[Reading], raws: Sequence[bytes]) -> list[Reading]:
+    """Evaluates readings; if that fails, refuses every object involved. Never raises."""
     try:
-        return list(outcomes)
+        return list(readings)
     except MalformedMessage as reason:
-        return [Refused(raw, reason) for raw in raws]
+        return [RefusedItem(raw, reason) for raw in raws]
     except Exception as bug:
         return [not_readable(raw, bug) for raw in raws]
 
 
-def not_readable(raw: bytes, bug: Exception) -> Refused:
-    """What is said of an object that a mistake of ours came up with: it must not stop its neighbours."""
+def not_readable(raw: bytes, bug: Exception) -> RefusedItem:
+    """Refuses an object that triggered a bug, which must not stop its neighbours."""
     log.exception("object not readable", exc_info=bug)
-    return Refused(raw, MalformedMessage("NOT_READABLE", f"Reading the object failed: {type(bug).__name__}."))
+    return RefusedItem(raw, MalformedMessage("NOT_READABLE", f"Reading the object failed: {type(bug).__name__}."))
 
 
 def address(url: str) -> Address:
-    """What the URL tells; nothing where it is none of OCPI's."""
+    """Parses a URL; the address is empty where it is none of OCPI's."""
     try:
         path = urlsplit(url).path
     except ValueError:
@@ -109,18 +109,18 @@ def address(url: str) -> Address:
 
 
 def party_name(name: Any) -> str | None:
-    """Country and party as one name, `BE*BEC`; None for what is none."""
+    """Formats country and party as `BE*BEC`; None for anything else."""
     found = _PARTY.fullmatch(name) if isinstance(name, str) else None
     return f"{found[1]}*{found[2]}".upper() if found else None
 
 
 def party_of(body: dict[str, Any]) -> str | None:
-    """Who owns the object, by its own word."""
+    """Returns the party that owns the object, by its own fields."""
     return party_name(f"{body.get('country_code')}*{body.get('party_id')}")
 
 
 def text(value: Any) -> str | None:
-    """An identifier or a name; numbers are taken for their digits."""
+    """Returns an identifier or a name as text; None for an empty one."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     stripped = value.strip() if isinstance(value, str) else ""
@@ -128,7 +128,7 @@ def text(value: Any) -> str | None:
 
 
 def number(value: Any) -> float | None:
-    """A number, also one written as text; None for anything else."""
+    """Parses a number, also one written as text; None for anything else."""
     try:
         result = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
@@ -137,25 +137,25 @@ def number(value: Any) -> float | None:
 
 
 def nested(value: Any) -> dict[str, Any]:
-    """An object inside an object, empty where there is none."""
+    """Returns an object inside an object, empty where there is none."""
     return value if isinstance(value, dict) else {}
 
 
 def listed(value: Any) -> list[dict[str, Any]]:
-    """The objects of a list, without what is none."""
+    """Returns the objects of a list, without anything else."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def connector(value: Any) -> int:
-    """The connector's number; 0, the whole spot, for one with another kind of name."""
+    """Returns the connector's number; 0, the whole spot, for another kind of name."""
     name = text(value) or ""
     return int(name) if re.fullmatch("[0-9]{1,9}", name) else 0
 
 
 def time(body: dict[str, Any], *fields: str) -> str | None:
-    """The first of these fields that is there, RFC 3339; a time without an offset is UTC.
+    """Returns the first of these fields that is set, in RFC 3339.
 
-    Raises `MalformedMessage` for one that is no time.
+    A time without an offset is UTC. Raises `MalformedMessage` for one that is no time.
     """
     name = next((name for name in fields if body.get(name) not in (None, "")), None)
     return None if name is None else _time(body[name], name).isoformat()
@@ -166,6 +166,6 @@ def _time(value: Any, field: str) -> datetime:
         moment = datetime.fromisoformat(value.strip())
     except (AttributeError, ValueError):
         raise MalformedMessage("INVALID_TIME", f"{field} is not an RFC 3339 time: {str(value)[:64]!r}.") from None
-    # At the ends of the calendar an offset would leave the years that can be stored.
+    # At the ends of the calendar, an offset would lead out of the years that can be stored.
     has_offset = moment.tzinfo is not None and moment.year not in (1, 9999)
     return moment if has_offset else moment.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""What OCPI partners hand over as Spotclaim's events. Source: OCPI 2.2.1, and 2.1.1 where it differs."""
+"""Reads what OCPI partners deliver into events. Source: OCPI 2.2.1, and 2.1.1 where it differs."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -10,16 +10,16 @@ from typing import Any, Final
 from domain.errors import MalformedMessage, SetupError
 from ingest.cloudevents import strict_json
 from ingest.files import json_documents
-from ingest.files.items import IGNORED, Item, Refused, Translated
+from ingest.files.items import IGNORED, Item, RefusedItem, Translated
 from ingest.ocpi import locations
-from ingest.ocpi.objects import Outcome, Told, address, nested, not_readable, party_name, party_of, time
+from ingest.ocpi.objects import OcpiObject, Reading, address, nested, not_readable, party_name, party_of, time
 from ingest.ocpi.reservations import Commands, booking
 from ingest.ocpi.sessions import Sessions
 
 # A location with hundreds of EVSEs, or a session with a period for every minute, is far larger than a message.
 _MAX_BYTES: Final = 16 * 1024 * 1024
 
-# The fields that only objects of one kind have; the first line that fits counts.
+# Fields that only objects of one kind have; the first matching line counts.
 _TELLING: Final[tuple[tuple[str, frozenset[str]], ...]] = (
     ("booking", frozenset({"reservation_status"})),
     ("answer", frozenset({"result"})),
@@ -30,7 +30,7 @@ _TELLING: Final[tuple[tuple[str, frozenset[str]], ...]] = (
     ("session", frozenset({"kwh", "charging_periods", "auth_method", "evse_uid", "start_datetime"})),
     ("tariff", frozenset({"elements"})),
     ("token", frozenset({"whitelist", "valid"})),
-    # What a patch of a session may hold besides; and answers without any data.
+    # Further fields of a session's patch; and responses without data.
     ("session", frozenset({"total_cost", "end_date_time", "start_date_time", "end_datetime"})),
     ("location", frozenset({"address", "coordinates"})),
     ("page without data", frozenset({"status_code"})),
@@ -48,7 +48,7 @@ KINDS: Final = ("location", "evse", "session", "cdr", "command", "answer", "book
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What the objects of a file do not say themselves: their kind, whose they are, the URL they were sent to."""
+    """What the objects of a file do not say themselves: kind, party, and URL."""
 
     kind: str | None = None
     party: str | None = None
@@ -62,9 +62,9 @@ class Hints:
 
 
 class Partner:
-    """Everything that one partner handed over: locations, sessions, patches, CDRs, commands, bookings.
+    """Reads everything that one partner delivered into items.
 
-    `ignored` counts why objects gave nothing.
+    Locations, sessions, patches, CDRs, commands, bookings. `ignored` counts why objects gave nothing.
     """
 
     def __init__(self, hints: Hints) -> None:
@@ -72,7 +72,7 @@ class Partner:
         self._kind = hints.kind
         self._party, self._address = party_name(hints.party), address(hints.url)
         self._sessions, self._commands = Sessions(), Commands()
-        self._readers: dict[str, Callable[[Told], Iterator[Outcome]]] = {
+        self._readers: dict[str, Callable[[OcpiObject], Iterator[Reading]]] = {
             "location": _location,
             "evse": _evse,
             "session": self._sessions.session,
@@ -83,52 +83,55 @@ class Partner:
         }
 
     def items(self, texts: Iterable[bytes]) -> Iterator[Item]:
-        """One item for each object in the texts; those of sessions and of commands' results come at the end,
-        when everything that was said of them is known. Never raises."""
+        """Yields one item for each object in the texts.
+
+        Never raises. Those of sessions and of commands' results come at the end, when everything about them is
+        known.
+        """
         for content in texts:
             for found in json_documents.objects(content):
-                yield from [found] if isinstance(found, Refused) else self._guarded(found)
+                yield from [found] if isinstance(found, RefusedItem) else self._guarded(found)
         yield from map(self._item, chain(self._sessions.finish(), self._commands.finish()))
 
     def _guarded(self, raw: bytes) -> Iterator[Item]:
         try:
-            yield from map(self._item, self._outcomes(raw))
+            yield from map(self._item, self._readings(raw))
         except MalformedMessage as reason:
-            yield Refused(raw, reason)
+            yield RefusedItem(raw, reason)
         except Exception as bug:
             yield not_readable(raw, bug)
 
-    def _outcomes(self, raw: bytes) -> Iterator[Outcome]:
-        for told in self._told(raw):
-            kind = self._kind or _kind(told)
+    def _readings(self, raw: bytes) -> Iterator[Reading]:
+        for obj in self._objects(raw):
+            kind = self._kind or _kind(obj)
             if kind is None:
                 sentence = "No field tells which OCPI object this is; say it with --kind."
                 raise MalformedMessage("UNKNOWN_OBJECT", sentence)
             read = self._readers.get(kind)
-            yield from [kind] if read is None else read(told)
+            yield from [kind] if read is None else read(obj)
 
-    def _item(self, outcome: Outcome) -> Item:
-        if isinstance(outcome, str):
-            self.ignored[outcome] += 1
+    def _item(self, reading: Reading) -> Item:
+        if isinstance(reading, str):
+            self.ignored[reading] += 1
             return IGNORED
-        return outcome
+        return reading
 
-    def _told(self, raw: bytes) -> Iterator[Told]:
-        """The object; or, where it is the record of a request, those it carried."""
+    def _objects(self, raw: bytes) -> Iterator[OcpiObject]:
+        """Yields the object; of a recorded request, those that it carried."""
         value = strict_json.loads(raw, max_bytes=_MAX_BYTES)
         if not isinstance(value.get("url"), str) or not isinstance(value.get("body"), dict | list):
-            yield Told(value, raw, self._address, party_of(value) or self._address.party or self._party)
+            yield OcpiObject(value, raw, self._address, party_of(value) or self._address.party or self._party)
             return
         sent_to, partial = address(value["url"]), str(value.get("method")).upper() == "PATCH"
         asked = {"response_url": nested(value["body"]).get("response_url")}
         responses = [asked | response for response in _bodies(value.get("response"))]
         for body in (*_bodies(value["body"]), *responses):
             party = party_of(body) or sent_to.party or self._party
-            yield Told(body, raw, sent_to, party, partial, True, _received_at(value))
+            yield OcpiObject(body, raw, sent_to, party, partial, True, _received_at(value))
 
 
 def _bodies(value: Any) -> list[dict[str, Any]]:
-    """The objects of a request or a response, out of OCPI's envelope."""
+    """Returns the objects of a request or a response, without OCPI's envelope."""
     if isinstance(value, dict) and "data" in value:
         value = value["data"]
     return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, dict)]
@@ -139,17 +142,17 @@ def _received_at(record: dict[str, Any]) -> datetime | None:
     return None if stated is None else datetime.fromisoformat(stated)
 
 
-def _kind(told: Told) -> str | None:
-    fields = told.body.keys()
+def _kind(obj: OcpiObject) -> str | None:
+    fields = obj.body.keys()
     by_fields = next((kind for kind, telling in _TELLING if not telling.isdisjoint(fields)), None)
-    return by_fields or _OF_MODULE.get(told.address.module or "")
+    return by_fields or _OF_MODULE.get(obj.address.module or "")
 
 
-def _location(told: Told) -> Iterator[Outcome]:
-    events = locations.registrations(told, told.body)
-    yield Translated(events, told.received_at) if events else "location without an EVSE"
+def _location(obj: OcpiObject) -> Iterator[Reading]:
+    events = locations.registrations(obj, obj.body)
+    yield Translated(events, obj.received_at) if events else "location without an EVSE"
 
 
-def _evse(told: Told) -> Iterator[Outcome]:
-    events = locations.evse_registration(told)
-    yield Translated(events, told.received_at) if events else "EVSE that was removed"
+def _evse(obj: OcpiObject) -> Iterator[Reading]:
+    events = locations.evse_registration(obj)
+    yield Translated(events, obj.received_at) if events else "EVSE that was removed"

@@ -1,4 +1,4 @@
-"""Meter readings in the unit Spotclaim reckons in."""
+"""Converts meter readings to kWh."""
 
 import math
 from typing import Any, Final
@@ -8,8 +8,11 @@ _CEILING_WH: Final = 1e12
 
 
 def kwh(reading: Any) -> Any:
-    """A reading in Wh as kWh. -1, how stations write a register they could not read, stays as it is, and so does
-    what is no number: whoever validates the message names it."""
+    """Converts a reading in Wh to kWh.
+
+    What is no number stays as it is, and so does -1, which stations write for a register they could not read:
+    whoever validates the message names it.
+    """
     value = _number(reading)
     if value is None or value == UNREAD:
         return reading
@@ -17,7 +20,10 @@ def kwh(reading: Any) -> Any:
 
 
 def moved_kwh(start: Any, stop: Any) -> float | None:
-    """How far a register moved between two readings in Wh; None while either is missing, unread or absurd."""
+    """Returns how far a register moved between two readings in Wh.
+
+    None while either is missing, unread or absurd.
+    """
     first, last = _number(start), _number(stop)
     if first is None or last is None or not (0 <= first < _CEILING_WH and 0 <= last < _CEILING_WH):
         return None

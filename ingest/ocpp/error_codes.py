@@ -1,4 +1,4 @@
-"""The cause behind an `OtherError`, wherever a station tells it.
+"""Finds the cause behind an `OtherError`, wherever a station states it.
 
 Sources: ChargeX MREC revision 5 (vendorId https://chargex.inl.gov, codes CX001 to CX026); CharIN Unified Error
 Codes (vendorId org.charin.uec.v1, a code by its name); EVgo MREC 1.0.1 (vendorId com.evgo.mrec; several codes at
@@ -8,7 +8,7 @@ once as comma separated values of vendorErrorCode, the N-th value of info being 
 import re
 from typing import Any, Final
 
-from domain.error_codes import OTHER, classify
+from domain.policy.error_codes import OTHER, classify
 from ingest.ocpp.frame import name_or_none
 
 OCPP_16, OCPP_201 = "ocpp1.6", "ocpp2.0.1"
@@ -28,33 +28,33 @@ _LONGEST_VENDOR: Final = 57
 _LONGEST_CODE: Final = 256
 
 Error = dict[str, str]
-"""An error as the wire takes it: taxonomy, code, and what was said about it."""
+"""An error in the form of the wire: taxonomy, code, and free text (`info`)."""
 
 
 def errors(payload: dict[str, Any], error_code: str, remark: str | None = None) -> list[Error]:
-    """What a StatusNotification of OCPP 1.6 reports, the most telling code first looked for; never empty.
+    """Returns the errors that a StatusNotification of OCPP 1.6 reports; never empty.
 
-    A code of a known scheme tells more than the standard's own and comes first. Words are searched only where the
-    standard's code says nothing by itself.
+    A code of a known scheme says more than the standard's own and comes first. Free text is searched only where
+    the standard's code says nothing by itself.
     """
     if not payload.get("vendorErrorCode") and not payload.get("info"):
         return [_error(OCPP_16, error_code, remark or "")]
     vendor_code = name_or_none(payload.get("vendorErrorCode")) or ""
     info = name_or_none(payload.get("info")) or ""
     scheme = _SCHEMES.get((name_or_none(payload.get("vendorId")) or "").strip().lower().rstrip("/"))
-    told = _of_scheme(scheme, vendor_code, info) if scheme else []
-    is_telling = classify(OCPP_16, error_code) != OTHER
-    known = [error for error in told if classify(error["taxonomy"], error["code"]) != OTHER]
+    found = _of_scheme(scheme, vendor_code, info) if scheme else []
+    is_specific = classify(OCPP_16, error_code) != OTHER
+    known = [error for error in found if classify(error["taxonomy"], error["code"]) != OTHER]
     # One unknown code beside known ones is still a fault of its own.
-    if known or (told and not is_telling):
-        return told
-    taxonomy, code = _named(error_code, vendor_code, info, payload, is_telling)
+    if known or (found and not is_specific):
+        return found
+    taxonomy, code = _named(error_code, vendor_code, info, payload, is_specific)
     words = (remark, info, f"vendorErrorCode {vendor_code}" if vendor_code else None)
     return [_error(taxonomy, code, "; ".join(word for word in words if word))]
 
 
 def tech_error(tech_code: str) -> Error | None:
-    """The error that a `techCode` of OCPP 2.x names by itself; None where it is a vendor's own."""
+    """Returns the error that a `techCode` of OCPP 2.x names; None for a vendor's own."""
     if match := _CX.search(tech_code):
         return _error(MREC, match[0].upper())
     return _error(UEC, tech_code) if classify(UEC, tech_code) != OTHER else None
@@ -63,18 +63,18 @@ def tech_error(tech_code: str) -> Error | None:
 def _of_scheme(scheme: str, vendor_code: str, info: str) -> list[Error]:
     codes = [code.strip() for code in vendor_code.split(",")]
     values = [value.strip() for value in info.split(",")]
-    # Fewer or more measurements than codes belong to nobody in particular.
+    # Measurements that do not match the codes in number belong to none in particular.
     measured = values if len(values) == len(codes) > 1 else [info] * len(codes)
     return [_error(scheme, code, value) for code, value in zip(codes, measured, strict=True) if code]
 
 
 def _named(
-    error_code: str, vendor_code: str, info: str, payload: dict[str, Any], is_telling: bool
+    error_code: str, vendor_code: str, info: str, payload: dict[str, Any], is_specific: bool
 ) -> tuple[str, str]:
-    """Taxonomy and code of a single error, for which no scheme speaks."""
+    """Returns taxonomy and code of a single error that belongs to no known scheme."""
     if match := _CX.search(vendor_code):
         return MREC, match[0].upper()
-    if is_telling:
+    if is_specific:
         return OCPP_16, error_code
     if match := _CX.search(info):
         return MREC, match[0].upper()

@@ -1,4 +1,4 @@
-"""One OCPP-J message. Source: OCPP-J 1.6, section 4; OCPP 2.1 part 4, section 4."""
+"""Frames: OCPP-J messages. Source: OCPP-J 1.6, section 4; OCPP 2.1 part 4, section 4."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ class Frame:
 
     `station` is the station's identity. `logged_at` is the log's timestamp as written, `received_at` the same as a
     moment; None where the log has none. `action` is empty in an answer. `text` is the whole row that it came in.
-    `flaws` says, in words, where it departs from its standard.
+    `flaws` describes where it departs from its standard.
     """
 
     station: str
@@ -35,32 +35,32 @@ class Frame:
 
     @property
     def raw(self) -> bytes:
-        """The row's original bytes."""
+        """Returns the row's original bytes."""
         return self.text.encode("utf-8", "surrogateescape")
 
     @property
     def moment_id(self) -> str:
-        """The unique id and when it came: stations use one id again for another message.
+        """Combines the unique id with the frame's time, since stations reuse ids.
 
-        The station's own time tells it best, since a frame that waited for its connection keeps it.
+        The station's own time identifies it best, since a frame that waited for its connection keeps it.
         """
         when = self.plausibly_stated_at or self.logged_at
         return f"{self.unique_id}@{when}" if when else self.unique_id
 
     @property
     def stated_at(self) -> str | None:
-        """The moment in the station's own words, if they are a time at all."""
+        """Returns the station's own timestamp as written, if it is a time at all."""
         return time_or_none(self.payload.get("timestamp"))
 
     @property
     def plausibly_stated_at(self) -> str | None:
-        """The same, if it can be true."""
+        """Returns the same, if it is plausible."""
         stated = self.stated_at
         # Every form of ISO 8601 begins with the year.
         return stated if stated and _FIRST_YEAR <= stated[:4] < _LAST_YEAR else None
 
     def event(self, kind: str, event_id: str, data: dict[str, Any]) -> dict[str, Any]:
-        """A CloudEvent that this frame gives. It states no time: the time of reception orders it."""
+        """Builds a CloudEvent. It states no time: the time of reception orders it."""
         return {
             "specversion": "1.0",
             "source": f"ocpp:{self.station}",
@@ -75,10 +75,10 @@ Parts = tuple[int, str, str, dict[str, Any]]
 
 
 def parts(message: Any) -> Parts:
-    """What an OCPP-J message holds, given as JSON text or as its value. Only calls have an action.
+    """Splits an OCPP-J message, JSON text or its value, into its parts.
 
-    The two kinds that 2.1 added are a call without an answer, 6, and an error about a result, 5.
-    Raises `MalformedMessage` for what is no call, result or error.
+    Only calls have an action. The two kinds that 2.1 added are a call without an answer, 6, and an error about a
+    result, 5. Raises `MalformedMessage` for what is no call, result or error.
     """
     if isinstance(message, str):
         message = strict_json.loads(message.encode("utf-8", "surrogateescape"))
@@ -94,7 +94,7 @@ def parts(message: Any) -> Parts:
 
 
 def moment(timestamp: Any) -> datetime | None:
-    """A log's timestamp as a moment, UTC where it says no offset; None for what cannot be the time of reception.
+    """Parses a log's timestamp, as UTC without an offset; None if implausible.
 
     Numbers are seconds since 1970, or milliseconds.
     """
@@ -115,7 +115,7 @@ def _since_1970(number: float) -> datetime | None:
 
 
 def time_or_none(value: Any) -> str | None:
-    """A time as it was written; None where it is none."""
+    """Returns a time as it was written; None for anything else."""
     if not isinstance(value, str) or not value:
         return None
     try:
@@ -126,14 +126,14 @@ def time_or_none(value: Any) -> str | None:
 
 
 def name_or_none(value: Any) -> str | None:
-    """A name or a number as text that a record can hold."""
+    """Returns a name or a number as text of bounded length; None for anything else."""
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value)[:_LONGEST_NAME] or None
     return None
 
 
 def connector(value: Any) -> int:
-    """A connector's or an EVSE's number; what is none is the whole spot, 0."""
+    """Parses the number of a connector or EVSE; 0, the whole spot, for anything else."""
     try:
         number = int(value)
     except (TypeError, ValueError, OverflowError):
@@ -142,12 +142,12 @@ def connector(value: Any) -> int:
 
 
 def inner(payload: Any, *path: str) -> Any:
-    """The value at a path of nested objects; None where it does not lead."""
+    """Returns the value at a path of nested objects; None where there is none."""
     for key in path:
         payload = payload.get(key) if isinstance(payload, dict) else None
     return payload
 
 
 def objects(items: Any) -> list[dict[str, Any]]:
-    """The objects of a list; none where it is no list."""
+    """Returns the objects of a list; none for anything else."""
     return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []

@@ -1,4 +1,7 @@
-"""The energy register over a session. Sources: OCPP 1.6 section 7.31 (MeterValue), OCPP 2.0.1 MeterValueType."""
+"""Reads the energy register over a session.
+
+Sources: OCPP 1.6 section 7.31 (MeterValue), OCPP 2.0.1 MeterValueType.
+"""
 
 from typing import Any, Final
 
@@ -6,7 +9,7 @@ from ingest.ocpp import energy
 from ingest.ocpp.frame import inner, objects
 
 _ENERGY_REGISTER: Final = "Energy.Active.Import.Register"
-# Other places of measurement count other energy: the vehicle's own, or that before the losses.
+# Other measurement locations count other energy: the vehicle's own, or that before losses.
 _OUTLET: Final = (None, "Outlet")
 _LARGEST_EXPONENT: Final = 12
 _LARGEST_READING: Final = 1e200
@@ -14,12 +17,12 @@ MOST_SAMPLES: Final = 100
 
 
 def register_kwh(reading: Any) -> float | None:
-    """A register in Wh as kWh; None for what is no number."""
+    """Converts a register in Wh to kWh; None for what is no number."""
     return number(energy.kwh(reading))
 
 
 def number(value: Any) -> float | None:
-    """A reading as a number; None for what is none, or none that a meter could show."""
+    """Parses a reading; None for what no meter could show."""
     try:
         reading = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -28,7 +31,10 @@ def number(value: Any) -> float | None:
 
 
 def samples(meter_values: Any) -> list[dict[str, Any]]:
-    """Each reading of the energy register: `{"at": time as sent, "register_kwh": number, or text as sent}`."""
+    """Returns each reading of the energy register.
+
+    `{"at": time as sent, "register_kwh": number, or text as sent}`
+    """
     return [
         {"at": meter_value.get("timestamp"), "register_kwh": _kwh(sampled)}
         for meter_value in objects(meter_values)
@@ -38,7 +44,10 @@ def samples(meter_values: Any) -> list[dict[str, Any]]:
 
 
 def add(kept: list[dict[str, Any]], more: list[dict[str, Any]]) -> None:
-    """Adds readings that are not there yet. Of too many every second goes, but never the first or the last."""
+    """Appends new readings, at most `MOST_SAMPLES`.
+
+    Beyond that, every second one is dropped, but never the first or the last.
+    """
     kept += [sample for sample in more if sample not in kept[-MOST_SAMPLES:]]
     while len(kept) > MOST_SAMPLES:
         del kept[1:-1:2]
@@ -53,7 +62,10 @@ def _is_energy_register(sampled: dict[str, Any]) -> bool:
 
 
 def _kwh(sampled: dict[str, Any]) -> Any:
-    """OCPP 1.6 names the unit beside the value, 2.x inside `unitOfMeasure`, with a power of ten."""
+    """Reads a value in kWh; OCPP 1.6 and 2.x state the unit differently.
+
+    OCPP 1.6 has the unit beside the value, 2.x inside `unitOfMeasure`, with a power of ten.
+    """
     value = sampled.get("value")
     unit = sampled.get("unit") or inner(sampled, "unitOfMeasure", "unit") or "Wh"
     reading = number(value)

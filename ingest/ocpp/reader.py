@@ -1,4 +1,4 @@
-"""Frames in, items out: what each frame means beside those before it."""
+"""Turns frames into items, each read in the light of those before it."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +11,7 @@ import structlog
 
 from domain.errors import MalformedMessage
 from ingest.cloudevents.types import SPOT_REGISTERED
-from ingest.files.items import IGNORED, Item, Refused, Translated
+from ingest.files.items import IGNORED, Item, RefusedItem, Translated
 from ingest.ocpp import faults, reservations, schemas, sessions, transactions
 from ingest.ocpp.frame import CALL, Frame, inner, name_or_none
 from ingest.ocpp.log import frames
@@ -41,56 +41,56 @@ log = structlog.get_logger("ocpp")
 def read_log(
     lines: Iterable[str], station: str | None = None, ignored: Counter[str] | None = None
 ) -> Iterator[Item]:
-    """One item for each frame of a log (see `ingest.ocpp.log.frames` for its forms), with its reception moment.
+    """Yields one item for each frame of a log, with its reception moment.
 
-    Notifications of status and events give faults raised and cleared, transactions usage records, reservations
-    that fail faults, and each station is registered with its first frame, and again when a BootNotification tells
-    more. Every other frame is ignored. The item of a call that waits for something comes late: with its answer,
-    with the end of its transaction, or at the end of the log. `station` is whose frames a log holds that does not
-    say; `ignored` counts the ignored frames by action, answers and repetitions.
-    Raises `SetupError` when the log lacks a column.
+    `ingest.ocpp.log.frames` describes the forms of a log. Notifications of status and events give faults raised
+    and cleared, transactions usage records, reservations that fail faults, and each station is registered with its
+    first frame, and again when a BootNotification says more. Every other frame is ignored. The item of a call that
+    waits for something comes late: with its answer, with the end of its transaction, or at the end of the log.
+    `station` is whose frames a log holds that does not say; `ignored` counts the ignored frames by action, answers
+    and repetitions. Raises `SetupError` when the log lacks a column.
     """
     stations = Stations(ignored)
     for frame in frames(lines, station):
-        if isinstance(frame, Refused):
+        if isinstance(frame, RefusedItem):
             yield frame
         else:
-            yield from stations.take(frame)
+            yield from stations.read(frame)
     yield from stations.finish()
 
 
 class Stations:
-    """What the frames have told so far of every station, and what follows from each frame."""
+    """Keeps the state of every station, and reads frames into items."""
 
     def __init__(self, ignored: Counter[str] | None = None) -> None:
         self.known: dict[str, Station] = {}
         self.ignored = Counter[str]() if ignored is None else ignored
         self._latest: datetime | None = None
 
-    def take(self, frame: Frame) -> Iterable[Item]:
-        """The items of all frames that are settled by this one. Never raises."""
+    def read(self, frame: Frame) -> Iterable[Item]:
+        """Returns the items of all frames that this one settles. Never raises."""
         station = self.known.get(frame.station)
         self._latest = frame.received_at or self._latest
         if station is None:
             station = self.known[frame.station] = Station()
-        elif not station.calls and (frame.kind != CALL or frame.action in _WITHOUT_NEWS):
+        elif not station.calls and (frame.kind != CALL or frame.action in _IRRELEVANT):
             self._ignore(frame)
             return NOTHING
         try:
             late = _overdue(station, frame.received_at)
             return list(self._items(station, chain(late, self._of_frame(station, frame))))
         except Exception as bug:
-            # A mistake of ours must not stop the neighbours of the frame that found it.
+            # A bug must not stop the neighbours of the frame that triggers it.
             log.exception("frame not readable")
             sentence = f"Reading the frame failed: {type(bug).__name__}."
-            return (Refused(frame.raw, MalformedMessage("NOT_READABLE", sentence)),)
+            return (RefusedItem(frame.raw, MalformedMessage("NOT_READABLE", sentence)),)
 
     def now(self, at_most: datetime) -> datetime:
-        """The time as the frames tell it."""
+        """Returns the time of the latest frame, but never later than `at_most`."""
         return min(self._latest or at_most, at_most)
 
     def waiting(self, now: datetime) -> set[str]:
-        """Stations whose answers are overdue by now."""
+        """Returns the stations whose answers are overdue by now."""
         return {
             name
             for name, station in self.known.items()
@@ -98,12 +98,12 @@ class Stations:
         }
 
     def overdue(self, now: datetime) -> Iterator[Item]:
-        """The items of calls whose answers are overdue by now."""
+        """Yields the items of calls whose answers are overdue by now."""
         for station in self.known.values():
             yield from self._items(station, _overdue(station, now))
 
     def finish(self) -> Iterator[Item]:
-        """The items of the frames that wait for more than the log holds."""
+        """Yields the items of frames that still wait at the end of the log."""
         for station in self.known.values():
             yield from self._items(station, _left(station, self._latest))
 
@@ -129,18 +129,18 @@ class Stations:
 
     def _ignore(self, frame: Frame) -> None:
         name = frame.action or _ANSWER
-        # Actions are words from outside: there may be no end of them.
+        # Actions are outside input: their number must be bounded.
         self.ignored[name if name in self.ignored or len(self.ignored) < _MOST_ACTIONS else "other"] += 1
 
 
 def _of_version(frame: Frame) -> Handler | None:
-    """The reader of an action that both versions know, by the frame's own form."""
+    """Returns the handler for the version that the frame's form belongs to."""
     both = _BY_VERSION.get(frame.action)
     return both and both[schemas.is_v2(frame.action, frame.payload)]
 
 
 def _answered(station: Station, answer: Frame) -> Iterator[Settled]:
-    """An answer and the call that it settles, if one waits for it."""
+    """Settles an answer, and the call that waits for it."""
     call = station.answered(answer)
     if call is not None:
         yield from _ANSWERS[call.action](station, call, answer)
@@ -154,7 +154,7 @@ def _overdue(station: Station, now: datetime | None) -> Iterator[Settled]:
 
 
 def _left(station: Station, now: datetime | None) -> Iterator[Settled]:
-    """What a log's end leaves without a stop or without an answer."""
+    """Settles what the end of a log leaves without a stop or an answer."""
     running = (each for each in station.transactions.values() if not each.stopped and each.start)
     yield from map(transactions.unstopped, running)
     yield from _overdue(station, now)
@@ -163,14 +163,14 @@ def _left(station: Station, now: datetime | None) -> Iterator[Settled]:
 
 def _boot(station: Station, frame: Frame) -> Iterator[Settled]:
     fields = _BOOT_2 if schemas.is_v2(frame.action, frame.payload) else _BOOT_16
-    told = {name: name_or_none(inner(frame.payload, *path)) for name, path in fields.items()}
-    details = {name: value for name, value in told.items() if value}
-    is_news = bool(details) and station.details != details
-    yield frame, [_register(station, frame, details)] if is_news else []
+    known = {name: name_or_none(inner(frame.payload, *path)) for name, path in fields.items()}
+    details = {name: value for name, value in known.items() if value}
+    is_new = bool(details) and station.details != details
+    yield frame, [_register(station, frame, details)] if is_new else []
 
 
 def _item(station: Station, settled: Settled) -> Item:
-    if isinstance(settled, Refused):
+    if isinstance(settled, RefusedItem):
         return settled
     frame, events = settled
     if station.details is None:
@@ -183,7 +183,7 @@ def _register(station: Station, frame: Frame, details: dict[str, Any]) -> dict[s
     return frame.event(SPOT_REGISTERED, "registered", {"spot_id": frame.station} | details)
 
 
-_WITHOUT_NEWS: Final = frozenset({"Authorize", "Heartbeat", "SecurityEventNotification"})
+_IRRELEVANT: Final = frozenset({"Authorize", "Heartbeat", "SecurityEventNotification"})
 _HANDLERS: Final[dict[str, Handler]] = {
     "BootNotification": _boot,
     "CancelReservation": reservations.ask,
@@ -194,13 +194,13 @@ _HANDLERS: Final[dict[str, Handler]] = {
     "StopTransaction": transactions.stop,
     "TransactionEvent": sessions.transaction_event,
 }
-# The reader of the form that version 1.6 gives to an action, and that of 2.x. MeterValues of 2.x belong to no
-# transaction: those come inside TransactionEvents.
+# The handlers of an action in the form of version 1.6, and of 2.x. MeterValues of 2.x belong to no transaction:
+# those come inside TransactionEvents.
 _BY_VERSION: Final[dict[str, tuple[Handler, Handler | None]]] = {
     "MeterValues": (transactions.measured, None),
     "StatusNotification": (faults.status, faults.connector_status),
 }
-# How the answer to a call is read.
+# The handlers of the answers to calls.
 _ANSWERS: Final[dict[str, AnswerHandler]] = {
     "CancelReservation": reservations.cancelled,
     "ReserveNow": reservations.reserved,

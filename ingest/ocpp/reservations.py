@@ -1,4 +1,4 @@
-"""Reservations that a station refused, left without an answer, or lost.
+"""Faults of reservations that a station refused, did not answer, or lost.
 
 Sources: OCPP 1.6 edition 2, sections 5.2 and 5.13; OCPP 2.0.1 part 2, H01 to H04.
 """
@@ -14,7 +14,7 @@ from ingest.ocpp.frame import ERROR, Frame, connector, inner, moment, name_or_no
 from ingest.ocpp.schemas import is_v2
 from ingest.ocpp.station import Reservation, Settled, Station
 
-# The central system's own patience is 30 or 60 seconds in most.
+# Most central systems wait 30 or 60 seconds.
 ANSWER_WITHIN: Final = timedelta(seconds=60)
 _ACCEPTED: Final = "Accepted"
 _REJECTED: Final = "Rejected"
@@ -22,37 +22,43 @@ _OURS: Final = "spotclaim"
 
 
 def ask(station: Station, frame: Frame) -> Iterator[Settled]:
-    """A ReserveNow or a CancelReservation: settled by its answer, or by the want of one."""
+    """Keeps a ReserveNow or CancelReservation until its answer, or its time-out."""
     return station.await_answer(frame)
 
 
 def reserved(station: Station, call: Frame, answer: Frame) -> Iterator[Settled]:
-    """The answer to a ReserveNow: accepted, or a fault by the name of the status."""
+    """Reads the answer to a ReserveNow: accepted, or a fault named by the status."""
     if answer.kind == ERROR:
         words = (name_or_none(answer.payload.get(key)) for key in ("errorCode", "errorDescription"))
         yield call, [_unconfirmed(call, "CALLERROR " + ": ".join(word for word in words if word), answer)]
         return
-    told = name_or_none(answer.payload.get("status")) or ""
-    if told == _ACCEPTED:
+    status = name_or_none(answer.payload.get("status")) or ""
+    if status == _ACCEPTED:
         station.keep_reservation(_id(call) or "", _reservation(call))
         yield call, []
         return
     details = (inner(answer.payload, "statusInfo", key) for key in ("reasonCode", "additionalInfo"))
-    error = {"taxonomy": _taxonomy(call), "code": told or "(none)"}
+    error = {"taxonomy": _taxonomy(call), "code": status or "(none)"}
     if info := ": ".join(str(detail) for detail in details if detail):
         error["info"] = info
-    yield call, [_event(call, "", error, _reservation(call), _id(call), evidence=[_response(call, told, answer)])]
+    yield (
+        call,
+        [_event(call, "", error, _reservation(call), _id(call), evidence=[_response(call, status, answer)])],
+    )
 
 
 def unanswered(call: Frame) -> Settled:
-    """What becomes of a ReserveNow or CancelReservation whose time is up."""
+    """Settles a ReserveNow or CancelReservation that timed out."""
     if call.action != "ReserveNow":
         return call, []
     return call, [_unconfirmed(call, f"no answer within {ANSWER_WITHIN.seconds} seconds", None)]
 
 
 def cancelled(station: Station, call: Frame, answer: Frame) -> Iterator[Settled]:
-    """The answer to a CancelReservation. A station that knows nothing of what it accepted has lost it."""
+    """Reads the answer to a CancelReservation.
+
+    A station that does not know a reservation that it accepted has lost it.
+    """
     reservation = station.reservations.pop(_id(call) or "", None)
     is_lost = answer.payload.get("status") == _REJECTED and reservation is not None
     if not is_lost or reservation is None or _has_expired(reservation, call):
@@ -64,16 +70,19 @@ def cancelled(station: Station, call: Frame, answer: Frame) -> Iterator[Settled]
 
 
 def updated(station: Station, frame: Frame) -> Iterator[Settled]:
-    """A ReservationStatusUpdate: the station gave up a reservation."""
+    """Reads a ReservationStatusUpdate: the station gave up a reservation."""
     reservation_id = _id(frame)
-    told = name_or_none(frame.payload.get("reservationUpdateStatus")) or "(none)"
+    status = name_or_none(frame.payload.get("reservationUpdateStatus")) or "(none)"
     reservation = station.reservations.pop(reservation_id or "", Reservation(0, None, None))
-    error = {"taxonomy": OCPP_201, "code": told}
+    error = {"taxonomy": OCPP_201, "code": status}
     yield frame, [_event(frame, "", error, reservation, reservation_id)]
 
 
 def is_overdue(call: Frame, now: datetime) -> bool:
-    """Whether a call that waits for its answer waits too long. A StartTransaction is repeated until it has one."""
+    """Tells whether a call has waited too long for its answer.
+
+    A StartTransaction never has: it is repeated until it is answered.
+    """
     waits = call.received_at is not None and now - call.received_at > ANSWER_WITHIN
     return waits and call.action != "StartTransaction"
 
@@ -105,11 +114,11 @@ def _unconfirmed(call: Frame, info: str, answer: Frame | None) -> dict[str, Any]
     return _event(call, ":unconfirmed", error, _reservation(call), _id(call), evidence=evidence)
 
 
-def _response(call: Frame, told: str, answer: Frame | None) -> dict[str, Any]:
+def _response(call: Frame, status: str, answer: Frame | None) -> dict[str, Any]:
     response = {
         "kind": "reservation_response",
         "reservation_id": _id(call),
-        "status": told,
+        "status": status,
         "requested_at": call.logged_at or None,
         "answered_at": answer.logged_at if answer else None,
     }

@@ -1,6 +1,7 @@
-"""Where a frame departs from its standard. Source: the JSON schemas of OCPP 1.6 and 2.1, from the package `ocpp`.
+"""Finds departures of frames from their standard.
 
-A departure is no reason to refuse a frame: what the field sends is evidence. It is put in words beside the record.
+Source: the JSON schemas of OCPP 1.6 and 2.1, from the package `ocpp`. A departure is no reason to refuse a frame:
+what the field sends is evidence. It is described beside the record.
 """
 
 import json
@@ -12,8 +13,8 @@ import jsonschema_rs
 
 _V16: Final = "v16"
 _V2: Final = "v21"
-# What only version 2 has, and the field by which its form of the other actions is known. The schemas of 2.1 take
-# what 2.0.1 takes.
+# Actions of version 2 only, and the field that identifies version 2 in the others. The schemas of 2.1 accept what
+# 2.0.1 does.
 _ONLY_V2: Final = frozenset({"NotifyEvent", "ReservationStatusUpdate", "TransactionEvent"})
 _TELLTALES: Final = {
     "BootNotification": "chargingStation",
@@ -26,14 +27,14 @@ _LONGEST_FLAW: Final = 200
 
 
 def is_v2(action: str, payload: dict[str, Any]) -> bool:
-    """Whether a call has the form of OCPP 2.0.1 or 2.1, rather than of 1.6."""
+    """Tells whether a call has the form of OCPP 2.x, rather than of 1.6."""
     return action in _ONLY_V2 or _TELLTALES.get(action) in payload
 
 
 def flaws(action: str, payload: dict[str, Any]) -> tuple[str, ...]:
-    """The fields of a call that its schema does not allow, each with the reason, at most five.
+    """Lists what a call's schema forbids: at most five fields, each with the reason.
 
-    Fields that the schema does not know are none: vendors add their own everywhere.
+    Unknown fields are none: vendors add their own everywhere.
     """
     validator = _validator(_V2 if is_v2(action, payload) else _V16, action)
     if validator.is_valid(payload):
@@ -44,7 +45,7 @@ def flaws(action: str, payload: dict[str, Any]) -> tuple[str, ...]:
 
 
 def may_answer(action: str, payload: dict[str, Any]) -> bool:
-    """Whether a payload is a result that the standard knows for a call, in either version."""
+    """Tells whether a payload is a valid result of a call, in either version."""
     return any(_answers(version, action).is_valid(payload) for version in (_V16, _V2) if _answers(version, action))
 
 
@@ -60,8 +61,10 @@ def _validator(version: str, action: str) -> Any:
 
 @lru_cache
 def _answers(version: str, action: str) -> Any:
-    """The validator of an action's result; None for one that the version does not know. The action is a word from
-    outside, and may be no name."""
+    """Returns the validator of an action's result; None where the version has none.
+
+    The action is outside input, and may be no valid name.
+    """
     try:
         return _read(version, f"{action}Response.json") if action.isidentifier() else None
     except OSError:

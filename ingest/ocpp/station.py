@@ -1,4 +1,4 @@
-"""What must be remembered of a station between its frames, and within which bounds."""
+"""The memory of a station between its frames, and its bounds."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ import orjson
 from pydantic import TypeAdapter
 
 from domain.errors import MalformedMessage
-from ingest.files.items import Refused
+from ingest.files.items import RefusedItem
 from ingest.ocpp import schemas
 from ingest.ocpp.frame import ERROR, Frame
 
-# A station repeats a frame every ten seconds or so until it is answered.
+# A station repeats a frame about every ten seconds until it is answered.
 _REPEATED_WITHIN: Final = timedelta(seconds=60)
 _MOST_RECENT: Final = 64
 _MOST_CALLS: Final = 32
@@ -24,21 +24,21 @@ _MOST_RESERVATIONS: Final = 64
 _MOST_TRANSACTIONS: Final = 16
 _MOST_USED_IDS: Final = 500
 
-# The field by which the answer to a call is known. Station and central system each number their own calls, so that
-# of each there may wait one with the same unique id.
+# The field that identifies the answer to a call. Station and central system each number their own calls, so that
+# one of each may wait with the same unique id.
 _STATUS: Final = "status"
 _TRANSACTION: Final = "transactionId"
 _KNOWN_BY: Final = {"CancelReservation": _STATUS, "ReserveNow": _STATUS, "StartTransaction": _TRANSACTION}
 
-Settled = tuple[Frame, list[dict[str, Any]]] | Refused
+Settled = tuple[Frame, list[dict[str, Any]]] | RefusedItem
 """A frame with the events it gives, or its refusal."""
 
 _Value = TypeVar("_Value")
 
 
 @dataclass(slots=True)
-class Standing:
-    """An error that was raised and not yet cleared, where the station said it."""
+class ActiveError:
+    """An error that was raised and not yet cleared, with its connector."""
 
     error: dict[str, str]
     connector: int
@@ -46,7 +46,7 @@ class Standing:
 
 @dataclass(slots=True)
 class Reservation:
-    """One that the station accepted. `expires_at` is in the central system's own words."""
+    """A reservation that the station accepted. `expires_at` is as the central system wrote it."""
 
     connector: int
     user: str | None
@@ -54,10 +54,11 @@ class Reservation:
 
 
 @dataclass(slots=True)
-class Transaction:
-    """A transaction that has its id. `session_id` tells it from others of the station with the same one.
+class ChargingTransaction:
+    """A transaction that has its id.
 
-    `start` is the frame that began it, if that was seen. Registers are in kWh.
+    `session_id` distinguishes it from others of the station with the same one. `start` is the frame that began it,
+    if that was seen. Registers are in kWh.
     """
 
     session_id: str
@@ -73,7 +74,7 @@ class Transaction:
 
 
 @dataclass(slots=True)
-class Sighting:
+class LastSeen:
     """When a frame was last seen."""
 
     at: datetime | None
@@ -81,35 +82,39 @@ class Sighting:
 
 @dataclass(slots=True)
 class Station:
-    """The memory of one station. Everything in it is bounded; what is oldest goes first.
+    """The memory of one station.
 
-    `details` are those it was registered with, None before; `standing` its errors by place and name; `calls` the
-    requests that wait for their answers, by the field that names these and unique id; `rivals` what else was asked
-    since with the unique id of one, the latest last; `used_ids` the transaction ids it was ever given, in order;
-    `recent` the frames of late, by digest.
+    Everything in it is bounded; the oldest entries go first. `details` are those it was registered with, None
+    before; `standing` its active errors by place and name; `calls` the requests that wait for their answers, by
+    the field that identifies these and unique id; `rivals` what else was asked since with the unique id of one,
+    the latest last; `used_ids` the transaction ids it was ever given, in order; `recent` the recent frames, by
+    digest.
     """
 
     details: dict[str, Any] | None = None
-    standing: dict[str, dict[str, Standing]] = field(default_factory=dict)
+    standing: dict[str, dict[str, ActiveError]] = field(default_factory=dict)
     calls: dict[str, Frame] = field(default_factory=dict)
     rivals: dict[str, list[str]] = field(default_factory=dict)
     reservations: dict[str, Reservation] = field(default_factory=dict)
-    transactions: dict[str, Transaction] = field(default_factory=dict)
+    transactions: dict[str, ChargingTransaction] = field(default_factory=dict)
     used_ids: dict[str, None] = field(default_factory=dict)
-    recent: dict[str, Sighting] = field(default_factory=dict)
+    recent: dict[str, LastSeen] = field(default_factory=dict)
 
     def repeats(self, frame: Frame) -> bool:
-        """Whether this is a frame seen lately, sent again; remembers it.
+        """Tells whether this frame repeats a recent one; remembers it.
 
-        The same words within a minute, or with the same time of the station's own, are the same message.
+        The same content within a minute, or with the same time of the station's own, is the same message.
         """
         digest = _digest(frame)
         before = self.recent.pop(digest, None)
-        remember(self.recent, digest, Sighting(frame.received_at), _MOST_RECENT)
+        remember(self.recent, digest, LastSeen(frame.received_at), _MOST_RECENT)
         return before is not None and bool(frame.plausibly_stated_at or _is_soon(before.at, frame.received_at))
 
     def await_answer(self, frame: Frame) -> Iterator[Settled]:
-        """Keeps a call until its answer. One of its kind with its unique id, or one too many, never got any."""
+        """Keeps a call until its answer.
+
+        An earlier call of its kind with its unique id, or the oldest of too many, is settled as unanswered.
+        """
         key = f"{_KNOWN_BY[frame.action]}:{frame.unique_id}"
         forgotten = [self.calls.pop(key)] if key in self.calls else []
         self.calls[key] = frame
@@ -120,16 +125,16 @@ class Station:
         return (never_answered(call) for call in forgotten)
 
     def note_rival(self, frame: Frame) -> None:
-        """Remembers a call with the unique id of a reservation's that waits: one of the answers is its own."""
+        """Remembers another call with the unique id of a waiting reservation. One of the answers is its own."""
         waits = f"{_STATUS}:{frame.unique_id}" in self.calls
         if waits and _KNOWN_BY.get(frame.action) != _STATUS:
             before = [action for action in self.rivals.get(frame.unique_id, ()) if action != frame.action]
             remember(self.rivals, frame.unique_id, [*before, frame.action][-_MOST_RIVALS:], _MOST_CALLS)
 
     def answered(self, answer: Frame) -> Frame | None:
-        """The call that this answers, which waits no longer; None if none waits for it.
+        """Returns and removes the call that this answers; None if none waits for it.
 
-        Of calls with one unique id the latest that may be answered so is meant. An error to a StartTransaction
+        Of calls with one unique id, the latest that may have this answer is meant. An error to a StartTransaction
         settles nothing: it is sent again.
         """
         is_error = answer.kind == ERROR
@@ -148,8 +153,8 @@ class Station:
             return self.calls.pop(reserved)
         return None
 
-    def raise_error(self, place: str, name: str, standing: Standing) -> None:
-        """Remembers that an error stands at a place."""
+    def raise_error(self, place: str, name: str, standing: ActiveError) -> None:
+        """Remembers an active error of a connector."""
         if sum(map(len, self.standing.values())) >= _MOST_STANDING:
             self.standing.pop(next(iter(self.standing)))
         self.standing.setdefault(place, {})[name] = standing
@@ -158,8 +163,8 @@ class Station:
         """Remembers an accepted reservation."""
         remember(self.reservations, reservation_id, reservation, _MOST_RESERVATIONS)
 
-    def begin(self, transaction_id: str, transaction: Transaction) -> Transaction | None:
-        """Remembers a transaction. Returns the oldest when it is forgotten for it."""
+    def begin(self, transaction_id: str, transaction: ChargingTransaction) -> ChargingTransaction | None:
+        """Remembers a transaction. Returns the oldest when it is dropped for it."""
         self.use_id(transaction_id)
         for other in self.transactions.values():
             if other.stopped:
@@ -172,22 +177,22 @@ class Station:
 
 
 def never_answered(call: Frame) -> Settled:
-    """What becomes of a call that nobody answered: only a StartTransaction needs its answer to mean anything."""
+    """Settles a call that nobody answered. Only a StartTransaction needs its answer to mean anything."""
     if call.action != "StartTransaction":
         return call, []
     sentence = "No answer gave this StartTransaction a transactionId, so its session has no name."
-    return Refused(call.raw, MalformedMessage("MISSING_FIELD", sentence))
+    return RefusedItem(call.raw, MalformedMessage("MISSING_FIELD", sentence))
 
 
 def remember(memory: dict[str, _Value], key: str, value: _Value, most: int) -> _Value | None:
-    """Puts an entry at the end of a memory. Returns the oldest when that was one too many."""
+    """Appends an entry to a memory. Returns the oldest when that was one too many."""
     memory.pop(key, None)
     memory[key] = value
     return memory.pop(next(iter(memory))) if len(memory) > most else None
 
 
 def dump(station: Station) -> bytes:
-    """A station as JSON."""
+    """Serialises a station as JSON."""
     return orjson.dumps(station)
 
 
@@ -195,7 +200,7 @@ _STATION: Final = TypeAdapter(Station)
 
 
 def load(text: bytes) -> Station:
-    """The station that `dump` wrote. Raises `ValueError` for anything else."""
+    """Restores the station that `dump` wrote. Raises `ValueError` for anything else."""
     return _STATION.validate_json(text)
 
 
@@ -205,5 +210,5 @@ def _digest(frame: Frame) -> str:
 
 
 def _is_soon(before: datetime | None, now: datetime | None) -> bool:
-    # Without a log's time all there is to tell messages apart is what they say.
+    # Without a log's time, messages differ only by their content.
     return before is None or now is None or abs(now - before) <= _REPEATED_WITHIN

@@ -9,18 +9,18 @@ from typing import Any
 
 from ingest.ocpp import energy, meter_values
 from ingest.ocpp.frame import Frame, connector, name_or_none
-from ingest.ocpp.station import Settled, Station, Transaction
+from ingest.ocpp.station import ChargingTransaction, Settled, Station
 from ingest.ocpp.usage import usage
 
 
 def start(station: Station, frame: Frame) -> Iterator[Settled]:
-    """A StartTransaction, which its answer will name."""
+    """Reads a StartTransaction, whose answer will name the transaction."""
     station.reservations.pop(name_or_none(frame.payload.get("reservationId")) or "", None)
     return station.await_answer(frame)
 
 
 def started(station: Station, call: Frame, answer: Frame) -> Iterator[Settled]:
-    """The answer to a StartTransaction names the transaction."""
+    """Reads the answer to a StartTransaction, which names the transaction."""
     transaction_id = name_or_none(answer.payload["transactionId"]) or ""
     known = station.transactions.get(transaction_id)
     if known is not None and known.start is not None and known.start.payload == call.payload:
@@ -37,7 +37,7 @@ def started(station: Station, call: Frame, answer: Frame) -> Iterator[Settled]:
 
 
 def measured(station: Station, frame: Frame) -> Iterator[Settled]:
-    """MeterValues add to their transaction, if it is known and runs."""
+    """Adds MeterValues to their transaction, if it is known and running."""
     transaction = station.transactions.get(_transaction_id(frame))
     if transaction is not None and not transaction.stopped:
         meter_values.add(transaction.samples, meter_values.samples(frame.payload.get("meterValue")))
@@ -45,12 +45,12 @@ def measured(station: Station, frame: Frame) -> Iterator[Settled]:
 
 
 def stop(station: Station, frame: Frame) -> Iterator[Settled]:
-    """A StopTransaction; without its start, it gives what it knows by itself."""
+    """Reads a StopTransaction; without its start, it gives what it says by itself."""
     transaction_id = _transaction_id(frame)
     transaction = station.transactions.get(transaction_id)
     if transaction is None:
         station.use_id(transaction_id)
-        transaction = Transaction(transaction_id, user=name_or_none(frame.payload.get("idTag")))
+        transaction = ChargingTransaction(transaction_id, user=name_or_none(frame.payload.get("idTag")))
     elif not transaction.stopped and transaction.start is not None:
         transaction.stopped = True
         yield transaction.start, []
@@ -58,15 +58,15 @@ def stop(station: Station, frame: Frame) -> Iterator[Settled]:
     yield frame, [_stopped(frame, transaction)]
 
 
-def unstopped(transaction: Transaction) -> Settled:
-    """A transaction whose end was never seen; its start, which it must have, gives the record."""
+def unstopped(transaction: ChargingTransaction) -> Settled:
+    """Settles a transaction whose end was never seen. Its start, which it must have, gives the record."""
     assert transaction.start is not None
     return transaction.start, [usage(transaction.start, transaction)]
 
 
-def _transaction(session_id: str, call: Frame, began: str) -> Transaction:
+def _transaction(session_id: str, call: Frame, began: str) -> ChargingTransaction:
     payload = call.payload
-    return Transaction(
+    return ChargingTransaction(
         session_id,
         start=call,
         connector=connector(payload.get("connectorId", 0)),
@@ -78,7 +78,7 @@ def _transaction(session_id: str, call: Frame, began: str) -> Transaction:
     )
 
 
-def _stopped(frame: Frame, transaction: Transaction) -> dict[str, Any]:
+def _stopped(frame: Frame, transaction: ChargingTransaction) -> dict[str, Any]:
     meter_stop = frame.payload.get("meterStop")
     meter_start = transaction.start.payload.get("meterStart") if transaction.start else None
     return usage(

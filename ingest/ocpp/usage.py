@@ -1,4 +1,4 @@
-"""The usage record of a transaction, of either version of OCPP."""
+"""Builds the usage record of a transaction, for either version of OCPP."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 from ingest.cloudevents.types import USAGE_RECORDED
 from ingest.ocpp.frame import Frame, time_or_none
 from ingest.ocpp.meter_values import register_kwh
-from ingest.ocpp.station import Transaction
+from ingest.ocpp.station import ChargingTransaction
 
 _LONGEST_TEXT: Final = 200
 _READABLE: Final[dict[str, Callable[[Any], object]]] = {
@@ -16,8 +16,11 @@ _READABLE: Final[dict[str, Callable[[Any], object]]] = {
 }
 
 
-def usage(frame: Frame, transaction: Transaction, **ended: Any) -> dict[str, Any]:
-    """The event that this frame gives. Its id is the session's, so a stop sent twice is one message."""
+def usage(frame: Frame, transaction: ChargingTransaction, **ended: Any) -> dict[str, Any]:
+    """Builds the usage event of a transaction from this frame.
+
+    Its id is the session's, so a stop that is sent twice is one message.
+    """
     data = {
         "spot_id": frame.station,
         "session_id": transaction.session_id,
@@ -33,8 +36,8 @@ def usage(frame: Frame, transaction: Transaction, **ended: Any) -> dict[str, Any
     return frame.event(USAGE_RECORDED, f"transaction:{transaction.session_id}", known)
 
 
-def _flaws(frame: Frame, transaction: Transaction) -> list[dict[str, Any]]:
-    """What the frames said that a record cannot hold, and where they depart from the standard, as evidence."""
+def _flaws(frame: Frame, transaction: ChargingTransaction) -> list[dict[str, Any]]:
+    """Lists values that a record cannot hold, and departures from the standard, as evidence."""
     frames = [frame] if transaction.start in (None, frame) else [transaction.start, frame]
     unreadable = [
         {"unreadable": field, "text": str(said.payload[field])[:_LONGEST_TEXT]}

@@ -1,10 +1,11 @@
-"""The RabbitMQ door: whatever has arrived becomes one batch, handed over before it is acknowledged."""
+"""Consumes RabbitMQ: what has arrived becomes one batch, acknowledged once it is durable."""
 
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any, Protocol
 
@@ -13,27 +14,28 @@ import pika.exceptions
 import structlog
 from pika.adapters.blocking_connection import BlockingChannel
 
+from domain.backoff import Backoff
 from domain.errors import MalformedMessage, TransientError
 from domain.field.batch import Batch
-from domain.ports.store import Clock, HandOver
-from ingest.cloudevents import decode as wire
+from domain.ports.store import Clock, DeliverBatch
+from ingest.cloudevents import decode
 from ingest.rabbitmq import topology
 
 BATCH_SIZE = 500
 BATCH_BYTES = 8 * 1024 * 1024
 LINGER_SECONDS = 0.005
-# Reading a full batch that already lies there takes longer than waiting for one may.
+# Reading a full batch that is already waiting takes longer than the linger time.
 _LONGEST_READ_SECONDS = 0.025
 _PREFETCH = 2 * BATCH_SIZE
 _IDLE_SECONDS = 1.0
-_FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.1, 5.0
+_RETRY = Backoff(timedelta(seconds=0.1), timedelta(seconds=5))
 
 log = structlog.get_logger("ingest")
 
 
 @dataclass(slots=True)
-class Arrived:
-    """A message as the broker gave it; `user_id` is validated by it.
+class IncomingMessage:
+    """A message as the broker delivered it; the broker has validated `user_id`.
 
     `sent_at` is what the publisher states, in seconds since 1970.
     """
@@ -46,120 +48,121 @@ class Arrived:
     sent_at: int | None = None
 
 
-Durably = Callable[[], None]
-"""Returns when all that a door made of some messages is durable. Raises `TransientError`."""
+Flush = Callable[[], None]
+"""Makes durable what a listener read from some messages. Raises `TransientError`."""
 
 
-class Door(Protocol):
-    """What is consumed, and what is made of it."""
+class Listener(Protocol):
+    """Turns the messages of its queues into batches."""
 
     queues: Sequence[str]
 
     def open(self) -> None:
-        """The connection is new: whatever was not made durable comes again."""
+        """Resets the listener on a new connection: whatever was not made durable is delivered again."""
 
-    def take(self, arrived: Sequence[Arrived]) -> Durably:
+    def read(self, messages: Sequence[IncomingMessage]) -> Flush:
         """Reads the next messages. Raises `TransientError`, and nothing else."""
 
-    def idle(self) -> Durably | None:
-        """Nothing waits; what is due all the same?"""
+    def idle(self) -> Flush | None:
+        """Returns what is due while no message waits."""
 
 
-class EventDoor:
-    """The door of CloudEvents."""
+class EventListener:
+    """Listens for CloudEvents."""
 
     queues: Sequence[str] = tuple(topology.QUEUES.values())
 
-    def __init__(self, hand_over: HandOver, clock: Clock, *, require_user_id: bool = False) -> None:
-        self._hand_over = hand_over
+    def __init__(self, deliver_batch: DeliverBatch, clock: Clock, *, require_user_id: bool = False) -> None:
+        self._deliver_batch = deliver_batch
         self._clock = clock
         self._require_user_id = require_user_id
 
     def open(self) -> None:
-        """Nothing is remembered between messages."""
+        """Does nothing, as no state is kept between messages."""
 
-    def take(self, arrived: Sequence[Arrived]) -> Durably:
-        """One batch of them all."""
+    def read(self, messages: Sequence[IncomingMessage]) -> Flush:
+        """Reads all messages into one batch."""
         batch, now = Batch(), self._clock()
-        for message in arrived:
-            reception = wire.Reception(now, "rabbitmq", message.user_id)
+        for message in messages:
+            reception = decode.Reception(now, "rabbitmq", message.user_id)
             if self._require_user_id and message.user_id is None:
-                batch.quarantined.append(wire.quarantined(message.body, no_user(), reception))
+                batch.quarantined.append(decode.quarantined(message.body, missing_user(), reception))
             else:
-                wire.take_in(batch, message.body, reception, message.headers)
-        return partial(self._hand_over, batch)
+                decode.ingest_message(batch, message.body, reception, message.headers)
+        return partial(self._deliver_batch, batch)
 
     def idle(self) -> None:
-        """Nothing is ever due."""
+        """Returns nothing: no event ever becomes due."""
 
 
-def no_user() -> MalformedMessage:
-    """Why a message is refused that states no user where one is required."""
+def missing_user() -> MalformedMessage:
+    """Creates the error for a message without the required user."""
     return MalformedMessage("NO_USER_ID", "The publisher did not state its broker user.")
 
 
 @dataclass(slots=True)
-class _HandedOver:
+class _InFlight:
     done: Future[None]
     last_tag: int
 
 
 class Consumer:
-    """Consumes the queues of a door until told to stop.
+    """Consumes the queues of a listener until stopped.
 
-    A batch is what has arrived, up to `BATCH_SIZE` messages, and never waits longer than `LINGER_SECONDS` for
-    company that is not there yet. It is acknowledged after it became durable, so a crash at any point repeats
-    messages and never loses one. When handing over fails, the connection is dropped and everything unacknowledged
-    comes again.
+    A batch is what has arrived, up to `BATCH_SIZE` messages, and waits at most `LINGER_SECONDS` for more. It is
+    acknowledged after it became durable, so a crash at any point repeats messages and never loses one. When
+    delivery fails, the connection is dropped and everything unacknowledged is delivered again.
     """
 
     def __init__(
         self,
         parameters: pika.ConnectionParameters,
-        door: Door,
+        listener: Listener,
         *,
         stopping: threading.Event | None = None,
     ) -> None:
         self._parameters = parameters
-        self._door = door
-        self._arrived: list[Arrived] = []
+        self._listener = listener
+        self._arrived: list[IncomingMessage] = []
         self._stopping = stopping or threading.Event()
-        self._hands = ThreadPoolExecutor(1, thread_name_prefix="hand-over")
-        self._handed_over: _HandedOver | None = None
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="deliver")
+        self._in_flight: _InFlight | None = None
 
     def run(self) -> None:
-        """Consumes until told to stop; lost connections are made again with growing pauses."""
-        pause = _FIRST_RETRY_SECONDS
+        """Consumes until stopped, reconnecting with exponential backoff."""
+        failures = 0
         while not self._stopping.is_set():
             try:
                 channel = topology.open_channel(self._parameters)
-                pause = _FIRST_RETRY_SECONDS
+                failures = 0
                 self._consume(channel)
             except (pika.exceptions.AMQPError, TransientError, OSError) as error:
+                failures += 1
+                pause = _RETRY.after(failures).total_seconds()
                 log.warning("intake interrupted", error=str(error) or type(error).__name__, retry_in=pause)
                 self._stopping.wait(pause)
-                pause = min(2 * pause, _LONGEST_RETRY_SECONDS)
 
     def _consume(self, channel: BlockingChannel) -> None:
         self._arrived.clear()
-        self._handed_over = None
-        self._door.open()
+        self._in_flight = None
+        self._listener.open()
         try:
             channel.basic_qos(prefetch_count=_PREFETCH)
-            for queue in self._door.queues:
+            for queue in self._listener.queues:
                 channel.basic_consume(queue, self._receive)
-            log.info("consuming", queues=list(self._door.queues))
+            log.info("consuming", queues=list(self._listener.queues))
             while not self._stopping.is_set():
                 self._collect(channel)
-                self._flush(channel)
+                self._deliver(channel)
             self._acknowledge(channel)
+            channel.basic_qos(prefetch_count=1)  # answered once the acknowledgements are read
         finally:
             if channel.connection.is_open:
-                channel.connection.close()
+                topology.abort(channel.connection)
 
     def _receive(self, _channel: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
         self._arrived.append(
-            Arrived(
+            IncomingMessage(
                 method.delivery_tag,
                 body,
                 properties.headers,
@@ -170,7 +173,7 @@ class Consumer:
         )
 
     def _collect(self, channel: BlockingChannel) -> None:
-        """Waits for a first message, then for its company, as long as more lies there or may yet come."""
+        """Waits for a first message, then briefly for more."""
         if not self._arrived:
             channel.connection.process_data_events(time_limit=_IDLE_SECONDS)
         began = time.monotonic()
@@ -181,33 +184,33 @@ class Consumer:
             if drained or waited > _LONGEST_READ_SECONDS:
                 return
 
-    def _flush(self, channel: BlockingChannel) -> None:
-        """Hands over what has arrived, in batches.
+    def _deliver(self, channel: BlockingChannel) -> None:
+        """Delivers what has arrived, in batches.
 
-        While there are full batches more is coming: what they leave over waits for company, and the next batch is
-        read while the last is made durable. Otherwise everything is acknowledged before more is awaited.
+        While batches are full, more is arriving: the remainder waits for it, and the next batch is read while the
+        last one is made durable. Otherwise everything is acknowledged before more is awaited.
         """
-        if not self._arrived and (due := self._door.idle()):
+        if not self._arrived and (due := self._listener.idle()):
             due()
         full = False
         while len(self._arrived) >= BATCH_SIZE or (self._arrived and not full):
             full = len(self._arrived) >= BATCH_SIZE
-            taken = self._take()
-            durably = self._door.take(taken)
+            batch = self._next_batch()
+            flush = self._listener.read(batch)
             self._acknowledge(channel)
-            self._handed_over = _HandedOver(self._hands.submit(durably), taken[-1].tag)
+            self._in_flight = _InFlight(self._pool.submit(flush), batch[-1].tag)
         if not full:
             self._acknowledge(channel)
 
     def _acknowledge(self, channel: BlockingChannel) -> None:
-        """Waits until the last batch is durable and acknowledges it. Raises what handing it over raised."""
-        if self._handed_over is not None:
-            self._handed_over.done.result()
-            channel.basic_ack(self._handed_over.last_tag, multiple=True)
-            self._handed_over = None
+        """Waits until the last batch is durable and acknowledges it. Raises what its delivery raised."""
+        if self._in_flight is not None:
+            self._in_flight.done.result()
+            channel.basic_ack(self._in_flight.last_tag, multiple=True)
+            self._in_flight = None
 
-    def _take(self) -> list[Arrived]:
-        """The next messages that fit into one batch by number and size."""
+    def _next_batch(self) -> list[IncomingMessage]:
+        """Removes the next messages that fit into one batch by number and size."""
         size = 0
         for count, message in enumerate(self._arrived):
             size += len(message.body)
@@ -215,5 +218,5 @@ class Consumer:
                 break
         else:
             count = len(self._arrived)
-        taken, self._arrived[:count] = self._arrived[:count], []
-        return taken
+        batch, self._arrived[:count] = self._arrived[:count], []
+        return batch

@@ -1,4 +1,4 @@
-"""Sends CloudEvents to RabbitMQ as a controller would: confirmed, many on their way at once."""
+"""Publishes CloudEvents to RabbitMQ as a controller would: confirmed, many in flight."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice, takewhile
@@ -9,7 +9,7 @@ import pika
 from pika.channel import Channel
 
 from domain.errors import TransientError
-from ingest.cloudevents import decode as wire
+from ingest.cloudevents import decode
 from ingest.cloudevents.ledger import Ledger
 from ingest.rabbitmq import topology
 
@@ -44,11 +44,11 @@ def publish(parameters: pika.ConnectionParameters, bodies: Iterable[bytes], ledg
 
 
 class _Sending:
-    """One run of the publisher: a window of unconfirmed messages moves over the input."""
+    """Runs the publisher: a window of unconfirmed messages moves over the input."""
 
     def __init__(self, bodies: Iterable[bytes], ledger: Ledger | None, user: str) -> None:
         self._bodies: Iterator[bytes] = iter(bodies)
-        # The broker refuses a message that states another user than the connection's: consumers can rely on it.
+        # The broker refuses a message that states another user than the connection's, so consumers can rely on it.
         self._properties = pika.BasicProperties(content_type=_CONTENT_TYPE, delivery_mode=2, user_id=user)
         self._ledger = ledger
         self._unconfirmed: dict[int, str] = {}
@@ -63,13 +63,13 @@ class _Sending:
         connection.channel(on_open_callback=self._start)
 
     def failed(self, connection: Any, error: object) -> None:
-        """The connection ended; in good order only if everything was read, sent and confirmed."""
+        """Handles the end of the connection. It is in order only if everything was read, sent and confirmed."""
         if not self._finished:
             self.error = self.error or error
         connection.ioloop.stop()
 
     def watch(self, connection: Any) -> None:
-        """Ends the run when nothing was confirmed since the last look."""
+        """Ends the run when nothing was confirmed since the last check."""
         if self._progress == self.confirmed:
             self.error = f"nothing was confirmed for {_STALL_SECONDS:g} seconds"
             connection.ioloop.stop()
@@ -84,7 +84,7 @@ class _Sending:
 
     def _fill(self) -> None:
         while len(self._unconfirmed) <= _WINDOW - _GROUP:
-            group = [(body, wire.identify(body)) for body in islice(self._bodies, _GROUP)]
+            group = [(body, decode.identify(body)) for body in islice(self._bodies, _GROUP)]
             if not group:
                 break
             if self._ledger:
@@ -115,7 +115,7 @@ class _Sending:
 
 
 def _routing_key(body: bytes) -> str:
-    """By the message's type, as far as it can be told."""
+    """Returns the routing key of the message's type, as far as it can be read."""
     try:
         return topology.ROUTING_KEYS[orjson.loads(body)["type"]]
     except (orjson.JSONDecodeError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""Where publishers write and which queue each kind of message waits in. Source: DESIGN, section 4."""
+"""Exchange, queues and routing keys of intake. Source: DESIGN, section 4."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ QUEUES: Final = {
     "spot.#": "spotclaim.spots",
 }
 
-# Frames of OCPP stations, which mean something only one after the other.
+# Frames of OCPP stations, which must be read in order.
 OCPP_QUEUE: Final = "spotclaim.ocpp"
 OCPP_KEYS: Final = "ocpp.#"
 
@@ -27,19 +27,19 @@ ROUTING_KEYS: Final = {
     "spotclaim.usage.recorded.v1": "usage.recorded",
     "spotclaim.spot.registered.v1": "spot.registered",
 }
-# A message whose type cannot be told still has to reach quarantine, and any queue leads there.
+# A message of unknown type must reach quarantine too, and any queue leads there.
 UNKNOWN_TYPE_KEY: Final = "fault.unknown"
 
 
-# RabbitMQ 4 drops a message of a quorum queue after 20 redeliveries unless told otherwise, and an outage of the
-# database redelivers often.
+# By default RabbitMQ 4 drops a message of a quorum queue after 20 redeliveries, and an outage of the database
+# redelivers often.
 QUORUM: Final = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000_000}
-# Of all consumers one gets everything, in order; another takes over when it goes.
+# One consumer gets everything, in order; another takes over when it disconnects.
 _ONE_AFTER_THE_OTHER: Final = QUORUM | {"x-single-active-consumer": True}
 
 
 def declare(channel: BlockingChannel) -> None:
-    """Declares the exchange, its quorum queues and their bindings; nothing happens to what exists already."""
+    """Declares the exchange, its quorum queues and their bindings; existing ones stay as they are."""
     channel.exchange_declare(EXCHANGE, exchange_type="topic", durable=True)
     for pattern, queue in QUEUES.items():
         channel.queue_declare(queue, durable=True, arguments=QUORUM)
@@ -49,7 +49,7 @@ def declare(channel: BlockingChannel) -> None:
 
 
 def connect(parameters: pika.ConnectionParameters) -> BlockingConnection:
-    """A connection. Raises `TransientError` when the broker is away, refuses, or does not answer in time."""
+    """Connects to RabbitMQ. Raises `TransientError` when it is away, refuses, or times out."""
     try:
         return BlockingConnection(parameters)
     except (pika.exceptions.AMQPError, AMQPConnectorException, OSError) as error:
@@ -58,7 +58,7 @@ def connect(parameters: pika.ConnectionParameters) -> BlockingConnection:
 
 
 def open_channel(parameters: pika.ConnectionParameters) -> BlockingChannel:
-    """A channel on a connection of its own, with everything declared. Raises `TransientError`."""
+    """Opens a channel on a new connection, with everything declared. Raises `TransientError`."""
     connection = connect(parameters)
     try:
         channel = connection.channel()
@@ -68,3 +68,14 @@ def open_channel(parameters: pika.ConnectionParameters) -> BlockingChannel:
             connection.close()
         raise TransientError(f"RabbitMQ does not let the queues be declared: {error!r}") from error
     return channel
+
+
+def abort(connection: BlockingConnection) -> None:
+    """Ends a connection as a crash would: whatever is not acknowledged returns to its queue at once, in order.
+
+    Closing it would first reject, one by one, what no callback has seen yet, and so put it before what was seen.
+    """
+    # No public way of closing spares the consumers.
+    connection._impl._terminate_stream(pika.exceptions.ConnectionClosedByClient(200, "aborted"))
+    while connection.is_open:
+        connection.process_data_events(time_limit=1)

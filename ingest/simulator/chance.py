@@ -1,7 +1,7 @@
-"""Chance that falls the same everywhere.
+"""Random numbers that are the same on every machine and version.
 
-Python promises the same `random()` from the same seed for every version and machine, and nothing of the other
-methods. So all else here is made of it with arithmetic that IEEE 754 rounds to the bit, and without logarithms.
+Python promises that only of `random()`, not of the other methods. So all else here is computed from it with
+arithmetic that IEEE 754 rounds exactly, and without logarithms.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ Thing = TypeVar("Thing")
 
 
 class Chance:
-    """One source of chance. Its name is its seed, so sources of other names do not shift it."""
+    """A source of random numbers whose name is its seed. Sources of other names do not shift it."""
 
     __slots__ = ("number",)
 
@@ -29,12 +29,12 @@ class Chance:
         return things[int(self.number() * len(things))]
 
     def sample(self, things: Sequence[Thing], count: int) -> list[Thing]:
-        """As many different things, in random order."""
+        """Returns as many different things, in random order."""
         left = list(things)
         return [left.pop(int(self.number() * len(left))) for _ in range(count)]
 
     def exponential(self, mean: float) -> float:
-        """The wait for what happens once in `mean` on average, by comparisons alone (J. von Neumann, 1951)."""
+        """Returns a waiting time, `mean` on average. By comparisons alone (J. von Neumann, 1951)."""
         number, whole = self.number, 0
         while True:
             first = last = number()

@@ -1,4 +1,4 @@
-"""Reports as CloudEvents, the form that `spotclaim send` takes (see `ingest.cloudevents.types`)."""
+"""Writes reports as CloudEvents, the form that `spotclaim send` reads. See `ingest.cloudevents.types`."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -6,20 +6,19 @@ from typing import Any, Final
 import orjson
 
 from ingest.cloudevents.types import FAULT_CLEARED, FAULT_RAISED, SPOT_REGISTERED, USAGE_RECORDED
-from ingest.simulator import repeats as delivery
-from ingest.simulator.fleet import Spot
-from ingest.simulator.lines import Form, Line
+from ingest.simulator import repeats
+from ingest.simulator.fleet import SimulatedSpot
 from ingest.simulator.moments import rfc3339
-from ingest.simulator.reports import Cleared, Raised, Registered, Report, Session
+from ingest.simulator.reports import Cleared, Form, Line, Raised, Registered, Report, Session
 
 SPOTS_REGISTERED: Final = "spots registered"
 
-_Told = tuple[str, str, Spot, str, dict[str, Any]]
-"""What it is in a word or two, the event's type, whose it is, its id among those of the spot, and its data."""
+_EventParts = tuple[str, str, SimulatedSpot, str, dict[str, Any]]
+"""The line's kind, the event's type, its spot, its id among those of the spot, and its data."""
 
 
 def _lines(report: Report) -> list[Line]:
-    what, kind, spot, name, data = _TELLERS[type(report)](report)
+    what, kind, spot, name, data = _WRITERS[type(report)](report)
     event = {
         "specversion": "1.0",
         "id": f"{spot.spot_id}/{name}",
@@ -29,11 +28,11 @@ def _lines(report: Report) -> list[Line]:
         "data": data,
     }
     body = orjson.dumps(event)
-    moments = delivery.arrivals(report.at, report.luck)
+    moments = repeats.arrivals(report.at, report.luck)
     return [Line(at, what, body, again=number > 0) for number, at in enumerate(moments)]
 
 
-def _registered(report: Registered) -> _Told:
+def _registered(report: Registered) -> _EventParts:
     spot = report.spot
     data = {
         "spot_id": spot.spot_id,
@@ -51,7 +50,7 @@ def _registered(report: Registered) -> _Told:
     return SPOTS_REGISTERED, SPOT_REGISTERED, spot, "registered", data
 
 
-def _session(session: Session) -> _Told:
+def _session(session: Session) -> _EventParts:
     data: dict[str, Any] = {
         "session_id": str(session.transaction),
         "spot_id": session.spot.spot_id,
@@ -71,7 +70,7 @@ def _session(session: Session) -> _Told:
     return "sessions", USAGE_RECORDED, session.spot, f"session-{session.number}", data
 
 
-def _raised(report: Raised) -> _Told:
+def _raised(report: Raised) -> _EventParts:
     data = _fault(report)
     if report.session:
         data["session_id"] = report.session
@@ -84,7 +83,7 @@ def _raised(report: Raised) -> _Told:
     return "faults raised", FAULT_RAISED, report.spot, report.name, data
 
 
-def _cleared(report: Cleared) -> _Told:
+def _cleared(report: Cleared) -> _EventParts:
     return "faults cleared", FAULT_CLEARED, report.spot, report.name, _fault(report)
 
 
@@ -102,7 +101,7 @@ def _fault(report: Raised | Cleared) -> dict[str, Any]:
     }
 
 
-_TELLERS: Final[dict[type, Callable[[Any], _Told]]] = {
+_WRITERS: Final[dict[type, Callable[[Any], _EventParts]]] = {
     Registered: _registered,
     Session: _session,
     Raised: _raised,

@@ -1,4 +1,4 @@
-"""A small fleet that has troubles, so that a newcomer sees claims come to life. Nothing of it is real."""
+"""A small invented fleet with frequent faults, so that a newcomer sees claims."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,18 +8,17 @@ from typing import Final
 import structlog
 
 from domain.field.batch import Batch
-from domain.ports.store import Clock, HandOver
+from domain.ports.store import Clock, DeliverBatch
 from ingest.simulator.cloudevents import CLOUD_EVENTS, SPOTS_REGISTERED
-from ingest.simulator.lines import Line
-from ingest.simulator.live import send
 from ingest.simulator.moments import DAY, SECOND, milliseconds
 from ingest.simulator.outages import Outage
-from ingest.simulator.pace import at_speed, let_out
+from ingest.simulator.pace import at_speed, let_out, send
+from ingest.simulator.reports import Line
 from ingest.simulator.stream import Plan, stream
 
 _SPOTS: Final = 16
-# Every few minutes one, dozens of times as often as in a real fleet of this size; and so many more at once that a
-# newcomer has something to look at. More often, and every error would be one of many spots.
+# An error every few minutes, dozens of times the rate of a real fleet of this size; and some at the start, so that
+# a newcomer has something to look at. With a higher rate every error would be an incident.
 _ERRORS: Final = 60
 _FIRST_ERRORS: Final = (
     *("CONNECTOR_LOCK_FAILURE", "SPOT_OCCUPIED", "METER_UNREADABLE", "GROUND_FAILURE"),
@@ -32,16 +31,19 @@ _YEARS: Final = 3650 * DAY
 log = structlog.get_logger("demo")
 
 
-def run(hand_over: HandOver, clock: Clock, stopping: Event, seed: int = 1) -> None:
-    """Registers the fleet with a week of sessions, then lets it charge and report faults until told to stop."""
+def run(deliver_batch: DeliverBatch, clock: Clock, stopping: Event, seed: int = 1) -> None:
+    """Registers the fleet with a week of sessions, then reports live until stopped."""
     now = milliseconds(clock())
     lines = let_out(_from_a_week_ago(seed, now), at_speed(1, now), stopping)
-    send(lines, hand_over, clock, _tell, door="demo")
+    send(lines, deliver_batch, clock, _log_group, endpoint="demo")
 
 
 def _from_a_week_ago(seed: int, now: int) -> Iterator[Line]:
-    """The fleet charges from New Year on, so that whoever starts the demo again sees the same sessions as before,
-    and not others on the same meters. Its errors begin now."""
+    """Yields the stream from a week ago on.
+
+    The fleet charges from New Year on, so that a demo that is started again has the same sessions as before, and
+    not others on the same meters. Its errors begin now.
+    """
     start = milliseconds(datetime(datetime.fromtimestamp((now - _PAST) // SECOND, UTC).year, 1, 1, tzinfo=UTC))
     first_faults = tuple(
         Outage(("harbour", "station-square")[number % 2], now - start + SECOND + number * _APART, code, spots=1)
@@ -52,7 +54,7 @@ def _from_a_week_ago(seed: int, now: int) -> Iterator[Line]:
     return (line for line in lines if line.at >= now - _PAST or line.kind == SPOTS_REGISTERED)
 
 
-def _tell(_group: list[Line], batch: Batch) -> None:
+def _log_group(_group: list[Line], batch: Batch) -> None:
     if batch.spots:
         log.info("demo fleet registered", spots=len(batch.spots))
     for fault in batch.faults:

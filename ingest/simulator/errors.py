@@ -1,4 +1,4 @@
-"""The errors of the fleet, and how often they happen where."""
+"""The fleet's errors, and their rates."""
 
 from functools import lru_cache
 from typing import Final
@@ -35,17 +35,17 @@ COMPLAINTS: Final = {
 }
 """What drivers file when a session's record has a meter fault."""
 BY_CODE: Final = {kind.code: kind for kind in TROUBLES}
-"""The errors that an outbreak can be of."""
+"""The errors that an outbreak can have."""
 
 _LOWEST_FACTOR, _HIGHEST_FACTOR = 0.5, 1.5
-# Half of the days are calm and a few are bad: errors come in heaps, more than independent chance would have it.
+# Half of the days are calm and a few are bad: errors cluster more than independent chance would have it.
 _DAYS: Final = (0.5, 0.5, 1.0, 1.0, 2.0)
 WORST_DAY: Final = max(_DAYS)
 
 
 @lru_cache
 def rates(seed: int, zone: str) -> tuple[float, ...]:
-    """How often a spot of the zone has each of `TROUBLES`, per hour on average over the week."""
+    """Returns how often a spot of the zone has each of `TROUBLES`. Per hour, averaged over the week."""
     return tuple(kind.an_hour * _factor(seed, zone, kind.code) for kind in TROUBLES)
 
 
@@ -54,7 +54,7 @@ def _factor(seed: int, zone: str, code: str) -> float:
 
 
 def day_factor(seed: int, zone: str, at: int) -> float:
-    """What the day (of UTC) does to all errors of the zone; 1 on average."""
+    """Returns the day's factor on all error rates of the zone; 1 on average. Days are those of UTC."""
     return _factor_of_day(seed, zone, at // DAY)
 
 

@@ -1,4 +1,4 @@
-"""The fleet: zones with their clocks, models with their firmware, and spots. Nothing of it is real."""
+"""The invented fleet: zones with time zones, models with firmware, and spots."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _FLAPPING_SHARE: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """Where spots stand together. `time_zone` is an IANA name; degrees are WGS 84."""
+    """A place where spots stand. `time_zone` is an IANA name; degrees are WGS 84."""
 
     number: int
     name: str
@@ -26,7 +26,7 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What a vendor sells. Power in kW."""
+    """A model of a vendor. Power in kW."""
 
     vendor: str
     name: str
@@ -65,8 +65,8 @@ MODELS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """One charging spot. Dates are ISO 8601; a flapping spot raises and clears by turns."""
+class SimulatedSpot:
+    """One charging spot. Dates are ISO 8601; a flapping spot raises and clears in turn."""
 
     number: int
     spot_id: str
@@ -79,22 +79,23 @@ class Spot:
     is_flapping: bool
 
 
-def build_fleet(seed: int, spots: int, year: int) -> list[Spot]:
-    """As many spots as asked for, which were put up in the years before `year`; their ids name the seed, from 0.
+def build_fleet(seed: int, spots: int, year: int) -> list[SimulatedSpot]:
+    """Builds spots that were commissioned in the years before `year`.
 
-    A larger fleet of the same seed has the same spots and more, but for the zones they stand in.
+    Their ids contain the seed and count from 0. A larger fleet of the same seed has the same spots and more,
+    except for the zones they stand in.
     """
     zones = ZONES[: min(len(ZONES), max(2, spots // _SPOTS_OF_A_ZONE))]
     return [_spot(seed, number, zones, year) for number in range(spots)]
 
 
-def _spot(seed: int, number: int, zones: Sequence[Zone], year: int) -> Spot:
+def _spot(seed: int, number: int, zones: Sequence[Zone], year: int) -> SimulatedSpot:
     chance = Chance(seed, "spot", number)
     zone = zones[number % len(zones)]
     model = chance.pick(MODELS)
     commissioned = date(year, 1, 1) - timedelta(days=int(chance.between(60, 6 * 365)))
     warranty = timedelta(days=chance.pick((5, 5, 8)) * 365)
-    return Spot(
+    return SimulatedSpot(
         number,
         f"{zone.country}*S{seed}*E{number + 1:05}",
         zone,
@@ -107,9 +108,9 @@ def _spot(seed: int, number: int, zones: Sequence[Zone], year: int) -> Spot:
     )
 
 
-def by_zone(fleet: Sequence[Spot]) -> dict[Zone, list[Spot]]:
-    """The spots of each zone, zones and spots in the order of the fleet."""
-    spots: dict[Zone, list[Spot]] = {}
+def by_zone(fleet: Sequence[SimulatedSpot]) -> dict[Zone, list[SimulatedSpot]]:
+    """Groups the spots by zone, in the order of the fleet."""
+    spots: dict[Zone, list[SimulatedSpot]] = {}
     for spot in fleet:
         spots.setdefault(spot.zone, []).append(spot)
     return spots

@@ -1,4 +1,4 @@
-"""Moments and spans of simulated time: whole milliseconds, since 1970 for moments."""
+"""Moments and time spans of simulated time, in whole milliseconds, since 1970 for moments."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -15,14 +15,17 @@ DAY: Final = 24 * HOUR
 _UNITS: Final = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
 _PART: Final = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([smhdw])")
 _LONGEST: Final = 100 * 366 * DAY
-# Telling times is a tenth of the work of a stream, so what can be is put together from what is ready.
+# Formatting times is a tenth of the work of a stream, so they are assembled from precomputed parts.
 _SECONDS: Final = tuple(f"{second:02}." for second in range(60))
 _MILLISECONDS: Final = tuple(f"{millisecond:03}Z" for millisecond in range(SECOND))
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def span(text: str, where: str) -> int:
-    """Milliseconds of a span like `90s`, `5m`, `1h30m`, `2d`. Raises `SetupError`, which begins with `where`."""
+    """Parses a span like `90s`, `5m`, `1h30m`, `2d` to milliseconds.
+
+    Raises `SetupError`, which begins with `where`.
+    """
     parts = _PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise SetupError(f"{where}: {text!r} is no span of time; write it like 90s, 5m, 1h30m or 2d.")
@@ -33,7 +36,7 @@ def span(text: str, where: str) -> int:
 
 
 def moment(text: str, where: str) -> datetime:
-    """An RFC 3339 moment; without an offset it is UTC. Raises `SetupError`, which begins with `where`."""
+    """Parses an RFC 3339 moment; without an offset it is UTC. Raises `SetupError`, which begins with `where`."""
     try:
         stated = datetime.fromisoformat(text)
     except ValueError:
@@ -48,7 +51,7 @@ def milliseconds(moment: datetime) -> int:
 
 
 def rfc3339(at: int) -> str:
-    """The moment in UTC, to the millisecond."""
+    """Formats a moment in UTC, to the millisecond."""
     minute, rest = divmod(at, MINUTE)
     return _minute(minute) + _SECONDS[rest // SECOND] + _MILLISECONDS[rest % SECOND]
 

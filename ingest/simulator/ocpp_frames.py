@@ -1,7 +1,8 @@
-"""Reports as an OCPP 1.6J message log, the form that `spotclaim import ocpp` takes. Source: OCPP 1.6 edition 2.
+"""Writes reports as an OCPP 1.6J message log, the form that `spotclaim import ocpp` reads.
 
-Sessions give no StatusNotification: its `NoError` would end whatever fault stands on the connector. What stations
-never tell, such as drivers' complaints, is not in the log; and no zone, since OCPP has none.
+Source: OCPP 1.6 edition 2. Sessions give no StatusNotification: its `NoError` would clear whatever fault the
+connector has. What stations never report, such as drivers' complaints, is not in the log; and no zone, since OCPP
+has none.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,12 +10,11 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from ingest.simulator import repeats as delivery
+from ingest.simulator import repeats
 from ingest.simulator.errors import OCPP
-from ingest.simulator.fleet import Spot
-from ingest.simulator.lines import Form, Line
+from ingest.simulator.fleet import SimulatedSpot
 from ingest.simulator.moments import HOUR, rfc3339
-from ingest.simulator.reports import Cleared, Raised, Registered, Report, Session
+from ingest.simulator.reports import Cleared, Form, Line, Raised, Registered, Report, Session
 
 _ANSWERED_AFTER: Final = 40
 
@@ -24,7 +24,7 @@ class _Call(NamedTuple):
 
     at: int
     luck: float
-    spot: Spot
+    spot: SimulatedSpot
     name: str
     action: str
     asked: dict[str, Any]
@@ -36,11 +36,11 @@ def _lines(report: Report) -> list[Line]:
 
 
 def _frames(call: _Call) -> list[Line]:
-    """The request and its result; before them, the same request unanswered where it is sent twice."""
+    """Writes the request and its result; a repeated request is first written unanswered."""
     unique_id = f"{call.spot.number + 1}-{call.name}"
     request = orjson.dumps([2, unique_id, call.action, call.asked])
     result = orjson.dumps([3, unique_id, call.answered])
-    moments = delivery.arrivals(call.at, call.luck)
+    moments = repeats.arrivals(call.at, call.luck)
     requests = [
         Line(at, call.action, _row(at, call.spot, call.action, request), again=number > 0)
         for number, at in enumerate(moments)
@@ -49,7 +49,7 @@ def _frames(call: _Call) -> list[Line]:
     return [*requests, Line(at, "answers", _row(at, call.spot, "", result))]
 
 
-def _row(at: int, spot: Spot, action: str, message: bytes) -> bytes:
+def _row(at: int, spot: SimulatedSpot, action: str, message: bytes) -> bytes:
     # In CSV a quotation mark within quotation marks is written twice; nothing else here needs quoting.
     quoted = message.replace(b'"', b'""')
     return b'%s,%s,%s,"%s"' % (rfc3339(at).encode(), spot.spot_id.encode(), action.encode(), quoted)
@@ -67,7 +67,7 @@ def _boot(report: Registered) -> Iterator[_Call]:
 
 
 def _session(session: Session) -> Iterator[_Call]:
-    """All have the luck of the session: a station that was offline keeps their order."""
+    """Writes the calls of a session, all with its luck. A station that was offline keeps their order."""
     if session.reserved is not None:
         asked = _reservation(session.reserved, session.user, session.reservation)
         yield _call(session, session.reserved, "reserve", "ReserveNow", asked, {"status": "Accepted"})
@@ -107,7 +107,10 @@ def _metered(session: Session, at: int) -> dict[str, Any]:
 
 
 def _stop(session: Session) -> dict[str, Any]:
-    """OCPP tells energy by the registers alone, so a record's wrong energy is a wrong register here."""
+    """Writes a StopTransaction.
+
+    OCPP states energy by registers alone, so wrong energy is a wrong register here.
+    """
     return {
         "idTag": session.user,
         "meterStop": session.register_wh + session.energy_wh,
@@ -131,7 +134,10 @@ def _cleared(report: Cleared) -> Iterator[_Call]:
 
 
 def _status(report: Raised | Cleared, asked: dict[str, Any]) -> _Call:
-    """Half of them leave their time out, as in the field; those that come late are of the other half."""
+    """Writes a StatusNotification; half of them lack their time, as in the field.
+
+    Late ones are of the other half.
+    """
     asked["connectorId"] = 1
     if report.luck < 0.5:
         asked["timestamp"] = rfc3339(report.at)

@@ -1,4 +1,4 @@
-"""Outbreaks: one error on many spots of a zone, or of a model with its firmware, and the truth about them."""
+"""Outbreaks: one error on many spots of a zone or model, and their truth."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -8,10 +8,10 @@ from typing import Final
 import orjson
 
 from domain.errors import SetupError
-from ingest.simulator import repeats as delivery
+from ingest.simulator import repeats
 from ingest.simulator.chance import Chance
 from ingest.simulator.errors import BY_CODE
-from ingest.simulator.fleet import Spot
+from ingest.simulator.fleet import SimulatedSpot
 from ingest.simulator.moments import MINUTE, rfc3339, span
 from ingest.simulator.reports import Activity, Raised, Report
 from ingest.simulator.troubles import episode
@@ -26,11 +26,12 @@ _LASTING_MINUTES: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """An outbreak to come. `place` is a zone or MODEL+FIRMWARE, `code` one of `errors.BY_CODE`.
+    """A planned outbreak.
 
-    `after` is how long after the start its first fault happens (milliseconds), `spots` how many it strikes, None
-    for a third of the place. The others follow the first by an exponential wait of `onset_minutes` on average, and
-    each stays out of order for `lasting_minutes` on average.
+    `place` is a zone or MODEL+FIRMWARE, `code` one of `errors.BY_CODE`. `after` is the time from the start to its
+    first fault (milliseconds), `spots` how many it strikes, None for a third of the place. The others follow the
+    first by an exponential wait of `onset_minutes` on average, and each stays out of order for `lasting_minutes`
+    on average.
     """
 
     place: str
@@ -43,7 +44,7 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What really happened, as far as the stream tells it before its end.
+    """What really happened in an outbreak, as far as the stream reports it.
 
     Either `zone` is set, or `model` and `firmware`. `first_fault` is when the first fault happened, `end` when the
     last spot had recovered or the stream was over; both RFC 3339.
@@ -58,12 +59,12 @@ class Truth:
     end: str
 
     def line(self, *, sent: bool) -> bytes:
-        """One JSON object on one line, which says whether it was `sent` or is what the plan would send."""
+        """Formats the truth as one JSON line; `sent` is false for what is planned."""
         return orjson.dumps(asdict(self) | {"sent": sent}) + b"\n"
 
 
 def parse_outage(text: str) -> Outage:
-    """An outage from the command line. Raises `SetupError` that says what would be right."""
+    """Parses an outage from the command line. Raises `SetupError` that says what would be right."""
     place, at, rest = text.rpartition("@+")
     if not (place and at):
         raise SetupError(f"--outage {text}: write it as {_FORM}.")
@@ -78,15 +79,15 @@ def parse_outage(text: str) -> Outage:
 
 @dataclass(frozen=True, slots=True)
 class Outbreak:
-    """An outage as it strikes the fleet: the spots' episodes, in order of their begin."""
+    """An outage as it strikes the fleet: its spots' episodes, in order of their start."""
 
     outage: Outage
     episodes: list[Activity]
 
     def truth(self, end: int) -> Truth | None:
-        """What a stream that ends then tells of it; None if not even its first fault arrives by then."""
-        told = [report for report in self._reports() if delivery.arrivals(report.at, report.luck)[0] < end]
-        raised = [report for report in told if isinstance(report, Raised)]
+        """Returns what a stream that ends then reports of it; None for nothing."""
+        reported = [report for report in self._reports() if repeats.arrivals(report.at, report.luck)[0] < end]
+        raised = [report for report in reported if isinstance(report, Raised)]
         if not raised:
             return None
         model, _, firmware = self.outage.place.partition("+")
@@ -104,10 +105,11 @@ class Outbreak:
         return (report for _, reports in self.episodes for report in reports)
 
 
-def strike(outage: Outage, number: int, seed: int, fleet: Sequence[Spot], start: int) -> Outbreak:
-    """Lets the outage happen. `number` tells it from others of the stream.
+def strike(outage: Outage, number: int, seed: int, fleet: Sequence[SimulatedSpot], start: int) -> Outbreak:
+    """Plans an outage's episodes.
 
-    Raises `SetupError` when there is no such place, or it has too few spots.
+    `number` distinguishes it from others of the stream. Raises `SetupError` when there is no such place, or it has
+    too few spots.
     """
     there = _standing_at(outage.place, fleet)
     count = outage.spots or min(len(there), max(_FEWEST, len(there) // _USUAL_SHARE))
@@ -127,8 +129,8 @@ def strike(outage: Outage, number: int, seed: int, fleet: Sequence[Spot], start:
     return Outbreak(outage, sorted(episodes, key=lambda activity: activity[0]))
 
 
-def _standing_at(place: str, fleet: Sequence[Spot]) -> list[Spot]:
-    places: dict[str, list[Spot]] = {}
+def _standing_at(place: str, fleet: Sequence[SimulatedSpot]) -> list[SimulatedSpot]:
+    places: dict[str, list[SimulatedSpot]] = {}
     for spot in fleet:
         places.setdefault(spot.zone.name, []).append(spot)
         places.setdefault(f"{spot.model.name}+{spot.firmware}", []).append(spot)

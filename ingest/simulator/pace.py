@@ -1,32 +1,38 @@
-"""How fast a stream is let out."""
+"""Paces a stream, and sends it into the running system."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
 from threading import Event
 from typing import Final
 
-from ingest.simulator.lines import Line
+from domain.field.batch import Batch
+from domain.ports.store import Clock, DeliverBatch
+from ingest.cloudevents import decode
 from ingest.simulator.moments import SECOND
+from ingest.simulator.reports import Line
 
 _GROUP: Final = 500
 _LOOK_SECONDS: Final = 1.0
 
 Due = Callable[[int, Line], float]
-"""When a line of this number, from 0, is due: seconds after the beginning."""
+"""Returns when the line with this index, from 0, is due: seconds after the start."""
 
 
 def at_once(_number: int, _line: Line) -> float:
-    """As fast as it goes."""
+    """Releases lines without waiting."""
     return 0.0
 
 
 def at_rate(a_second: float) -> Due:
-    """So many lines a second, whatever the simulated time."""
+    """Releases so many lines per second, whatever the simulated time."""
     return lambda number, _: number / a_second
 
 
 def at_speed(times: float, now: int) -> Due:
-    """Simulated time goes so many times as fast as the clock and is at `now` (milliseconds) at the beginning."""
+    """Releases lines as simulated time passes, `times` as fast as the clock.
+
+    It is at `now` (milliseconds) at the beginning.
+    """
     return lambda _, line: (line.at - now) / SECOND / times
 
 
@@ -36,9 +42,9 @@ def let_out(
     stopping: Event,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Iterator[list[Line]]:
-    """Groups of what has become due, as soon as anything has, until the lines end or it is time to stop.
+    """Yields groups of lines as soon as they are due.
 
-    Whoever is slow gets larger groups, up to a few hundred.
+    It ends with the lines, or when stopped. A slow consumer gets larger groups, up to a few hundred.
     """
     began, group = monotonic(), list[Line]()
     for number, line in enumerate(lines):
@@ -53,8 +59,27 @@ def let_out(
         yield group
 
 
+def send(
+    groups: Iterable[list[Line]],
+    deliver_batch: DeliverBatch,
+    clock: Clock,
+    sent: Callable[[list[Line], Batch], None],
+    endpoint: str = "simulate",
+) -> None:
+    """Delivers groups of CloudEvents as batches, calling `sent` for each when it is durable.
+
+    Raises what `deliver_batch` raises.
+    """
+    for group in groups:
+        batch, reception = Batch(), decode.Reception(clock(), endpoint)
+        for line in group:
+            decode.ingest_message(batch, line.body, reception)
+        deliver_batch(batch)
+        sent(group, batch)
+
+
 def _await(moment: float, stopping: Event, monotonic: Callable[[], float]) -> bool:
-    """Waits for the moment; false if it is time to stop first."""
+    """Waits for a moment; returns False if it was stopped first."""
     while (left := moment - monotonic()) > 0:
         if stopping.wait(min(left, _LOOK_SECONDS)):
             return False

@@ -1,6 +1,6 @@
-"""How reports travel: mostly at once, some much later, some twice.
+"""How reports arrive: mostly at once, some much later, some twice.
 
-Everything is read from the luck of the report, so that the way of one report never changes that of another.
+Everything follows from the luck of the report, so that the arrival of one report never changes that of another.
 """
 
 from typing import Final
@@ -16,7 +16,7 @@ _AGAIN_WITHIN: Final = 3 * MINUTE
 
 
 def arrivals(at: int, luck: float) -> list[int]:
-    """When a report that is made at `at` arrives: once, or twice where its sender saw no answer."""
+    """Returns when a report that is made at `at` arrives. Once, or twice where its sender got no answer."""
     if luck < _LATE:
         return [at + _lateness(luck)]
     first = at + int((0.1 + 2.4 * luck) * SECOND)
@@ -27,5 +27,8 @@ def arrivals(at: int, luck: float) -> list[int]:
 
 
 def _lateness(luck: float) -> int:
-    """A sender that was offline: half of them for less than a quarter of an hour or so, a few for days."""
+    """Returns the delay of a sender that was offline.
+
+    Half of them are offline for less than about a quarter of an hour, a few for days.
+    """
     return min(int(_LATE_AT_LEAST * _LATE / max(luck, 1e-9)), _LATEST)

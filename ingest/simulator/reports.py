@@ -1,13 +1,13 @@
-"""What spots, drivers and back-ends report, before it takes the form of any protocol.
+"""Reports of spots, drivers and back-ends, and the lines they are written as.
 
 Each report begins with when it is made (`at`, milliseconds) and its luck on the way: a number from 0 to 1 that
-`ingest.simulator.repeats` reads. So every form of a stream tells the same story at the same moments.
+`ingest.simulator.repeats` reads. So every form of a stream contains the same reports at the same moments.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from ingest.simulator.fleet import Spot
+from ingest.simulator.fleet import SimulatedSpot
 
 NEGATIVE_ENERGY: Final = "negative energy"
 REGRESSION: Final = "regression"
@@ -16,12 +16,12 @@ MISSING_END: Final = "missing end"
 
 
 class ErrorKind(NamedTuple):
-    """An error of the field. `raw` is OCPP 1.6's word for it: a ChargePointErrorCode, or the ReservationStatus
-    that answers a ReserveNow where `of_reservation`; errors of the record itself have no word there (`raw` is
-    Spotclaim's own code then, as drivers and back-ends file it).
+    """A kind of error, with its rate and duration.
 
-    `an_hour` is how often a spot has it, per hour on average; `minutes` how long it stands, 0 if it is over at
-    once.
+    `raw` is OCPP 1.6's code for it: a ChargePointErrorCode, or the ReservationStatus that answers a ReserveNow
+    where `of_reservation`; errors of the record itself have no code there (`raw` is Spotclaim's own code then, as
+    drivers and back-ends file it). `an_hour` is how often a spot has it, per hour on average; `minutes` how long
+    it lasts, 0 if it is over at once.
     """
 
     code: str
@@ -34,24 +34,24 @@ class ErrorKind(NamedTuple):
 
 
 class Registered(NamedTuple):
-    """A spot says what it is."""
+    """The registration of a spot."""
 
     at: int
     luck: float
-    spot: Spot
+    spot: SimulatedSpot
 
 
 class Session(NamedTuple):
-    """One charging session, reported when it is over (`at`); one that never told its end is given up some day.
+    """One charging session, reported when it is over (`at`).
 
-    `number` counts the sessions of the zone, from any number on. Registers in Wh. `energy_wh` is what goes on
-    record, which is not what the register moved where `flaw` names a meter fault, one of this module's. A reserved
-    one was reserved at `reserved`.
+    One that never reported its end is abandoned some day. `number` counts the sessions of the zone, from any
+    number on. Registers in Wh. `energy_wh` is what is recorded, which differs from what the register moved where
+    `flaw` names a meter fault, one of this module's. A reserved one was reserved at `reserved`.
     """
 
     at: int
     luck: float
-    spot: Spot
+    spot: SimulatedSpot
     number: int
     started: int
     ended: int
@@ -65,7 +65,7 @@ class Session(NamedTuple):
 
     @property
     def transaction(self) -> int:
-        """The session's id, one of its own in the whole fleet, small enough for a 53-bit integer."""
+        """Returns the session's id, unique in the fleet and below 53 bits."""
         return self.spot.zone.number * 10_000_000_000 + self.number
 
     @property
@@ -74,11 +74,11 @@ class Session(NamedTuple):
 
 
 class Raised(NamedTuple):
-    """Somebody reports an error. `name` is the report's own among those of the spot."""
+    """The report of an error. `name` is the report's own among those of the spot."""
 
     at: int
     luck: float
-    spot: Spot
+    spot: SimulatedSpot
     name: str
     kind: ErrorKind
     session: str | None = None
@@ -87,11 +87,11 @@ class Raised(NamedTuple):
 
 
 class Cleared(NamedTuple):
-    """An error is over."""
+    """The end of an error."""
 
     at: int
     luck: float
-    spot: Spot
+    spot: SimulatedSpot
     name: str
     kind: ErrorKind
 
@@ -99,7 +99,29 @@ class Cleared(NamedTuple):
 Report = Registered | Session | Raised | Cleared
 
 Activity = tuple[int, list[Report]]
-"""When something begins (milliseconds), and every report it gives: none tells of anything earlier."""
+"""When something begins (milliseconds), and every report it gives: none is about anything earlier."""
 
 Activities = Iterator[Activity]
-"""In order of their begin, without an end."""
+"""In order of their start, without end."""
+
+
+class Line(NamedTuple):
+    """One message: when it arrives (milliseconds), its kind, and its bytes without line end.
+
+    `again` says that the same message came before.
+    """
+
+    at: int
+    kind: str
+    body: bytes
+    again: bool = False
+
+
+class Form(NamedTuple):
+    """A format of a stream: how a report's lines are written.
+
+    `header` is the first line of a file, if it has one.
+    """
+
+    header: bytes
+    lines: Callable[[Report], list[Line]]

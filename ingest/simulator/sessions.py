@@ -1,4 +1,4 @@
-"""Charging sessions: one after the other on each spot, with registers that go on from each to the next."""
+"""Charging sessions: consecutive on each spot, with continuous registers."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,7 +7,7 @@ from ingest.simulator import reports
 from ingest.simulator.chance import Chance
 from ingest.simulator.demand import PEAK, arrivals, demand
 from ingest.simulator.errors import COMPLAINTS
-from ingest.simulator.fleet import Spot, Zone
+from ingest.simulator.fleet import SimulatedSpot, Zone
 from ingest.simulator.moments import HOUR, MINUTE
 from ingest.simulator.reports import Activities, Raised, Report, Session
 from ingest.simulator.troubles import driver
@@ -17,7 +17,7 @@ _FLAWED: Final = 0.004
 _FLAWS: Final = tuple(COMPLAINTS)
 _RESERVED: Final = 0.2
 _RESERVED_BEFORE: Final = 15 * MINUTE
-# Drivers notice most meter faults, and think that they notice some where there is none.
+# Drivers notice most meter faults, and imagine some where there is none.
 _NOTICED, _IMAGINED = 0.6, 0.0005
 _GIVEN_UP_AFTER: Final = 12 * HOUR
 _HIGHEST_FIRST_NUMBER: Final = 9_000_000_000
@@ -26,11 +26,11 @@ _FAST_KW: Final = 40
 _LARGEST_WH: Final = 90_000
 
 
-def sessions(seed: int, zone: Zone, spots: Sequence[Spot], start: int) -> Activities:
-    """The sessions of a zone from a moment on, in step with demand on the zone's clock.
+def sessions(seed: int, zone: Zone, spots: Sequence[SimulatedSpot], start: int) -> Activities:
+    """Generates the sessions of a zone from a moment on, following local demand.
 
-    Who comes to a spot that is taken drives on. Another start has other sessions with other numbers, so that both
-    may go into one system.
+    Who comes to an occupied spot drives on. Another start has other sessions with other numbers, so that both may
+    go into one system.
     """
     chance = Chance(seed, "sessions", zone.name, start)
     registers = {spot.number: int(chance.between(100_000, 60_000_000)) for spot in spots}
@@ -49,7 +49,7 @@ def sessions(seed: int, zone: Zone, spots: Sequence[Spot], start: int) -> Activi
         yield at, _reports(session, chance)
 
 
-def _session(spot: Spot, number: int, at: int, register_wh: int, chance: Chance) -> Session:
+def _session(spot: SimulatedSpot, number: int, at: int, register_wh: int, chance: Chance) -> Session:
     reserved = at if chance.happens(_RESERVED) else None
     started = at if reserved is None else at + _RESERVED_BEFORE
     energy_wh = min(int(1000 + chance.exponential(16_000)), _LARGEST_WH)
@@ -72,15 +72,15 @@ def _session(spot: Spot, number: int, at: int, register_wh: int, chance: Chance)
     )
 
 
-def _stay(spot: Spot, energy_wh: int, chance: Chance) -> int:
-    """How long the car takes to charge and then stays, milliseconds."""
+def _stay(spot: SimulatedSpot, energy_wh: int, chance: Chance) -> int:
+    """Returns how long the car charges and then stays, milliseconds."""
     power_kw = min(spot.model.power_kw, chance.pick(_CAR_LIMITS_KW)) * chance.between(0.75, 0.98)
     after = chance.exponential(20 if power_kw < _FAST_KW else 4)
     return int(energy_wh / (power_kw * 1000) * HOUR + after * MINUTE) + MINUTE
 
 
 def _recorded(flaw: str | None, energy_wh: int) -> int:
-    """The energy that goes on record."""
+    """Returns the energy that is recorded."""
     match flaw:
         case reports.NEGATIVE_ENERGY:
             return -energy_wh

@@ -1,4 +1,4 @@
-"""The whole fleet in one stream, in the order its messages arrive."""
+"""The whole fleet in one stream, in order of arrival."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,10 +7,9 @@ from functools import cached_property
 from heapq import heapify, heappop, heappush, heapreplace
 from itertools import count
 
-from ingest.simulator.fleet import Spot, build_fleet, by_zone
-from ingest.simulator.lines import Form, Line
+from ingest.simulator.fleet import SimulatedSpot, build_fleet, by_zone
 from ingest.simulator.outages import Outage, Outbreak, Truth, strike
-from ingest.simulator.reports import Activities, Activity, Registered, Report
+from ingest.simulator.reports import Activities, Activity, Form, Line, Registered, Report
 from ingest.simulator.sessions import sessions
 from ingest.simulator.troubles import troubles
 
@@ -21,8 +20,8 @@ _USUAL_LUCK = 0.5
 class Plan:
     """Everything that decides a stream: the same plan gives the same stream, byte for byte.
 
-    `start` and `duration` in milliseconds. `errors` is how many times as often as usual everyday errors happen;
-    in the first `calm` milliseconds there are none. An outage changes nothing of the rest of the stream.
+    `start` and `duration` in milliseconds. `errors` multiplies the rate of everyday errors; in the first `calm`
+    milliseconds there are none. An outage changes nothing of the rest of the stream.
     """
 
     seed: int
@@ -35,29 +34,32 @@ class Plan:
 
     @property
     def end(self) -> int:
-        """What has not arrived by then is not in the stream."""
+        """Returns the end of the stream; what arrives later is not in it."""
         return self.start + self.duration
 
     @cached_property
-    def fleet(self) -> list[Spot]:
+    def fleet(self) -> list[SimulatedSpot]:
         return build_fleet(self.seed, self.spots, datetime.fromtimestamp(self.start // 1000, UTC).year)
 
     @cached_property
     def outbreaks(self) -> list[Outbreak]:
-        """The outages as they strike. Raises `SetupError` for one that the fleet has no place for."""
+        """Returns the outages as they strike. Raises `SetupError` for an unknown place."""
         return [
             strike(outage, number, self.seed, self.fleet, self.start)
             for number, outage in enumerate(self.outages, 1)
         ]
 
     def truth(self, until: int | None = None) -> list[Truth]:
-        """What the stream tells of each outbreak until then, or its end, leaving out those it tells nothing of."""
+        """Returns what the stream reports of each outbreak until then, or its end.
+
+        Outbreaks of which it reports nothing are left out.
+        """
         end = self.end if until is None else until
         return [truth for outbreak in self.outbreaks if (truth := outbreak.truth(end))]
 
 
 def stream(plan: Plan, form: Form) -> Iterator[Line]:
-    """The messages of a plan, as they arrive. Held at a time is only what is under way."""
+    """Yields the messages of a plan as they arrive. Only what is under way is in memory."""
     serial = count()
     pending: list[tuple[int, int, Line]] = []
     next_activities = _first_activities(plan)
@@ -79,7 +81,10 @@ def stream(plan: Plan, form: Form) -> Iterator[Line]:
 
 
 def _first_activities(plan: Plan) -> list[tuple[int, int, list[Report], Activities]]:
-    """The next activity of every source, and the source; the number decides between those of one moment."""
+    """Returns the next activity of every source, with the source.
+
+    The number decides between those of one moment.
+    """
     first = [
         (activity[0], number, activity[1], source)
         for number, source in enumerate(_sources(plan))

@@ -1,4 +1,4 @@
-"""The everyday errors of the fleet: raised, reported again by drivers who retry, flapping, and cleared."""
+"""Everyday errors of the fleet: raised, repeated by retrying drivers, flapping, cleared."""
 
 from bisect import bisect
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Final
 from ingest.simulator.chance import Chance
 from ingest.simulator.demand import PEAK, arrivals, demand
 from ingest.simulator.errors import TROUBLES, WORST_DAY, day_factor, rates
-from ingest.simulator.fleet import Spot, Zone
+from ingest.simulator.fleet import SimulatedSpot, Zone
 from ingest.simulator.moments import MINUTE, SECOND
 from ingest.simulator.reports import Activities, Cleared, ErrorKind, Raised, Report
 
@@ -18,8 +18,8 @@ _MOST_RETRIES: Final = 5
 _LONGEST_FACTOR: Final = 12
 
 
-def troubles(seed: int, zone: Zone, spots: Sequence[Spot], start: int, times: float = 1.0) -> Activities:
-    """The errors of a zone from a moment on, `times` as often as usual, in step with its demand and its days."""
+def troubles(seed: int, zone: Zone, spots: Sequence[SimulatedSpot], start: int, times: float = 1.0) -> Activities:
+    """Generates the errors of a zone from a moment on, following its demand. `times` multiplies their rate."""
     chance = Chance(seed, "troubles", zone.name)
     until_here = list(accumulate(rates(seed, zone.name)))
     total = until_here[-1] * times * len(spots)
@@ -35,12 +35,12 @@ def troubles(seed: int, zone: Zone, spots: Sequence[Spot], start: int, times: fl
 
 
 def _strain(demand: float) -> float:
-    """How often things go wrong under a demand; 1 on average, as it is. Some fail without anybody near."""
+    """Returns the factor of a demand on the error rate; 1 on average. Some errors occur without anybody near."""
     return _IDLE_SHARE + (1 - _IDLE_SHARE) * demand
 
 
-def episode(spot: Spot, kind: ErrorKind, at: int, name: str, chance: Chance) -> list[Report]:
-    """One error of a spot from its first report on; all reports that it gives, the clear last."""
+def episode(spot: SimulatedSpot, kind: ErrorKind, at: int, name: str, chance: Chance) -> list[Report]:
+    """Returns all reports of one error of a spot, the clear last."""
     if kind.of_reservation:
         return _refusals(spot, kind, at, name, chance)
     if spot.is_flapping:
@@ -55,15 +55,15 @@ def episode(spot: Spot, kind: ErrorKind, at: int, name: str, chance: Chance) -> 
 
 
 def _again(at: int, chance: Chance) -> list[int]:
-    """The first report and those of drivers who try again."""
+    """Returns when the error is reported, first and by drivers who try again."""
     moments = [at]
     while len(moments) <= _MOST_RETRIES and chance.happens(_RETRIES):
         moments.append(moments[-1] + int(chance.between(1, 10) * MINUTE))
     return moments
 
 
-def _refusals(spot: Spot, kind: ErrorKind, at: int, name: str, chance: Chance) -> list[Report]:
-    """A driver who reserves in vain, and tries again in vain; under another reservation each time."""
+def _refusals(spot: SimulatedSpot, kind: ErrorKind, at: int, name: str, chance: Chance) -> list[Report]:
+    """Reports a driver's failed attempts to reserve, each under another reservation."""
     user = driver(chance)
     return [
         Raised(
@@ -79,7 +79,7 @@ def _refusals(spot: Spot, kind: ErrorKind, at: int, name: str, chance: Chance) -
     ]
 
 
-def _flaps(spot: Spot, kind: ErrorKind, at: int, name: str, chance: Chance) -> list[Report]:
+def _flaps(spot: SimulatedSpot, kind: ErrorKind, at: int, name: str, chance: Chance) -> list[Report]:
     reports: list[Report] = []
     for number in range(int(chance.between(3, 11))):
         over = at + int(chance.between(5, 90) * SECOND)
@@ -90,5 +90,5 @@ def _flaps(spot: Spot, kind: ErrorKind, at: int, name: str, chance: Chance) -> l
 
 
 def driver(chance: Chance) -> str:
-    """An opaque reference to somebody."""
+    """Returns an opaque reference to a person."""
     return f"driver-{int(chance.between(10_000, 99_999))}"

@@ -1,6 +1,6 @@
-"""Cells as values, read by a mapping's decimal sign, units and date format.
+"""Parses cells by a mapping's decimal sign, units and date format.
 
-What cannot be read raises `ValueError` with a reason. Cells of a sheet may be numbers and dates already.
+What cannot be parsed raises `ValueError` with a reason. Cells of a sheet may be numbers and dates already.
 """
 
 import math
@@ -13,7 +13,7 @@ from ingest.ocpp import energy
 from ingest.tables import wall_clock
 from ingest.tables.mapping import TableMapping
 
-# How many of the unit make one of ours, and what of.
+# Our unit for each unit of a table, and the divisor.
 _UNITS: Final = {
     "wh": ("kWh", 1000.0),
     "kwh": ("kWh", 1.0),
@@ -26,14 +26,14 @@ _STATED_UNIT: Final = re.compile(r"(.*\S)\s*(?<![a-z])([km]?wh?)", re.IGNORECASE
 _ANSWERS: Final = dict.fromkeys(("true", "yes", "y", "1", "cleared"), True) | dict.fromkeys(
     ("false", "no", "n", "0", "raised"), False
 )
-# Whatever stands for a space between thousands.
+# Every kind of space that separates thousands.
 _SPACES: Final = (" ", "\u00a0", "\u2009", "\u202f")
 
 Read = Callable[[Any], Any]
 
 
 def readers(by: TableMapping) -> dict[str, Read]:
-    """How the cell of each field is read that is no plain text."""
+    """Returns the parser of each field that is not plain text."""
     number = _numbers(by.decimal, by.thousands)
     kwh, kw = _measure(number, by.energy_unit), _measure(number, by.power_unit)
 
@@ -65,7 +65,7 @@ def readers(by: TableMapping) -> dict[str, Read]:
 
 
 def words(cell: Any) -> str:
-    """A cell as text. Spreadsheets make numbers of ids: 2.0 is written 2."""
+    """Converts a cell to text. Spreadsheets make numbers of ids: 2.0 is written 2."""
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     if isinstance(cell, tuple):
@@ -74,7 +74,7 @@ def words(cell: Any) -> str:
 
 
 def _numbers(decimal: str, thousands: str | None) -> Callable[[Any], float]:
-    """Reads numbers. Separators of thousands that nobody told of are refused: 1.500 is two numbers."""
+    """Returns a parser of numbers. It refuses undeclared separators of thousands: 1.500 is two numbers."""
     foreign = "_." if decimal == "," else "_,"
 
     def number(cell: Any) -> float:
@@ -94,7 +94,7 @@ def _numbers(decimal: str, thousands: str | None) -> Callable[[Any], float]:
 
 
 def _ungrouped(cell: Any, decimal: str, thousands: str) -> Any:
-    """The number without what separates its thousands, if it separates thousands."""
+    """Removes the separators of thousands, if they separate thousands."""
     if not isinstance(cell, str):
         return cell
     whole, point, fraction = cell.partition(decimal)
@@ -106,15 +106,15 @@ def _ungrouped(cell: Any, decimal: str, thousands: str) -> Any:
 
 
 def _measure(number: Callable[[Any], float], unit: str) -> Callable[[Any], float]:
-    """Reads numbers of the mapping's unit; a cell that states its own unit is read by that."""
+    """Returns a parser of numbers in the mapping's unit. A cell that states its own unit is read by that."""
     kind, many = _UNITS[unit.lower()]
 
     def measure(cell: Any) -> float:
         stated = _STATED_UNIT.fullmatch(cell) if isinstance(cell, str) and cell[-1] in "hHwW" else None
         if stated is None:
             return number(cell) / many
-        told, how_many = _UNITS[stated[2].lower()]
-        if told != kind:
+        its_kind, how_many = _UNITS[stated[2].lower()]
+        if its_kind != kind:
             raise ValueError(f"{cell[:64]!r} is not in {kind}")
         return number(stated[1]) / how_many
 
@@ -148,7 +148,7 @@ def _time(cell: Any, date_format: str | None) -> datetime:
 
 
 def _time_of_two(day: Any, clock: Any, date_format: str | None) -> datetime:
-    """The date of one cell with the time of another."""
+    """Combines the date of one cell with the time of another."""
     if day == "" or clock == "":
         alone, lacking = (day, "time") if clock == "" else (clock, "date")
         raise ValueError(f"{words(alone)[:64]!r} stands without its {lacking}")

@@ -1,4 +1,4 @@
-"""Which of our fields somebody's column may be, by its name."""
+"""Suggests which of our fields a column may be, by its name."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -7,7 +7,7 @@ from typing import Final
 
 _LIKENESS: Final = 0.75
 _MOST_NAMED: Final = 40
-# Other words for our fields, as exports of the field have them.
+# Other names of our fields, as found in exports.
 _ALSO_CALLED: Final = {
     "spot_id": "evse evse_id evse_uid cp_id charge_point charge_point_id charger charger_id station station_id",
     "connector_id": "connector plug plug_id outlet socket",
@@ -33,18 +33,18 @@ _ALSO_CALLED: Final = {
 }
 
 
-def likened(header: Sequence[str], fields: Collection[str]) -> str:
-    """What the header has, what fields there are, and which columns may be which fields by their names."""
+def suggestion(header: Sequence[str], fields: Collection[str]) -> str:
+    """Describes the header, the fields, and which columns resemble which fields."""
     names = _names(fields)
     nearest = {column: _nearest(column, names) for column in header}
     pairs = [f"{column} as {field}" for column, field in nearest.items() if field not in (None, column)]
-    told = ", ".join(header[:_MOST_NAMED]) + (", …" if len(header) > _MOST_NAMED else "")
+    columns = ", ".join(header[:_MOST_NAMED]) + (", …" if len(header) > _MOST_NAMED else "")
     near = f" Perhaps {', '.join(pairs)}." if pairs else ""
-    return f"The header has {told}. Fields: {', '.join(sorted(fields))}.{near}"
+    return f"The header has {columns}. Fields: {', '.join(sorted(fields))}.{near}"
 
 
 def _names(fields: Collection[str]) -> dict[str, str]:
-    """Each name of a field, and the field."""
+    """Maps each name of a field to the field."""
     return {name: field for field in sorted(fields) for name in (field, *_ALSO_CALLED.get(field, "").split())}
 
 

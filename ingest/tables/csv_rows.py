@@ -1,4 +1,4 @@
-"""CSV row by row, each with its original text, so that a refused row can be kept as it was."""
+"""Reads CSV row by row, with the original text of each, to quarantine refused rows."""
 
 import csv
 import io
@@ -10,18 +10,18 @@ from typing import Any, Final
 from domain.errors import MalformedMessage, SetupError
 from ingest.cloudevents.strict_json import MAX_BYTES
 from ingest.files import text
-from ingest.files.items import Refused
+from ingest.files.items import RefusedItem
 
-# More lines than these in one row are no row: a quotation was left open.
+# A row of more lines than these has an unclosed quotation.
 _MOST_LINES: Final = 1000
 
 
 @dataclass(slots=True)
 class Row:
-    """One row: as many cells as the header has, and the text they were read from, line ends included.
+    """One row: as many cells as the header has, and its original text.
 
     `number` is the line of the file at which it begins, the first being 1; in a sheet, its row. Cells of text
-    files are text; those of sheets may be numbers, dates and so on.
+    files are text; those of sheets may be numbers, dates and so on. The text includes line ends.
     """
 
     cells: list[Any]
@@ -31,12 +31,12 @@ class Row:
 
     @property
     def raw(self) -> bytes:
-        """The row's original bytes."""
+        """Returns the row's original bytes."""
         return text.original_bytes(self.text, self.encoding)
 
 
 def lines(stream: io.BufferedReader) -> Iterator[str]:
-    """Lines of a UTF-8 or UTF-16 file or of standard input, unpacked where the first bytes say gzip.
+    """Yields the lines of a UTF-8 or UTF-16 file or of standard input, gzip decompressed.
 
     See `ingest.files.text.TextFile`.
     """
@@ -44,14 +44,14 @@ def lines(stream: io.BufferedReader) -> Iterator[str]:
 
 
 def original_bytes(line: str) -> bytes:
-    """The bytes of a UTF-8 file that `lines` decoded to this text."""
+    """Returns the bytes of a UTF-8 file that `lines` decoded to this text."""
     return text.original_bytes(line)
 
 
 def read_table(
     source: Iterable[str], delimiter: str = ",", encoding: str = "utf-8"
-) -> tuple[list[str], Iterator[Row | Refused]]:
-    """The header and the rows below it. Blank lines are no rows.
+) -> tuple[list[str], Iterator[Row | RefusedItem]]:
+    """Reads the header and the rows below it, without blank lines.
 
     Refused are rows with more or fewer cells than the header, with text that no database can hold, and lines with
     a quotation that does not end: reading goes on with the line after. Raises `SetupError` without a header.
@@ -64,11 +64,11 @@ def read_table(
 
 
 class _TooManyLines(csv.Error):
-    """A row goes on and on."""
+    """A row exceeds the limit of lines."""
 
 
-class _Recorded:
-    """Passes lines on, remembers those of the row being read, and takes lines back to pass them once more."""
+class _LineRecorder:
+    """Records the lines of the current row, so that they can be read again."""
 
     def __init__(self, source: Iterable[str]) -> None:
         self._source = iter(source)
@@ -77,7 +77,7 @@ class _Recorded:
         self._number = 1
         self.ended_within = False
 
-    def __iter__(self) -> "_Recorded":
+    def __iter__(self) -> "_LineRecorder":
         return self
 
     def __next__(self) -> str:
@@ -92,7 +92,7 @@ class _Recorded:
         return line
 
     def take(self) -> tuple[int, list[str]]:
-        """The number of the row's first line, and its lines."""
+        """Returns the number of the row's first line, and its lines."""
         number, taken = self._number, self._taken
         self._number += len(taken)
         self._taken = []
@@ -105,10 +105,10 @@ class _Recorded:
 
 
 class _Table:
-    """The rows of one CSV file."""
+    """Reads the rows of one CSV file."""
 
     def __init__(self, source: Iterable[str], delimiter: str, encoding: str) -> None:
-        self._recorded = _Recorded(source)
+        self._recorded = _LineRecorder(source)
         self._reader = csv.reader(self._recorded, delimiter=delimiter)
         self._delimiter = delimiter
         self._encoding = encoding
@@ -128,7 +128,7 @@ class _Table:
         self._recorded.take()
         return [column.strip() for column in header]
 
-    def rows(self, width: int) -> Iterator[Row | Refused]:
+    def rows(self, width: int) -> Iterator[Row | RefusedItem]:
         recorded, reader = self._recorded, self._reader
         while True:
             try:
@@ -148,7 +148,7 @@ class _Table:
                 yield self._row(number, taken, cells, width)
 
     def _swallowed(self, taken: list[str], cells: int, width: int) -> bool:
-        """Whether a quotation that was left open took more lines than its own row has."""
+        """Tells whether an unclosed quotation consumed lines of other rows."""
         if cells != width:
             return True
         try:
@@ -157,19 +157,19 @@ class _Table:
             return True
         return False
 
-    def _unclosed(self, number: int, line: str) -> Refused:
+    def _unclosed(self, number: int, line: str) -> RefusedItem:
         sentence = f"A quotation opens at line {number} and does not end where it should."
         return self._refused(number, [line], MalformedMessage("UNCLOSED_QUOTE", sentence))
 
-    def _row(self, number: int, taken: list[str], cells: list[str], width: int) -> Row | Refused:
+    def _row(self, number: int, taken: list[str], cells: list[str], width: int) -> Row | RefusedItem:
         content = taken[0] if len(taken) == 1 else "".join(taken)
         flaw = _flaw(content, len(cells), width, self._encoding)
         if flaw is not None:
             return self._refused(number, taken, flaw)
         return Row(cells, number, content, self._encoding)
 
-    def _refused(self, number: int, taken: list[str], reason: MalformedMessage) -> Refused:
-        return Refused(text.original_bytes("".join(taken), self._encoding), reason, number)
+    def _refused(self, number: int, taken: list[str], reason: MalformedMessage) -> RefusedItem:
+        return RefusedItem(text.original_bytes("".join(taken), self._encoding), reason, number)
 
 
 def _flaw(content: str, cells: int, width: int, encoding: str) -> MalformedMessage | None:
@@ -186,5 +186,5 @@ def _flaw(content: str, cells: int, width: int, encoding: str) -> MalformedMessa
 
 
 def _is_whole(content: str) -> bool:
-    """Whether every byte could be decoded."""
+    """Tells whether every byte could be decoded."""
     return content.isascii() or not any("\ud800" <= character <= "\udfff" for character in content)

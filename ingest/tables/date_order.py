@@ -1,4 +1,4 @@
-"""The times of a table seen together, which show what no row shows: that its day and month are swapped."""
+"""Examines all times of a table, to detect swapped days and months."""
 
 from array import array
 from collections import Counter, defaultdict
@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 _DAY: Final = 86_400
-# Fewer times than these tell nothing about a table.
+# Fewer times than these do not suffice for a judgement.
 _FEW: Final = 10
 _SHARE_OUTSIDE: Final = 0.05
 _SHARE_OVERLAPPING: Final = 0.02
@@ -20,14 +20,14 @@ _Reading = Callable[[int], int]
 
 
 class TableTimes:
-    """Takes note of each row's times as the clock on the wall showed them, whatever their zone."""
+    """Collects each row's local times, regardless of their zone."""
 
     def __init__(self) -> None:
         self._starts, self._ends, self._places = array("q"), array("q"), array("q")
         self._known: dict[object, int] = {}
 
     def note(self, place: object, start: datetime, end: datetime | None) -> None:
-        """What began at this place (a connector) and, where it is known, when it ended."""
+        """Adds when something began at a place (a connector), and when it ended, if known."""
         began = _seconds(start)
         self._starts.append(began)
         self._ends.append(began if end is None else _seconds(end))
@@ -35,13 +35,13 @@ class TableTimes:
 
     @property
     def span(self) -> tuple[datetime, datetime] | None:
-        """The earliest and the latest start."""
+        """Returns the earliest and the latest start."""
         if not self._starts:
             return None
         return _moment(min(self._starts)), _moment(max(self._starts))
 
     def warnings(self) -> Iterator[str]:
-        """Sentences on what is odd about the times, if there are enough to tell."""
+        """Yields sentences on odd times, if there are enough to judge."""
         if len(self._starts) < _FEW:
             return
         if not any(start % _DAY for start in self._starts):
@@ -66,7 +66,7 @@ class TableTimes:
         return f"of {len(dates):,} days in {len(months):,} months none is after the 12th."
 
     def _outside(self) -> str | None:
-        """Dates that can be read both ways, held against the span of those that cannot."""
+        """Compares ambiguous dates with the span of the unambiguous ones."""
         days = self._days()
         sure = [day for day in days if date.fromordinal(day).day > 12]
         if not sure:
@@ -116,7 +116,7 @@ def _read(seconds: int, reading: _Reading) -> int:
 
 @lru_cache(maxsize=65536)
 def _swapped(day: int) -> int:
-    """The day with its number and its month swapped; itself where that is no date."""
+    """Returns the day with day and month swapped; itself where that is no date."""
     read = date.fromordinal(day)
     if read.day > 12:
         return day

@@ -1,4 +1,4 @@
-"""A table read as an import would read it, with nothing written."""
+"""Dry runs: reads a table as an import would, writing nothing."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -7,8 +7,8 @@ from typing import Any, Final
 from domain.errors import FileDamaged
 from domain.field.batch import Batch
 from domain.ports.store import Clock
-from ingest.files.importer import Tally, understood
-from ingest.files.items import Item, Refused, Translated
+from ingest.files.importer import ImportTally, understood
+from ingest.files.items import Item, RefusedItem, Translated
 from ingest.tables.reader import Table
 
 _FIRST_ROWS: Final = 3
@@ -18,7 +18,7 @@ _ROWS_NAMED: Final = 20
 
 @dataclass(slots=True)
 class Refusals:
-    """Rows refused for one reason: how many, the first twenty's numbers, and the first five in full."""
+    """Rows refused for one reason: their number, the first twenty, and five examples."""
 
     count: int = 0
     rows: list[int] = field(default_factory=list)
@@ -33,7 +33,7 @@ class Trial:
     why the file cannot be read to its end.
     """
 
-    tally: Tally = field(default_factory=Tally)
+    tally: ImportTally = field(default_factory=ImportTally)
     refused: dict[str, Refusals] = field(default_factory=dict)
     first_rows: list[dict[str, Any]] = field(default_factory=list)
     warnings: Sequence[str] = ()
@@ -41,7 +41,10 @@ class Trial:
 
 
 def try_out(table: Table, clock: Clock) -> Trial:
-    """Reads the whole table. The keys of its messages are in memory until the end, some 100 bytes a row."""
+    """Reads the whole table without writing.
+
+    The keys of its messages are in memory until the end, some 100 bytes a row.
+    """
     trial, seen = Trial(), set[str]()
     try:
         for item in table.items():
@@ -52,8 +55,8 @@ def try_out(table: Table, clock: Clock) -> Trial:
     return trial
 
 
-def as_json(table: Table, trial: Trial) -> dict[str, Any]:
-    """All that is known of the table and its trial, for programs."""
+def dry_run_json(table: Table, trial: Trial) -> dict[str, Any]:
+    """Formats the table and its dry run as JSON."""
     layout, survey = table.layout, table.survey
     span = survey.times.span
     return {
@@ -73,7 +76,7 @@ def as_json(table: Table, trial: Trial) -> dict[str, Any]:
 def _note(trial: Trial, item: Item, clock: Clock, seen: set[str]) -> None:
     trial.tally.read += 1
     outcome = understood(Batch(), item, clock)
-    if isinstance(outcome, Refused):
+    if isinstance(outcome, RefusedItem):
         trial.tally.refused += 1
         _note_refusal(trial.refused.setdefault(outcome.reason.code, Refusals()), outcome)
     elif not outcome:
@@ -87,11 +90,11 @@ def _note(trial: Trial, item: Item, clock: Clock, seen: set[str]) -> None:
             trial.first_rows.append({"row": item.number, **item.events[-1]["data"]})
 
 
-def _note_refusal(so_far: Refusals, refused: Refused) -> None:
+def _note_refusal(so_far: Refusals, refused: RefusedItem) -> None:
     so_far.count += 1
     number = refused.number or 0
     if len(so_far.rows) < _ROWS_NAMED:
         so_far.rows.append(number)
     if len(so_far.examples) < _EXAMPLES:
-        told = refused.raw.decode("utf-8", "replace").strip()[:200]
-        so_far.examples.append({"row": number, "sentence": refused.reason.sentence, "raw": told})
+        raw = refused.raw.decode("utf-8", "replace").strip()[:200]
+        so_far.examples.append({"row": number, "sentence": refused.reason.sentence, "raw": raw})

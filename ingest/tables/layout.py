@@ -1,4 +1,4 @@
-"""How a table's file is understood, before its first row is read: its form, its header, and the mapping for it."""
+"""Detects a table's layout before its first row: form, header and mapping."""
 
 import io
 from collections.abc import Iterator
@@ -7,10 +7,9 @@ from itertools import chain
 from typing import Final
 
 from domain.errors import SetupError
-from ingest.files.items import Refused
+from ingest.files.items import RefusedItem
 from ingest.files.text import TextFile
-from ingest.tables import column_names, mapping, sheets
-from ingest.tables import csv_rows as rows
+from ingest.tables import column_names, csv_rows, mapping, sheets
 from ingest.tables.csv_rows import Row
 from ingest.tables.mapping import FIELDS, Record, TableMapping
 
@@ -27,12 +26,15 @@ class Layout:
 
     @property
     def is_text(self) -> bool:
-        """Whether every cell is text, as a sheet's need not be."""
+        """Tells whether every cell is text; a sheet's need not be."""
         return self.form not in sheets.FORMS
 
     @property
     def columns(self) -> list[tuple[list[str], str]]:
-        """In the file's order, what is read: a column, or a date's and a time's, and the field that it gives."""
+        """Returns what is read, in the file's order: columns with the field they give.
+
+        Two columns for a date and its time.
+        """
         there = set(self.header)
         read = [(self.mapping.parts(column), field) for column, field in self.mapping.columns.items()]
         present = [each for each in read if there.issuperset(each[0])]
@@ -40,26 +42,29 @@ class Layout:
 
     @property
     def fields(self) -> dict[str, str]:
-        """By the names of what is read, the field that it gives."""
+        """Returns the field of each column that is read."""
         return {" + ".join(parts): field for parts, field in self.columns}
 
     @property
     def unused(self) -> list[str]:
-        """Columns of the file that are left alone."""
+        """Returns the file's columns that are not read."""
         return [column for column in self.header if column not in self.mapping.sources]
 
     @property
     def absent(self) -> list[str]:
-        """Columns of the mapping that the file does without."""
+        """Returns the mapping's columns that the file lacks."""
         return [
             column for column in self.mapping.columns if not set(self.mapping.parts(column)) <= set(self.header)
         ]
 
 
-def opened(
+def open_table(
     stream: io.BufferedReader, record: Record, mapping_name: str | None
-) -> tuple[Layout, Iterator[Row | Refused]]:
-    """The layout of a file and its rows. Raises `SetupError`, and `FileDamaged` where its beginning is damaged."""
+) -> tuple[Layout, Iterator[Row | RefusedItem]]:
+    """Opens a file and returns its layout and its rows.
+
+    Raises `SetupError`, and `FileDamaged` where its beginning is damaged.
+    """
     named = None if mapping_name is None else mapping.load(mapping_name)
     if named is not None and named.record != record:
         raise SetupError(f"Mapping {named.name} reads {named.record}, not {record}.")
@@ -75,19 +80,19 @@ def opened(
 
 def _text(
     stream: io.BufferedReader, record: Record, named: TableMapping | None
-) -> tuple[str, list[str], Iterator[Row | Refused]]:
+) -> tuple[str, list[str], Iterator[Row | RefusedItem]]:
     file = TextFile(stream, named.encoding if named else None)
     lines = iter(file)
     leading = _through_header(lines)
     header_line = leading[-1] if leading else ""
     delimiter = (named and named.delimiter) or _delimiter(header_line, record, named)
-    header, table = rows.read_table(chain(leading, lines), delimiter, file.encoding)
+    header, table = csv_rows.read_table(chain(leading, lines), delimiter, file.encoding)
     parts = ("text", file.encoding.upper(), f"cells between {_DELIMITERS.get(delimiter, repr(delimiter))}s")
     return ", ".join((*parts, "gzip") if file.packed else parts), header, table
 
 
 def _through_header(lines: Iterator[str]) -> list[str]:
-    """Blank lines, and the first that is none."""
+    """Returns blank lines, and the first other one."""
     leading: list[str] = []
     for line in lines:
         leading.append(line)
@@ -97,11 +102,11 @@ def _through_header(lines: Iterator[str]) -> list[str]:
 
 
 def _delimiter(line: str, record: Record, named: TableMapping | None) -> str:
-    """The delimiter by which most columns of the mapping are in the header, or most columns at all."""
+    """Returns the delimiter that finds most of the mapping's columns, or most columns at all."""
     known = {column for each in ([named] if named else mapping.candidates_for(record)) for column in each.sources}
 
     def merit(delimiter: str) -> tuple[int, int]:
-        header, _ = rows.read_table([line], delimiter)
+        header, _ = csv_rows.read_table([line], delimiter)
         return len(known & set(header)), len(header)
 
     return max(_DELIMITERS, key=merit) if line.strip() else ","
@@ -112,7 +117,7 @@ def _demand_columns(layout: Layout) -> None:
     if missing := by.missing_columns(header):
         raise SetupError(
             f"The file lacks the columns {', '.join(missing)} of mapping {by.name}."
-            f" {column_names.likened(header, FIELDS[by.record])}"
+            f" {column_names.suggestion(header, FIELDS[by.record])}"
         )
     if twice := [part for parts, _ in layout.columns for part in parts if header.count(part) > 1]:
         raise SetupError(f"The file has more than one column {twice[0]}.")

@@ -1,4 +1,7 @@
-"""How the columns of a table become our fields: a YAML file. `mappings/dundee.yaml` explains each line."""
+"""Mappings: YAML files that lead from a table's columns to our fields.
+
+`mappings/dundee.yaml` explains each line.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -34,9 +37,10 @@ _BUILT_IN: Final = files("ingest.tables") / "mappings"
 
 
 class TableMapping(BaseModel):
-    """A checked mapping. `columns` leads from their column to our field; no `delimiter`: see the header.
+    """A validated mapping.
 
-    A name in `joined` is no column of the file: it stands for one of dates and one of times, taken together.
+    `columns` leads from their column to our field; no `delimiter`: see the header. A name in `joined` is no column
+    of the file: it combines one of dates and one of times.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -65,31 +69,31 @@ class TableMapping(BaseModel):
         return self
 
     def missing_columns(self, header: Sequence[str]) -> list[str]:
-        """What a file with this header lacks."""
+        """Lists the columns that a file with this header lacks."""
         wanted = chain.from_iterable(map(self.parts, self.required or self.columns))
         return [part for part in dict.fromkeys(chain(wanted, self._left_alone(header))) if part not in header]
 
     def parts(self, column: str) -> list[str]:
-        """The columns of the file that one of the mapping stands for: itself, or its date and its time."""
+        """Returns the file's columns behind one of the mapping: itself, or date and time."""
         return self.joined.get(column, [column])
 
     @property
     def sources(self) -> set[str]:
-        """Every column of a file that this mapping reads."""
+        """Returns every column of a file that this mapping reads."""
         return {part for column in self.columns for part in self.parts(column)}
 
     @property
     def has_one_date(self) -> bool:
-        """Whether a session's end has no date but that of its start."""
+        """Tells whether a session's end has no date but that of its start."""
         dates = {field: self.joined[column][0] for column, field in self.columns.items() if column in self.joined}
         return "started_at" in dates and dates["started_at"] == dates.get("ended_at")
 
     def column_of(self, field: str) -> str:
-        """Their column for a field of ours that is mapped."""
+        """Returns the column of a mapped field."""
         return next(column for column, mapped in self.columns.items() if mapped == field)
 
     def _left_alone(self, header: Sequence[str]) -> Iterator[str]:
-        """The parts of a date and time of which a file has one and cannot mean another."""
+        """Yields joined columns of which a file has only the date or the time."""
         whole = [set(self.parts(column)) for column in self.columns if set(header).issuperset(self.parts(column))]
         for parts in self.joined.values():
             if any(part in header and not any(part in each for each in whole) for part in parts):
@@ -144,14 +148,14 @@ def _is_date_format(date_format: str) -> bool:
 
 @lru_cache(maxsize=1)
 def built_in() -> dict[str, TableMapping]:
-    """The mappings that come with Spotclaim, by name."""
+    """Returns the built-in mappings by name."""
     sources = [entry for entry in _BUILT_IN.iterdir() if entry.name.endswith(".yaml")]
     mappings = [_parse(source.name, source.read_text("utf-8")) for source in sources]
     return {mapping.name: mapping for mapping in sorted(mappings, key=lambda mapping: mapping.name)}
 
 
 def load(name: str) -> TableMapping:
-    """A built-in mapping by its name, or any by its file. Raises `SetupError`."""
+    """Loads a built-in mapping by its name, or any by its file. Raises `SetupError`."""
     known = built_in()
     if name in known:
         return known[name]
@@ -164,21 +168,24 @@ def load(name: str) -> TableMapping:
 
 
 def choose(record: Record, header: Sequence[str]) -> TableMapping:
-    """The built-in mapping for this record that makes most of a header. Raises `SetupError` with what is there."""
+    """Chooses the built-in mapping that reads most columns of a header.
+
+    Raises `SetupError` with suggestions if none fits.
+    """
     candidates = candidates_for(record)
     fitting = [mapping for mapping in candidates if not mapping.missing_columns(header)]
     closest = max(fitting or candidates, key=lambda mapping: len(mapping.sources & set(header)))
     if not fitting:
         raise SetupError(
             f"No built-in mapping fits these {record}; the closest, {closest.name}, misses the columns"
-            f" {', '.join(closest.missing_columns(header))}. {column_names.likened(header, FIELDS[record])}"
+            f" {', '.join(closest.missing_columns(header))}. {column_names.suggestion(header, FIELDS[record])}"
             " Write a mapping for yours and name it with --mapping."
         )
     return closest
 
 
 def candidates_for(record: Record) -> list[TableMapping]:
-    """The built-in mappings for this record."""
+    """Returns the built-in mappings for this record."""
     return [mapping for mapping in built_in().values() if mapping.record == record]
 
 

@@ -1,14 +1,14 @@
-"""Tables of sessions, spots and faults as Spotclaim's events, read by a mapping (see `ingest.tables.mapping`)."""
+"""Reads tables of sessions, spots and faults into events, by a mapping. See `ingest.tables.mapping`."""
 
 import io
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Final
 
-from domain.error_codes import reports_nothing
 from domain.errors import MalformedMessage
+from domain.policy.error_codes import reports_nothing
 from ingest.cloudevents.types import FAULT_CLEARED, FAULT_RAISED, SPOT_REGISTERED, USAGE_RECORDED
-from ingest.files.items import IGNORED, Item, Refused, Translated
+from ingest.files.items import IGNORED, Item, RefusedItem, Translated
 from ingest.tables import cells, layout, wall_clock
 from ingest.tables.csv_rows import Row
 from ingest.tables.layout import Layout
@@ -19,48 +19,50 @@ _Values = dict[str, Any]
 _Column = tuple[int, str, str, Callable[[Any], Any], bool]
 _Event = dict[str, Any]
 
-# What a session is still a session without: such a cell that cannot be read is kept beside it, as it is.
+# Optional fields of a session: a cell of theirs that cannot be parsed is kept beside the record, as it is.
 _BESIDE: Final = SPOT_DETAILS - {"time_zone"} | {"ended_at", "energy_kwh", "meter_start_kwh", "meter_stop_kwh"}
 
 
 class Table:
-    """One file and the mapping it is read by: `layout` is how it is understood, `survey` its rows as a whole.
+    """Reads one file by its mapping.
 
-    `mapping_name` is a built-in mapping or a file; without it, the built-in one that makes most of the header.
-    Raises `SetupError` for a mapping, a file or a header that will not do.
+    `layout` is how the file is understood, `survey` describes its rows as a whole. `mapping_name` is a built-in
+    mapping or a file; without it, the built-in one that reads most of the header. Raises `SetupError` for an
+    unusable mapping, file or header.
     """
 
     def __init__(self, stream: io.BufferedReader, record: Record, mapping_name: str | None = None) -> None:
-        self.layout, self._rows = layout.opened(stream, record, mapping_name)
+        self.layout, self._rows = layout.open_table(stream, record, mapping_name)
         self.survey = Survey()
         self._mapping = self.layout.mapping
         self._columns, self._joined = _columns(self.layout)
         self._details = sorted(SPOT_DETAILS & set(self.layout.fields.values()))
         self._has_one_date = self._mapping.has_one_date
-        self._told: dict[str, _Values] = {}
+        self._last_details: dict[str, _Values] = {}
         self._described: set[tuple[Any, ...]] = set()
 
     def items(self) -> Iterator[Item]:
-        """One item for each row.
+        """Yields one item for each row.
 
         A session gives a usage record and, where the mapping names details of the spot, its registration with the
         first row and with each row that describes it differently; a fault that its taxonomy calls none is ignored.
-        Refused is a row without its identity, or with a value that says what, where or when and cannot be read.
-        Any other value of a session that cannot be read is kept as it is beside the record. Raises `FileDamaged`.
+        Refused is a row without its identity, or with a value that says what, where or when and cannot be parsed.
+        Any other value of a session that cannot be parsed is kept as it is beside the record. Raises
+        `FileDamaged`.
         """
         translate = {"sessions": self._session, "spots": self._spot, "faults": self._fault}[self._mapping.record]
         for row in self._rows:
-            yield row if isinstance(row, Refused) else self._item(row, translate)
+            yield row if isinstance(row, RefusedItem) else self._item(row, translate)
 
     def _item(self, row: Row, translate: Callable[[_Values, int], list[_Event]]) -> Item:
         try:
             events = translate(self._values(row), row.number)
         except MalformedMessage as reason:
-            return Refused(row.raw, reason, row.number)
+            return RefusedItem(row.raw, reason, row.number)
         return Translated(events, None, row.raw, row.number) if events else IGNORED
 
     def _values(self, row: Row) -> _Values:
-        """The row's cells by field; empty ones are left out."""
+        """Returns the row's cells by field, without empty ones."""
         values: _Values = {}
         if self._joined:
             row.cells.extend(_together(row.cells, places) for places in self._joined)
@@ -101,10 +103,16 @@ class Table:
             details = {field: value for field, value in details.items() if field not in ("latitude", "longitude")}
         source = values.pop("source", self._mapping.name)
         usage = _event(USAGE_RECORDED, source, values["session_id"], time, values)
-        return [*self._news(source, values["spot_id"], values.get("started_at") or time, details), usage]
+        return [
+            *self._new_registrations(source, values["spot_id"], values.get("started_at") or time, details),
+            usage,
+        ]
 
     def _end(self, end: datetime, local: tzinfo, began: datetime | None) -> tuple[datetime, datetime]:
-        """A session's end as the wall clock shows it, and its moment; its only date may be that of the start."""
+        """Returns a session's end as local time and as moment.
+
+        If its only date is that of the start, it may be past midnight.
+        """
         ended = wall_clock.end(end, local, began)
         if not self._has_one_date or began is None or ended.timestamp() >= began.timestamp():
             return end, ended
@@ -134,10 +142,10 @@ class Table:
         kind = FAULT_CLEARED if cleared else FAULT_RAISED
         return [_event(kind, source, fault_id or values["spot_id"], values.get("occurred_at"), values)]
 
-    def _news(self, source: str, spot_id: str, time: str | None, details: _Values) -> list[_Event]:
-        if not details or self._told.get(spot_id) == details:
+    def _new_registrations(self, source: str, spot_id: str, time: str | None, details: _Values) -> list[_Event]:
+        if not details or self._last_details.get(spot_id) == details:
             return []
-        self._told[spot_id] = details
+        self._last_details[spot_id] = details
         description = (spot_id, *details.items())
         if description in self._described:
             return []
@@ -159,15 +167,15 @@ def _registration(source: str, spot_id: str, time: str | None, details: _Values)
 
 
 def _together(row: list[Any], places: list[int]) -> Any:
-    """The cells at these places as one; empty if they all are."""
+    """Combines the cells at these places; empty if they all are."""
     parts = [cell.strip() if isinstance(cell, str) else cell for cell in (row[place] for place in places)]
     return "" if all(part == "" for part in parts) else tuple(parts)
 
 
 def _columns(understood: Layout) -> tuple[list[_Column], list[list[int]]]:
-    """Where each field stands in a row, how its cell is read, and whether the row can do without.
+    """Returns the place and the parser of each field, and whether it is optional.
 
-    And the places of cells that are one together, which stands behind the row's own, in this order.
+    And the places of cells that are combined, which stand behind the row's own, in this order.
     """
     by, header = understood.mapping, understood.header
     readers, text = cells.readers(by), str if understood.is_text else cells.words

@@ -1,4 +1,4 @@
-"""Tables that are no text: Excel workbooks and Parquet. Their readers come with the extra `spotclaim[tables]`."""
+"""Reads Excel workbooks and Parquet files. Their libraries come with the extra `spotclaim[tables]`."""
 
 import io
 import json
@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from domain.errors import MalformedMessage, SetupError
-from ingest.files.items import Refused
+from ingest.files.items import RefusedItem
 from ingest.tables.cells import words
 from ingest.tables.csv_rows import Row
 
@@ -19,17 +19,17 @@ _Cells = Sequence[Any]
 
 
 def form_of(stream: io.BufferedReader) -> str | None:
-    """Excel or Parquet by the file's first bytes; None for what may be text."""
+    """Returns Excel or Parquet by the file's first bytes; None for what may be text."""
     return _MAGICS.get(stream.peek(4)[:4])
 
 
 def read_sheet(
     stream: io.BufferedReader, form: str, sheet: str | None = None
-) -> tuple[list[str], Iterator[Row | Refused]]:
-    """The header and the rows below it, numbered as the sheet numbers them; empty ones are no rows.
+) -> tuple[list[str], Iterator[Row | RefusedItem]]:
+    """Reads the header and the rows below it, numbered as in the sheet.
 
-    Dates and numbers come as such. `sheet` is one of a workbook, the first if None. Raises `SetupError` for a file
-    that its reader does not take, and while the reader is not installed.
+    Empty rows are skipped. Dates and numbers come as such. `sheet` is one of a workbook, the first if None. Raises
+    `SetupError` for a file that its library refuses, and while the library is not installed.
     """
     content = io.BytesIO(stream.read())
     try:
@@ -47,16 +47,16 @@ def read_sheet(
     return header, (_row(number, cells, header) for number, cells in filled)
 
 
-def _row(number: int, cells: _Cells, header: list[str]) -> Row | Refused:
+def _row(number: int, cells: _Cells, header: list[str]) -> Row | RefusedItem:
     row = ["" if cell is None else str(cell) if isinstance(cell, timedelta) else cell for cell in cells]
-    told = [
+    named_cells = [
         [column, cell if isinstance(cell, int | float) else words(cell)]
         for column, cell in zip(header, row, strict=False)
     ]
-    content = json.dumps(told, ensure_ascii=False)
+    content = json.dumps(named_cells, ensure_ascii=False)
     if any("\0" in cell for cell in row if isinstance(cell, str)):
         sentence = "The row contains U+0000, which no database text can hold."
-        return Refused(content.encode(), MalformedMessage("NUL_CHARACTER", sentence), number)
+        return RefusedItem(content.encode(), MalformedMessage("NUL_CHARACTER", sentence), number)
     return Row(row, number, content)
 
 

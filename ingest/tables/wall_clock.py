@@ -1,4 +1,4 @@
-"""Local wall-clock times as moments, on the days the clocks change too. Source: PEP 495, PEP 615."""
+"""Converts local wall-clock times to moments, across clock changes. Source: PEP 495, PEP 615."""
 
 from datetime import datetime, tzinfo
 from functools import lru_cache
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 @lru_cache(maxsize=1024)
 def zone(name: str) -> ZoneInfo:
-    """The zone of an IANA name. Raises `ValueError` for a name there is no zone of."""
+    """Returns the zone of an IANA name. Raises `ValueError` for an unknown name."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -15,17 +15,20 @@ def zone(name: str) -> ZoneInfo:
 
 
 def moment(time: datetime, local: tzinfo) -> datetime:
-    """The time with its offset; one that states an offset keeps it.
+    """Adds the local offset to a time; one that states an offset keeps it.
 
-    A time that comes twice is read as the first, one that a change skipped with the offset before that change.
+    A time that occurs twice is read as the first, one that a change skipped with the offset before that change.
     """
     return time if time.tzinfo else time.replace(tzinfo=local, fold=0)
 
 
 def end(time: datetime, local: tzinfo, start: datetime | None) -> datetime:
-    """Like `moment`, but a time that comes twice is read as the second where the first lies before the start."""
+    """Adds the local offset to the end of a session that began at `start`.
+
+    As `moment`, but a time that occurs twice is read as the second where the first lies before the start.
+    """
     first = moment(time, local)
-    # Nearly always so, and looking up offsets is dear.
+    # The common case, since looking up offsets is expensive.
     if start is None or (first.tzinfo is start.tzinfo and first >= start):
         return first
     second = first.replace(fold=1)

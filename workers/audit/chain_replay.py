@@ -1,58 +1,75 @@
-"""Replays one part of the audit record: each hash from those before it, and what the events make of a claim."""
+"""Replays one part of the audit record, and checks hashes and states.
 
+Each hash must follow from those before it, and the events must lead to the subject's row.
+"""
+
+import re
 from array import array
 from binascii import Error as NotHex
 from binascii import hexlify, unhexlify
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Protocol
 
 import orjson
 
-from domain.audit.chain import GENESIS, link_bytes
+from domain import events
+from domain.audit.chain import GENESIS, instant, link_bytes, subject_kind
+from domain.audit.event import restated_columns, spell
 from domain.audit.merkle import leaf_hash
-from domain.claims import projection as fold
 from domain.errors import Conflict
-from workers.audit.findings import Finding, Result
+from domain.events import Subject
+from domain.incidents.incident import Incident
+from workers.audit.findings import AuditFinding, Result
 from workers.audit.incident_links import Links
 
 _ORIGIN = bytes.fromhex(GENESIS)
 
-Claim = dict[str, Any]
+Row = dict[str, Any]
 Event = list[bytes]
-"""Claim id, sequence, moment, actor on one line, kind and body as they are hashed; then the hash in hexadecimal
-digits, and the position in the log or nothing."""
-Portion = tuple[list[Claim], Iterable[Event]]
-Chain = tuple[bytes, list[Event]]
+"""Subject's id, sequence, moment, actor on one line, kind and body as they are hashed; then the hash in
+hexadecimal digits, and the position in the log or nothing."""
+Portion = tuple[list[Row], Iterable[Event]]
 _Broken = tuple[str, str, int]
+"""What breaks a chain: its code, a sentence, and the sequence of the event."""
 
 
 class Part(Protocol):
-    """A range of claim ids and every event in it. It can be handed to another process, which opens it there."""
+    """A range of claim ids and every event in it.
+
+    It can be sent to another process, which opens it there.
+    """
 
     def open(self) -> "AbstractContextManager[OpenPart]":
-        """The part, as long as the block lasts."""
+        """Opens the part, as long as the block lasts."""
 
 
 class OpenPart(Protocol):
-    """A part that is read."""
+    """A part that is being read."""
 
     @property
     def waiting(self) -> set[str] | None:
-        """Claims whose events are to be given positions; None where that is not known."""
+        """Returns the claims whose events wait for positions; None where unknown."""
 
     def portions(self) -> Iterator[Portion]:
-        """Claims in the order of their ids, with the events of all ids up to the last of them, each claim's in
-        order; at the end no claim, and the events of ids beyond."""
+        """Iterates over the claims in the order of their ids, with their events.
+
+        Each portion has the events of all ids up to the last of its claims, each claim's in order; at the end
+        there are no claims, and the events of ids beyond.
+        """
 
 
 @dataclass(slots=True)
 class Replayed:
-    """What became of a part: what was found, which leaf (32 bytes each) has which position in the log, and what is
-    said of which claims belong to which incidents."""
+    """The result of a part: findings, positions of leaves, and links.
+
+    Leaves are 32 bytes each; `positions` are theirs in the log.
+    """
 
     result: Result = field(default_factory=Result)
     positions: "array[int]" = field(default_factory=lambda: array("q"))
@@ -61,17 +78,20 @@ class Replayed:
 
 
 def replay(part: Part, log_size: int) -> Replayed:
-    """Replays every chain of the part and holds it against the claim's row and the size of the log."""
+    """Replays every chain of the part.
+
+    Each is checked against its subject's row and the size of the log.
+    """
     replayed = Replayed()
     with part.open() as opened:
         replay_ = _Replay(replayed, log_size, opened.waiting)
-        for claims, events in opened.portions():
-            replay_.portion(claims, events)
+        for rows, events_ in opened.portions():
+            replay_.portion(rows, events_)
     return replayed
 
 
 class _Replay:
-    """Goes through the claims of a part."""
+    """Goes through the subjects of a part."""
 
     def __init__(self, replayed: Replayed, log_size: int, waiting: set[str] | None) -> None:
         self._replayed = replayed
@@ -79,61 +99,64 @@ class _Replay:
         self._log_size = log_size
         self._waiting = waiting
 
-    def portion(self, claims: list[Claim], events: Iterable[Event]) -> None:
-        """Replays the next claims."""
-        rows = {claim["id"]: claim for claim in claims}
-        for claim in claims:
-            self._replayed.links.see_row(claim)
-        for key, group in groupby(events, key=itemgetter(0)):
-            claim_id, chain = key.decode(), list(group)
+    def portion(self, rows: list[Row], events_: Iterable[Event]) -> None:
+        """Replays the chains of the next subjects, and checks each against its row."""
+        found = {row["id"]: row for row in rows}
+        for row in rows:
+            self._replayed.links.see_row(row)
+        for key, group in groupby(events_, key=itemgetter(0)):
+            subject_id, chain = key.decode(), list(group)
             self._result.claims += 1
             self._result.events += len(chain)
-            stated: Claim = {}
-            leaves, broken = _follow(chain, stated)
-            self._place(claim_id, chain, leaves)
-            if chain[0][4].startswith(b"incident."):
-                self._link(claim_id, chain, stated.get("claims", {}), broken)
-            self._hold_row(claim_id, rows.pop(claim_id, None), chain, stated, broken)
-        for claim_id in rows:
+            followed = _follow(subject_id, chain)
+            self._place(subject_id, chain, followed.leaves)
+            self._link(subject_id, chain, followed)
+            self._hold_row(subject_id, found.pop(subject_id, None), chain, followed)
+        for subject_id, row in found.items():
             self._result.claims += 1
-            self._break("CHAIN_REMOVED", "The claim has no audit event at all.", claim_id, 1)
+            kind = "claim" if "spot_id" in row else "incident"
+            self._result.chains_broken += 1
+            sentence = f"The {kind} has no audit event at all."
+            self._result.add(AuditFinding("CHAIN_REMOVED", sentence, kind, subject_id, 1))
 
-    def _hold_row(
-        self, claim_id: str, row: Claim | None, chain: list[Event], stated: Claim, broken: _Broken | None
-    ) -> None:
-        if broken is not None:
-            return self._break(*broken[:2], claim_id, broken[2])
+    def _hold_row(self, subject_id: str, row: Row | None, chain: list[Event], followed: "_Followed") -> None:
+        kind = subject_kind(chain[0][4].decode())
+        if followed.broken is not None:
+            return self._break(*followed.broken[:2], kind, subject_id, followed.broken[2])
         if row is None:
-            return self._break("CLAIM_REMOVED", "There are audit events, but no claim.", claim_id, 1)
+            return self._break("CLAIM_REMOVED", f"There are audit events, but no {kind}.", kind, subject_id, 1)
         seq = len(chain)
         if row["version"] != seq:
             what = "TAIL_REMOVED" if row["version"] > seq else "EVENT_ADDED"
-            sentence = f"The claim is at version {row['version']}, its last audit event has the number {seq}."
-            return self._break(what, sentence, claim_id, min(seq, row["version"]) + 1)
+            sentence = f"The {kind} is at version {row['version']}, its last audit event has the number {seq}."
+            return self._break(what, sentence, kind, subject_id, min(seq, row["version"]) + 1)
         if row["head"] != chain[-1][6].decode():
-            return self._break(
-                "HEAD_DIFFERS", "The claim names another hash than its last event's.", claim_id, seq
-            )
+            sentence = f"The {kind} names another hash than its last event's."
+            return self._break("HEAD_DIFFERS", sentence, kind, subject_id, seq)
+        stated = _stated(followed.subject)
         if stated.items() <= row.items():
             return None
-        wrong = sorted(name for name, value in stated.items() if name in row and row[name] != value)
+        wrong = sorted(name for name, value in stated.items() if name in row and not _same(row[name], value))
         if wrong:
             sentence = f"Its events do not lead to its present {', '.join(wrong)}."
-            self._break("ROW_DIFFERS", sentence, claim_id, seq)
+            self._break("ROW_DIFFERS", sentence, kind, subject_id, seq)
         return None
 
-    def _link(self, incident_id: str, chain: list[Event], held: Mapping[str, int], broken: _Broken | None) -> None:
-        if broken is None:
-            self._replayed.links.see_incident(incident_id, chain, held)
+    def _link(self, subject_id: str, chain: list[Event], followed: "_Followed") -> None:
+        """Notes which claims belong to an incident by its chain."""
+        if not chain[0][4].startswith(b"incident."):
+            return
+        if followed.broken is None:
+            self._replayed.links.see_incident(subject_id, chain, followed.claims)
         else:
-            self._replayed.links.broken.add(incident_id)
+            self._replayed.links.broken.add(subject_id)
 
-    def _place(self, claim_id: str, chain: list[Event], leaves: list[bytes]) -> None:
+    def _place(self, subject_id: str, chain: list[Event], leaves: list[bytes]) -> None:
         """Notes the position of each leaf of a chain; within one chain they must grow."""
         before, positions = -1, list[int]()
         for event in chain:
             if not event[7]:
-                self._leave_out(claim_id, chain[len(positions) :])
+                self._leave_out(subject_id, chain[len(positions) :])
                 break
             position = int(event[7])
             if not before < position < self._log_size:
@@ -144,46 +167,97 @@ class _Replay:
         self._replayed.positions.extend(positions)
         self._replayed.leaves += b"".join(leaves[: len(positions)])
 
-    def _leave_out(self, claim_id: str, rest: list[Event]) -> None:
-        """Events may wait for their positions; but then all that follow do, and somebody knows of it."""
+    def _leave_out(self, subject_id: str, rest: list[Event]) -> None:
+        """Checks events without a position: all that follow must wait too, and be registered as waiting."""
         self._result.not_in_log += len(rest)
         if any(event[7] for event in rest):
             self._find("NOT_IN_LOG", "The log passes this event over.", rest[0])
-        elif self._waiting is not None and claim_id not in self._waiting:
+        elif self._waiting is not None and subject_id not in self._waiting:
             self._find("NOT_IN_LOG", "The event is not in the log and does not wait for it.", rest[0])
 
     def _find(self, what: str, sentence: str, event: Event) -> None:
-        position = int(event[7]) if event[7] else None
-        self._result.add(Finding(what, sentence, event[0].decode(), int(event[1]), position))
+        position, kind = int(event[7]) if event[7] else None, subject_kind(event[4].decode())
+        self._result.add(AuditFinding(what, sentence, kind, event[0].decode(), int(event[1]), position))
 
-    def _break(self, what: str, sentence: str, claim_id: str, seq: int) -> None:
+    def _break(self, what: str, sentence: str, kind: str, subject_id: str, seq: int) -> None:
         self._result.chains_broken += 1
-        self._result.add(Finding(what, sentence, claim_id, seq))
+        self._result.add(AuditFinding(what, sentence, kind, subject_id, seq))
 
 
-def _follow(chain: list[Event], stated: Claim) -> tuple[list[bytes], _Broken | None]:
-    """The leaf of each event of a chain by the hash that it states, and what breaks the chain first: what, a
-    sentence, the sequence.
+@dataclass(slots=True)
+class _Followed:
+    """A chain that was followed.
 
-    Folds the events into `stated` until one is broken.
+    It has the leaf of each event by the hash that it states, the state that its events lead to, the claims that
+    belong to an incident with the event that took each, and what breaks the chain first.
     """
-    head, leaves = _ORIGIN, []
+
+    leaves: list[bytes]
+    subject: Subject | None = None
+    claims: dict[str, int] = field(default_factory=dict)
+    broken: _Broken | None = None
+
+
+def _follow(subject_id: str, chain: list[Event]) -> _Followed:
+    head, followed = _ORIGIN, _Followed([])
     for expected, event in enumerate(chain, 1):
         seq = int(event[1])
         head = link_bytes(head, event[:6])
         if seq != expected:
             sentence = f"Event {expected} is not there; event {seq} comes in its place."
-            return _stated_leaves(chain), ("EVENT_REMOVED", sentence, expected)
+            return _Followed(_stated_leaves(chain), broken=("EVENT_REMOVED", sentence, expected))
         if hexlify(head) != event[6]:
             sentence = "The event does not follow from the one before."
-            return _stated_leaves(chain), ("EVENT_ALTERED", sentence, seq)
-        leaves.append(leaf_hash(head))
+            return _Followed(_stated_leaves(chain), broken=("EVENT_ALTERED", sentence, seq))
+        followed.leaves.append(leaf_hash(head))
         try:
-            fold.apply(stated, seq, event[2].decode(), event[4].decode(), orjson.loads(event[5]))
-        except (ValueError, KeyError, TypeError, AttributeError, Conflict):
+            _apply(followed, subject_id, event)
+        except (ValueError, LookupError, TypeError, AttributeError, Conflict):
             sentence = "The event's body is not what its kind says."
-            return _stated_leaves(chain), ("EVENT_UNREADABLE", sentence, seq)
-    return leaves, None
+            return _Followed(_stated_leaves(chain), broken=("EVENT_UNREADABLE", sentence, seq))
+    return followed
+
+
+def _apply(followed: _Followed, subject_id: str, stored: Event) -> None:
+    event = events.read(stored[4].decode(), orjson.loads(stored[5]))
+    at, actor = _moment(stored[2]), _actor(stored[3])
+    followed.subject = events.replay(followed.subject, subject_id, event, at, actor)
+    if isinstance(followed.subject, Incident):
+        event.link(followed.claims, followed.subject.version)  # type: ignore[attr-defined]
+
+
+@lru_cache(maxsize=4096)
+def _moment(spelled: bytes) -> datetime:
+    return datetime.fromisoformat(spelled.decode())
+
+
+_ESCAPED = re.compile(r"\\(.)")
+
+
+def _actor(one_line: bytes) -> str:
+    """Restores the name that `domain.audit.chain.one_line` escaped."""
+    actor = one_line.decode()
+    return _ESCAPED.sub(lambda it: "\n" if it[1] == "n" else it[1], actor) if "\\" in actor else actor
+
+
+def _stated(subject: Subject | None) -> Row:
+    """Returns the columns that the events lead to, spelled like those of a row."""
+    if subject is None:
+        return {}
+    kind: Any = type(subject)
+    return spell(kind, {name: getattr(subject, name) for name in restated_columns(kind)})
+
+
+def _same(present: Any, stated: Any) -> bool:
+    """Checks whether a value is the stated one; lists of moments are spelled differently in rows."""
+    if present == stated:
+        return True
+    if not (isinstance(present, list) and isinstance(stated, list)):
+        return False
+    try:
+        return [instant(datetime.fromisoformat(moment)) for moment in present] == stated
+    except (ValueError, TypeError):
+        return False
 
 
 def _stated_leaves(chain: list[Event]) -> list[bytes]:

@@ -1,15 +1,16 @@
-"""Holds the log against checkpoints: those that it names itself, and those that were kept elsewhere."""
+"""Checks the log against its own checkpoints, and against those kept elsewhere."""
 
 from collections.abc import Sequence
 
 from adapters.audit.signing_key import PublicKeys
 from domain.audit.checkpoint import Checkpoint, digest, parse
 from domain.audit.merkle import SIZE, Frontier
-from workers.audit.findings import Finding, Result
+from domain.text import count
+from workers.audit.findings import AuditFinding, Result
 
 
 class CheckpointCheck:
-    """Holds the log's leaves against checkpoints: signatures, roots, and how each names the one before."""
+    """Checks the log's leaves against checkpoints: signatures, roots, and their order."""
 
     def __init__(self, result: Result, leaves: bytearray, keys: PublicKeys | None) -> None:
         self._result = result
@@ -17,7 +18,10 @@ class CheckpointCheck:
         self._keys = keys
 
     def hold_against(self, own: Sequence[str], outside: Sequence[tuple[str, str]]) -> None:
-        """Adds to the result what the record's own checkpoints show, and those from outside with their places."""
+        """Checks all checkpoints, and adds what is wrong to the result.
+
+        `own` are the record's, and those from outside come with their places.
+        """
         inside = set(own)
         self._result.outside = len(outside)
         places = dict.fromkeys(own, "the record itself") | {line: place for place, line in outside}
@@ -33,7 +37,7 @@ class CheckpointCheck:
         try:
             checkpoint = parse(line)
         except ValueError as error:
-            self._result.add(Finding("CHECKPOINT_UNREADABLE", f"The checkpoint at {place}: {error}."))
+            self._result.add(AuditFinding("CHECKPOINT_UNREADABLE", f"The checkpoint at {place}: {error}."))
             return None
         if self._keys is not None and not self._keys.signed(checkpoint):
             self._find("SIGNATURE_WRONG", "None of the public keys signed it", checkpoint, place)
@@ -45,7 +49,7 @@ class CheckpointCheck:
         for checkpoint, _, place in read:
             if checkpoint.size > self._result.log_size:
                 present = f"the log has only {self._result.log_size:,}: it was cut, or this is an older state"
-                sentence = f"It saw {checkpoint.size:,} events, and {present}"
+                sentence = f"It saw {count(checkpoint.size, 'event')}, and {present}"
                 self._find("LOG_CUT", sentence, checkpoint, place, self._result.log_size)
                 continue
             frontier.extend(bytes(self._leaves[SIZE * frontier.size : SIZE * checkpoint.size]))
@@ -71,5 +75,5 @@ class CheckpointCheck:
     def _find(
         self, what: str, sentence: str, checkpoint: Checkpoint, place: str, position: int | None = None
     ) -> None:
-        where = f" (checkpoint of {checkpoint.at} over {checkpoint.size:,} events, {place})."
-        self._result.add(Finding(what, sentence + where, position=position))
+        where = f" (checkpoint of {checkpoint.at} over {count(checkpoint.size, 'event')}, {place})."
+        self._result.add(AuditFinding(what, sentence + where, position=position))

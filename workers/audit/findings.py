@@ -1,4 +1,4 @@
-"""What an audit of the record found."""
+"""Collects what the verifier finds."""
 
 from dataclasses import dataclass, field
 
@@ -6,20 +6,25 @@ _KEPT = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is not as it was recorded, and the first record that shows it."""
+class AuditFinding:
+    """A difference from what was recorded, and the first record that shows it.
+
+    It is about a claim or an incident (`subject_kind`), or about the log itself. `claim_id` is set where the link
+    between an incident and a claim is wrong.
+    """
 
     what: str
     sentence: str
-    claim_id: str | None = None
+    subject_kind: str | None = None
+    subject_id: str | None = None
     seq: int | None = None
     position: int | None = None
-    incident_id: str | None = None
+    claim_id: str | None = None
 
 
 @dataclass(slots=True)
 class Result:
-    """What an audit looked at and found. `findings` holds the first hundred of `broken`."""
+    """What the verifier checked and found; `findings` holds the first hundred of `broken`."""
 
     claims: int = 0
     events: int = 0
@@ -30,14 +35,14 @@ class Result:
     signatures_checked: bool = False
     chains_broken: int = 0
     broken: int = 0
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[AuditFinding] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:
-        """Whether everything is as it was recorded."""
+        """Checks whether everything is as it was recorded."""
         return not self.broken
 
-    def add(self, finding: Finding) -> None:
+    def add(self, finding: AuditFinding) -> None:
         """Counts a finding, and keeps it if it is one of the first."""
         self.broken += 1
         if len(self.findings) < _KEPT:

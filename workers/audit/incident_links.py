@@ -1,18 +1,22 @@
-"""Which claims belong to which incidents: what incidents' events say, held against where the claims lie."""
+"""Checks which claims belong to which incidents.
+
+Incidents' events must state what the rows of claims have.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from workers.audit.findings import Finding, Result
+from domain.steps import INCIDENT
+from workers.audit.findings import AuditFinding, Result
 
 # What waits for its position comes after what has one.
 _LAST = 2**63
 
 
 class Taken(NamedTuple):
-    """An incident took a claim by one of its events; the greatest of several is the last."""
+    """An event by which an incident took a claim; the greatest is the last."""
 
     at: bytes
     position: int
@@ -22,8 +26,11 @@ class Taken(NamedTuple):
 
 @dataclass(slots=True)
 class Links:
-    """What a part of the record says, or all of it: `stated` by the events of incidents, `present` on the rows of
-    claims. Of `broken` incidents nobody can say what their events were. Old archives have no links: `known`."""
+    """The links that a part of the record states, or all of it.
+
+    Those `stated` are from the events of incidents, those `present` from the rows of claims. Nobody can say what
+    the events of `broken` incidents were. Old archives have no links: `known`.
+    """
 
     stated: dict[str, list[Taken]] = field(default_factory=lambda: defaultdict(list))
     present: dict[str, str] = field(default_factory=dict)
@@ -31,21 +38,24 @@ class Links:
     known: bool = False
 
     def see_row(self, row: Mapping[str, Any]) -> None:
-        """Takes in where a claim lies."""
+        """Adds the link in a claim's row."""
         if "incident_id" in row:
             self.known = True
             if row["incident_id"] is not None:
                 self.present[row["id"]] = row["incident_id"]
 
     def see_incident(self, incident_id: str, chain: Sequence[Sequence[bytes]], held: Mapping[str, int]) -> None:
-        """Takes in which claims an incident holds by its chain, each with the number of the event that took it."""
+        """Adds the links that an incident's chain leads to.
+
+        `held` has the number of the event that took each claim.
+        """
         for claim_id, seq in held.items():
             _, _, at, *_, position = chain[seq - 1]
             taken = Taken(at, int(position) if position else _LAST, incident_id, seq)
             self.stated[claim_id].append(taken)
 
     def take(self, part: "Links") -> None:
-        """Adds what the next part says."""
+        """Adds the links of the next part."""
         for claim_id, taken in part.stated.items():
             self.stated[claim_id] += taken
         self.present |= part.present
@@ -53,7 +63,7 @@ class Links:
         self.known |= part.known
 
     def hold(self, result: Result) -> None:
-        """Every claim must lie in the incident that took it last, and in no other."""
+        """Checks that every claim belongs to the incident that took it last."""
         if not self.known:
             return
         for claim_id in sorted(self.stated.keys() | self.present.keys(), key=str):
@@ -63,7 +73,11 @@ class Links:
             if last is not None:
                 instead = f"incident {present}" if present else "none"
                 sentence = f"Event {last.seq} of the incident took the claim, which belongs to {instead} now."
-                result.add(Finding("LINK_DIFFERS", sentence, claim_id, incident_id=last.incident_id))
+                result.add(_finding(sentence, last.incident_id, claim_id))
             else:
                 sentence = "The claim belongs to the incident, and none of its events took it."
-                result.add(Finding("LINK_DIFFERS", sentence, claim_id, incident_id=present))
+                result.add(_finding(sentence, present, claim_id))
+
+
+def _finding(sentence: str, incident_id: str | None, claim_id: str) -> AuditFinding:
+    return AuditFinding("LINK_DIFFERS", sentence, INCIDENT, incident_id, claim_id=claim_id)

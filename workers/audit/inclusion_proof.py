@@ -1,4 +1,4 @@
-"""Proves to somebody who holds a checkpoint, and nothing else, that an event is under it."""
+"""Proves that an event is under a checkpoint, to somebody who holds only that."""
 
 from typing import Any
 
@@ -9,10 +9,11 @@ from domain.errors import LogBroken, NotFound
 
 
 def prove(audit_log: AuditLog, claim_id: str, event: dict[str, Any]) -> dict[str, Any]:
-    """An inclusion proof (RFC 6962, 2.1.1) of a claim's event under the latest checkpoint, ready for JSON.
+    """Returns the inclusion proof of a claim's event, ready for JSON.
 
-    `event` holds `seq` and `hash` in hexadecimal digits. Reads every leaf under the checkpoint. Raises `NotFound`
-    when no checkpoint covers the event yet, and `LogBroken` when the log does not lead to the checkpoint's root.
+    It is under the latest checkpoint (RFC 6962, 2.1.1). `event` holds `seq` and `hash` in hexadecimal digits.
+    Reads every leaf under the checkpoint. Raises `NotFound` when no checkpoint covers the event yet, and
+    `LogBroken` when the log does not lead to the checkpoint's root.
     """
     position, lines = audit_log.position(claim_id, event["seq"]), audit_log.checkpoints()
     if position is None or not lines or parse(lines[-1]).size <= position:

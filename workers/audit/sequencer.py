@@ -1,4 +1,4 @@
-"""Gives every committed audit event its position in one log, in order, exactly once."""
+"""Sequences committed audit events: each gets its position in one log, exactly once."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,20 +12,26 @@ from domain.audit.merkle import leaf_hash
 
 log = structlog.get_logger("sequencer")
 
-# Transactions whose events are placed together; one holds those of a batch of up to 500 messages.
+# How many transactions' events are placed together; one holds those of a batch of up to 500 messages.
 TRANSACTIONS_AT_ONCE = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Sequenced:
-    """How many events got a position in one run, and whose chains do not follow from what was there before."""
+    """The result of one run: the number of placed events, and the broken chains.
+
+    A chain is broken where its new events do not follow from those placed before.
+    """
 
     events: int
     broken: tuple[str, ...] = ()
 
 
 class Sequencer:
-    """May run many times over: only one at once gives positions, and the others find nothing to do."""
+    """Places committed events in the log.
+
+    Any number may run: only one at once places events, and the others find nothing to do.
+    """
 
     def __init__(self, audit_log: AuditLog, on_broken: Callable[[str], None] = lambda _: None) -> None:
         self._log = audit_log
@@ -36,24 +42,24 @@ class Sequencer:
         with self._log.sequencing() as turn:
             waiting = turn.take(limit) if turn else []
             entries = [
-                (item.event.claim_id, item.event.seq, leaf_hash(bytes.fromhex(item.event.hash)).hex())
+                (item.event.subject_id, item.event.seq, leaf_hash(bytes.fromhex(item.event.hash)).hex())
                 for item in waiting
                 if item.event.seq > item.logged_seq
             ]
             if turn and entries:
                 turn.append(entries)
         broken = tuple(_broken(waiting))
-        for claim_id in broken:
-            log.error("audit chain broken", claim=claim_id, mend="spotclaim audit verify")
-            self._on_broken(claim_id)
+        for subject_id in broken:
+            log.error("audit chain broken", subject=subject_id, mend="spotclaim audit verify")
+            self._on_broken(subject_id)
         return Sequenced(len(entries), broken)
 
 
 def _broken(waiting: Sequence[Waiting]) -> Iterator[str]:
-    """The claims whose new events do not follow from the last that has a position."""
-    for claim_id, items in groupby(waiting, key=lambda item: item.event.claim_id):
+    """Finds the subjects whose new events do not follow from the last that has a position."""
+    for subject_id, items in groupby(waiting, key=lambda item: item.event.subject_id):
         if not _follows(list(items)):
-            yield claim_id
+            yield subject_id
 
 
 def _follows(items: Sequence[Waiting]) -> bool:
@@ -69,7 +75,7 @@ def _follows(items: Sequence[Waiting]) -> bool:
         if event.seq != seq + 1:
             return False
         seq = event.seq
-        head = link(head, event.claim_id, seq, event.at, event.actor, event.kind, event.body)
+        head = link(head, event.subject_id, seq, event.at, event.actor, event.kind, event.body)
         if head != event.hash:
             return False
     return True

@@ -1,4 +1,7 @@
-"""Makes checkpoints of the log, and puts them where whoever can write the database cannot."""
+"""Signs checkpoints of the log, and stores them outside the database too.
+
+Somebody who can write the database cannot alter them there.
+"""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,34 +16,42 @@ from domain.audit.checkpoint import Checkpoint, digest, parse
 from domain.audit.merkle import Frontier
 from domain.errors import LogBroken
 from domain.ports.store import Clock, Message, Notifier
+from domain.text import count
 
 log = structlog.get_logger("checkpoint")
 
 
 class Checkpoints:
-    """Signs the log's state and keeps it: in the database, in a file, in the process's log, at a destination."""
+    """Signs the log's state and publishes it.
+
+    Checkpoints go to the database, to a file, to the process's log, and to a destination.
+    """
 
     def __init__(
         self,
         audit_log: AuditLog,
         key_file: Path,
-        file: Path,
+        file: CheckpointFile,
         clock: Clock,
         notifier: Notifier,
         destination: str | None,
     ) -> None:
         self._log = audit_log
         self._key_file = key_file
-        self._file = CheckpointFile(file)
+        self._file = file
         self._clock = clock
         self._notifier = notifier
         self._destination = destination
 
+    def demand_key(self) -> None:
+        """Makes the key that signs if there is none yet. Raises `SetupError` where it cannot be used."""
+        signing_key(self._key_file)
+
     def run_once(self, min_age: timedelta = timedelta()) -> str | None:
-        """Makes a checkpoint when events came since the last, and that one is at least so old.
+        """Makes a checkpoint when there are new events and the last is old enough.
 
         Returns its line; None when there was nothing to do. Raises `TransientError`, `SetupError` without a key,
-        and `LogBroken`, for what was altered is not signed.
+        and `LogBroken`: a log that was altered is not signed.
         """
         key = signing_key(self._key_file)
         with self._log.checkpointing() as turn:
@@ -52,7 +63,7 @@ class Checkpoints:
         return line
 
     def _missing(self) -> list[str]:
-        """What the file lacks: a crash came between a commit and the file, or another process was first."""
+        """Returns the lines that the file lacks, after a crash before it was written, or from another process."""
         last = self._file.last()
         if last is None:
             return self._log.checkpoints()
@@ -88,7 +99,7 @@ class Checkpoints:
         if self._destination is None:
             return
         checkpoint = parse(line)
-        title = f"Spotclaim audit checkpoint: {checkpoint.size:,} events"
+        title = f"Spotclaim audit checkpoint: {count(checkpoint.size, 'event')}"
         outcome = self._notifier.send(self._destination, Message(digest(line), title, line))
         if not outcome.sent:
             log.warning("checkpoint not sent", destination=self._destination, answer=outcome.answer)
@@ -102,7 +113,7 @@ def _size(line: str) -> int:
 
 
 def _grown(turn: CheckpointTurn, last: StoredCheckpoint | None) -> Frontier:
-    """The tree as it is now, grown from the last checkpoint."""
+    """Returns the tree as it is now, grown from the last checkpoint."""
     frontier = Frontier(last.size, list(last.peaks)) if last else Frontier()
     if last is not None and frontier.root().hex() != parse(last.line).root:
         raise LogBroken("The last checkpoint in the database does not fit its own tree.")

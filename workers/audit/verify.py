@@ -1,4 +1,4 @@
-"""Replays the whole audit record and holds it against checkpoints: is it still what was signed?"""
+"""Verifies the whole audit record against its checkpoints."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,35 +13,41 @@ from domain.audit.merkle import SIZE
 from domain.errors import TransientError
 from workers.audit.chain_replay import Part, Replayed, replay
 from workers.audit.checkpoint_verification import CheckpointCheck
-from workers.audit.findings import Finding, Result
+from workers.audit.findings import AuditFinding, Result
 from workers.audit.incident_links import Links
 from workers.runtime.garbage_collection import calm_the_collector
 
 
 class Record(Protocol):
-    """What is audited: a database at one moment, or an archive."""
+    """The record to verify: a database at one moment, or an archive."""
 
     @property
     def events(self) -> int:
-        """About how many events there are, for people who wait."""
+        """Returns roughly how many events there are, for progress."""
 
     @property
     def log_size(self) -> int:
-        """How many positions the log has."""
+        """Returns how many positions the log has."""
 
     @property
     def checkpoints(self) -> Sequence[str]:
-        """The checkpoint lines that the record itself holds."""
+        """Returns the checkpoint lines that the record itself holds."""
 
     def parts(self) -> Sequence[Part]:
-        """Ranges of claim ids, in order, that are the whole record together and can be replayed apart."""
+        """Returns the parts of the record: ranges of claim ids, in order.
+
+        Together they are the whole record, and each can be replayed by itself.
+        """
 
     def leaves(self) -> Iterator[bytes]:
-        """The leaves that the log itself holds, many at once; nothing where it holds none."""
+        """Iterates over the leaves that the log holds, many at once.
+
+        There are none where it holds none.
+        """
 
 
 def processors() -> int:
-    """How many processes can work at once here."""
+    """Returns how many processes can work at once here."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -52,10 +58,10 @@ def audit(
     progress: Callable[[int], None] = lambda _: None,
     processes: int = 1,
 ) -> Result:
-    """Replays every chain, folds it, and holds rows and links against it, and the log against every checkpoint.
+    """Verifies the record: chains, rows, links, the log and every checkpoint.
 
-    `outside` are checkpoint lines that were kept elsewhere, each with where it stands. `progress` is told how many
-    events are done. The parts of a large record are replayed by so many `processes` at once. Raises
+    `outside` are checkpoint lines that were kept elsewhere, each with its place. `progress` is called with the
+    number of verified events. The parts of a large record are replayed by so many `processes` at once. Raises
     `TransientError` when one of them is ended.
     """
     result = Result(log_size=record.log_size, signatures_checked=keys is not None)
@@ -72,7 +78,7 @@ def audit(
 
 
 def _replays(record: Record, processes: int) -> Iterator[Replayed]:
-    """The parts replayed, in their order."""
+    """Replays the parts, in their order."""
     parts, work = record.parts(), partial(replay, log_size=record.log_size)
     if processes == 1 or len(parts) == 1:
         yield from map(work, parts)
@@ -94,29 +100,29 @@ class _Log:
         self._taken = bytearray(result.log_size)
 
     def place(self, replayed: Replayed) -> None:
-        """Puts the leaves of a part where they belong; no two events can have one position."""
+        """Puts the leaves of a part at their positions; no two events may share one."""
         leaves, taken, begin = self.leaves, self._taken, 0
         for position in replayed.positions:
             if taken[position]:
                 sentence = f"Two events have position {position} of the log."
-                self._result.add(Finding("LOG_DIFFERS", sentence, position=position))
+                self._result.add(AuditFinding("LOG_DIFFERS", sentence, position=position))
             taken[position] = 1
             leaves[SIZE * position : SIZE * position + SIZE] = replayed.leaves[begin : begin + SIZE]
             begin += SIZE
 
     def hold(self, portions: Iterable[bytes]) -> None:
-        """Every position must be some event's, and the log's own leaves those of the events."""
+        """Checks that every position has an event, and the log's own leaves are the events'."""
         missing = self._taken.find(0)
         if missing >= 0:
             sentence = f"Position {missing} of the log has no event."
-            self._result.add(Finding("EVENT_REMOVED", sentence, position=missing))
+            self._result.add(AuditFinding("EVENT_REMOVED", sentence, position=missing))
         begin = 0
         for portion in portions:
             computed = self.leaves[begin : begin + len(portion)]
             if computed != portion and missing < 0:
                 position = (begin + _first_difference(computed, portion)) // SIZE
                 sentence = f"Position {position} of the log holds another leaf than its event's."
-                return self._result.add(Finding("LOG_DIFFERS", sentence, position=position))
+                return self._result.add(AuditFinding("LOG_DIFFERS", sentence, position=position))
             begin += len(portion)
         return None
 

@@ -1,45 +1,30 @@
-"""The command line. Exit code 0: done; 1: something was found wrong, and is said; 2: wrong usage or set-up."""
+"""The command line. Exit code 0: done; 1: something was found wrong, and is said; 2: wrong usage or set-up.
+
+Enter at `main`. Commands stand by subject: `field`, `claims`, `incidents`, `notifications`, `audit`; and `run`,
+which has the roles, checks and users. `application` is how a command comes to the parts that it uses, with the
+options that commands share. `printing` prints tables and JSON, `progress` shows how far long work has come, and
+`output` ends quietly when nobody reads on.
+"""
 
 import sys
 
-import typer
-
 from domain.errors import SetupError, SpotclaimError
-from workers.cli import audit
-from workers.cli.claims import claims as look
-from workers.cli.claims import evidence
-from workers.cli.claims import verify as explain
-from workers.cli.field import imports, quarantine, schema, simulate
-from workers.cli.field import send as files
-from workers.cli.incidents import detect, incidents
-from workers.cli.notifications import deliveries, destinations, silences
-from workers.cli.notifications import templates as notify
+from workers.cli.commands import LazyGroup, plain
 from workers.cli.output import NotWritten, Output, ReaderGone, drop_the_rest, leave_quietly
-from workers.cli.run import checks as check
-from workers.cli.run import roles as serve
-from workers.cli.run import users
-from workers.runtime.escaping import visible
+from workers.runtime.escaping import escaped
+from workers.runtime.garbage_collection import spare_the_start
 
-app = typer.Typer(
-    name="spotclaim",
-    help="Turns every fault of a charging spot into a checked, routed, timed and audited claim.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    # Plain text: boxes break long paths and read badly in logs.
-    rich_markup_mode=None,
-)
-_COMMANDS = (
-    *(serve, files, imports, simulate, look, incidents, detect, quarantine, evidence),
-    *(deliveries, silences, destinations, notify),
-    *(explain, check, audit, schema, users),
-)
-for module in _COMMANDS:
-    module.add_to(app)
+app = plain(name="spotclaim", cls=LazyGroup, no_args_is_help=True)
+
+
+@app.callback()
+def spotclaim() -> None:
+    """Turns every fault of a charging spot into a checked, routed, timed and audited claim."""
 
 
 def main() -> None:
     """The `spotclaim` command."""
+    spare_the_start()
     if sys.stdout is not None:
         sys.stdout = Output(sys.stdout)
     try:
@@ -66,5 +51,5 @@ def _run() -> None:
 
 def _complain(error: SpotclaimError, code: int) -> int:
     # Some errors quote a file.
-    print("spotclaim:", visible(error, keep="\n"), file=sys.stderr)
+    print("spotclaim:", escaped(error, keep="\n"), file=sys.stderr)
     return code

@@ -1,4 +1,4 @@
-"""`spotclaim audit`: is the record what it was, and how somebody else can know."""
+"""`spotclaim audit`: verify the audit log, export it, sign checkpoints, prove inclusion."""
 
 import sys
 import time
@@ -13,29 +13,33 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from adapters.audit.archive import Archive, ArchiveBroken, open_archive, write_archive
+from adapters.audit.archive_reader import open_archive
+from adapters.audit.archive_writer import write_archive
 from adapters.audit.checkpoint_file import read_checkpoints
 from adapters.audit.signing_key import PublicKeys, public_file, read_public_keys
-from adapters.postgres.audit.snapshot import open_record
 from domain.audit.chain import instant
 from domain.errors import NotFound, SetupError
-from workers.app import App
-from workers.audit.findings import Finding, Result
+from domain.text import count
+from workers.audit.findings import AuditFinding, Result
 from workers.audit.inclusion_proof import prove as make_proof
 from workers.audit.verify import Record, processors
 from workers.audit.verify import audit as run_audit
-from workers.cli.application import DataOption, JsonOption, existing
+from workers.bootstrap.app import App
+from workers.cli.application import existing
+from workers.cli.options import DataOption, JsonOption
 from workers.runtime.garbage_collection import calm_the_collector
 
 _LINE_EVERY = 200_000
 
-ArchiveArgument = Annotated[Path | None, typer.Argument(help="An exported archive; the database if none.")]
+ArchiveArgument = Annotated[Path | None, typer.Argument(help="An exported archive; the database by default.")]
 CheckpointsOption = Annotated[
-    Path | None, typer.Option(help="File or folder of checkpoints that were kept elsewhere.", exists=True)
+    Path | None, typer.Option(help="File or folder of checkpoints kept outside.", exists=True)
 ]
 KeyOption = Annotated[Path | None, typer.Option(help="Public key of the checkpoints, in PEM.", exists=True)]
 
-audit = typer.Typer(help="The audit record, its checkpoints and proofs.", no_args_is_help=True)
+audit = typer.Typer(
+    help="Verify and export the audit log; sign checkpoints; prove inclusion.", no_args_is_help=True
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -51,9 +55,10 @@ def verify(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Replay every chain and hold the log against checkpoints; exit 1, naming the first broken record.
+    """Replay every chain and check the log against checkpoints; exit 1 at any finding.
 
-    The checkpoints and the public key in the data folder count as well when the database is looked at.
+    The first broken record is named first. The checkpoints and the public key in the data folder count as well
+    when the database is verified.
     """
     outside = list(read_checkpoints(checkpoints)) if checkpoints else []
     if checkpoints and not outside:
@@ -63,9 +68,9 @@ def verify(
     calm_the_collector()
     if archive is not None:
         with open_archive(archive) as record:
-            result = _replay(record, outside, keys or _own_keys(record))
+            result = _replay(record, outside, keys or record.public_keys())
     else:
-        with existing(data) as app, open_record(app.engine) as record_now:
+        with existing(data) as app, app.audit.snapshot() as record_now:
             result = _replay(record_now, [*outside, *_kept(app)], keys or _kept_keys(app))
     if as_json:
         typer.echo(orjson.dumps({"sound": result.clean, **asdict(result)}, option=orjson.OPT_INDENT_2).decode())
@@ -79,22 +84,22 @@ def verify(
 def export(
     file: Annotated[Path, typer.Argument(help="The archive to write.", dir_okay=False)], data: DataOption = None
 ) -> None:
-    """Write the whole record into one archive that can be verified anywhere, without a database."""
-    with existing(data) as app, open_record(app.engine) as record:
+    """Export the whole audit log into one archive that can be verified without a database."""
+    with existing(data) as app, app.audit.snapshot() as record:
         key = public_file(app.settings.audit_key_file)
         public_key = key.read_bytes() if key.exists() else None
         claims, events = write_archive(record, file, instant(app.clock()), public_key)
         made = len(record.checkpoints)
-    typer.echo(f"{events:,} events of {claims:,} claims and {made:,} checkpoints written to {file}.")
+    typer.echo(f"{_extent(events, claims)} and {count(made, 'checkpoint')} written to {file}.")
 
 
 @audit.command("checkpoint")
 def checkpoint(data: DataOption = None) -> None:
-    """Give every event its position and sign the log as it is now; print the checkpoint."""
+    """Sequence all pending events, sign the log as it is now, and print the checkpoint."""
     with existing(data) as app:
-        while app.sequencer.run_once().events:
+        while app.audit.sequencer.run_once().events:
             pass
-        line = app.checkpoints.run_once() or next(iter(app.audit_log.checkpoints()[-1:]), None)
+        line = app.audit.checkpoints.run_once() or next(iter(app.audit.log.checkpoints()[-1:]), None)
     if line is None:
         raise NotFound("There is no audit event yet, so there is nothing to sign.")
     typer.echo(line)
@@ -105,13 +110,13 @@ def prove(
     claim_id: Annotated[str, typer.Argument(help="The claim's id, or its last 6 characters or more.")],
     data: DataOption = None,
 ) -> None:
-    """Print a proof, as JSON, that the claim's last event is under the latest checkpoint."""
+    """Print a proof, as JSON, that the latest checkpoint includes the claim's last event."""
     with existing(data) as app:
-        row = app.reports.find_claim(claim_id)
+        row = app.queries.reports.find_claim(claim_id)
         if row is None:
             raise NotFound(f"No claim ends with {claim_id}, or more than one does.")
-        event = app.reports.claim_events(row["id"])[-1]
-        proof = make_proof(app.audit_log, row["id"], event | {"at": instant(event["at"])})
+        event = app.queries.reports.claim_events(row["id"])[-1]
+        proof = make_proof(app.audit.log, row["id"], event | {"at": instant(event["at"])})
     typer.echo(orjson.dumps(proof, option=orjson.OPT_INDENT_2).decode())
 
 
@@ -130,20 +135,12 @@ def _kept_keys(app: App) -> PublicKeys | None:
     return read_public_keys([file]) if file.exists() else None
 
 
-def _own_keys(record: Archive) -> PublicKeys | None:
-    pem = record.public_key()
-    try:
-        return PublicKeys(pem) if pem else None
-    except ValueError as error:
-        raise ArchiveBroken(f"The archive's public-key.pem holds {error}.") from None
-
-
 def _tell(result: Result, seconds: float, *, trusted: bool) -> None:
-    typer.echo(f"{result.events:,} events of {result.claims:,} claims replayed in {seconds:.1f} seconds")
+    typer.echo(f"{_extent(result.events, result.claims)} replayed in {seconds:.1f} seconds")
     waiting = f", {result.not_in_log:,} wait for one" if result.not_in_log else ""
     typer.echo(f"{result.log_size:,} have a position in the log{waiting}")
     signed = "signatures checked" if result.signatures_checked else "signatures NOT checked: no public key"
-    typer.echo(f"{result.checkpoints:,} checkpoints, {result.outside:,} of them kept elsewhere; {signed}")
+    typer.echo(f"{count(result.checkpoints, 'checkpoint')}, {result.outside:,} of them kept elsewhere; {signed}")
     if not trusted and result.signatures_checked:
         typer.echo("The public key is the archive's own, which proves nothing: name yours with --pubkey.")
     if not result.outside:
@@ -153,21 +150,24 @@ def _tell(result: Result, seconds: float, *, trusted: bool) -> None:
     if result.clean:
         typer.echo("Sound: every chain is intact and leads to its claim, and the log is the one that was signed.")
     else:
-        typer.echo(
-            f"{result.broken:,} findings, {result.chains_broken:,} chains broken; the first is named first."
-        )
+        found = f"{count(result.broken, 'finding')}, {count(result.chains_broken, 'chain')} broken"
+        typer.echo(f"{found}; the first is named first.")
 
 
-def _named(finding: Finding) -> str:
-    where = f"claim {finding.claim_id} event {finding.seq}: " if finding.claim_id else ""
-    if finding.incident_id:
-        where = f"incident {finding.incident_id} claim {finding.claim_id}: "
+def _extent(events: int, claims: int) -> str:
+    return f"{count(events, 'event')} of {count(claims, 'claim')}"
+
+
+def _named(finding: AuditFinding) -> str:
+    where = f"{finding.subject_kind} {finding.subject_id} event {finding.seq}: " if finding.subject_id else ""
+    if finding.claim_id:
+        where = f"incident {finding.subject_id} claim {finding.claim_id}: "
     return f"{where}{finding.sentence} [{finding.what}]"
 
 
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, a plain line now and then elsewhere."""
+    """Shows a bar on a terminal, an occasional plain line elsewhere."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _plain_lines(total)

@@ -1,4 +1,4 @@
-"""Standard output whose reader may go before everything is said, as `head` does, and whose disk may be full."""
+"""Standard output whose reader may leave, as `head` does, or whose disk may be full."""
 
 import os
 import signal
@@ -9,18 +9,18 @@ from domain.errors import SpotclaimError
 
 
 class ReaderGone(Exception):
-    """Nobody reads what is printed.
+    """Nobody reads the output any more.
 
-    No `BrokenPipeError`: the libraries that print take that for an error of the command, and end it with 1.
+    It is no `BrokenPipeError`: the libraries that print take that for an error of the command, and end it with 1.
     """
 
 
 class NotWritten(SpotclaimError):
-    """What was printed could not be written."""
+    """The output could not be written."""
 
 
 class Output(TextIOWrapper):
-    """Takes the place of a text stream. It and its `buffer` raise `ReaderGone` and `NotWritten`."""
+    """Replaces a text stream; it and its `buffer` raise `ReaderGone` and `NotWritten`."""
 
     def __init__(self, stream: TextIO) -> None:
         encoding, errors, by_line = stream.encoding, stream.errors, stream.isatty()
@@ -38,7 +38,7 @@ class Output(TextIOWrapper):
 
 
 class _Raw(RawIOBase):
-    """A raw stream whose errors are told apart."""
+    """Distinguishes the errors of a raw stream."""
 
     def __init__(self, raw: IO[bytes]) -> None:
         self._raw = raw
@@ -62,13 +62,13 @@ class _Raw(RawIOBase):
 
 
 def leave_quietly() -> int:
-    """The exit code of a program that a closed pipe ended. What is still to be written goes nowhere."""
+    """Returns the exit code after a closed pipe, discarding unwritten output."""
     drop_the_rest()
     return 128 + signal.SIGPIPE
 
 
 def drop_the_rest() -> None:
-    """What is still to be written goes nowhere."""
+    """Discards unwritten output."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)

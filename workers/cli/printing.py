@@ -1,4 +1,4 @@
-"""What commands print: tables for people, JSON for programs."""
+"""Prints tables for people and JSON for programs."""
 
 import json
 from datetime import datetime
@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from workers.runtime.escaping import visible
+from domain.text import count
+from workers.runtime.escaping import escaped
 
 
 def print_json(value: Any) -> None:
-    """The value as JSON, indented."""
+    """Prints a value as indented JSON."""
     typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=_as_text).decode())
 
 
@@ -23,22 +24,23 @@ def _as_text(value: Any) -> Any:
 
 
 def add_row(table: Table, *cells: object) -> None:
-    """A row as it is: what comes from outside holds no markup for us and no commands for the terminal."""
-    table.add_row(*(Text(visible(cell)) for cell in cells))
+    """Adds a row without markup and without terminal control characters."""
+    table.add_row(*(Text(escaped(cell)) for cell in cells))
 
 
-def counted(rows: list[dict[str, Any]], what: str, limit: int) -> str:
-    """How many rows there are, or that there may be more."""
-    return f"{len(rows)} {what}" if len(rows) < limit else f"the latest {limit} {what}; --limit shows more"
+def counted(rows: list[dict[str, Any]], limit: int, noun: str, plural: str = "") -> str:
+    """Formats how many rows there are, or that there may be more."""
+    shown = count(len(rows), noun, plural)
+    return shown if len(rows) < limit else f"the latest {shown}; --limit shows more"
 
 
 def print_table(table: Table, footer: str) -> None:
-    """The table, as wide as the terminal or 160 columns, and a line below it."""
+    """Prints a table, as wide as the terminal or 160 columns, and a footer."""
     console = Console(width=None if Console().is_terminal else 160)
     console.print(table)
     console.print(footer, style="dim")
 
 
 def minute(moment: datetime) -> str:
-    """The moment to the minute."""
+    """Formats a moment to the minute."""
     return f"{moment:%Y-%m-%d %H:%M}"

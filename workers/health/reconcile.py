@@ -1,4 +1,4 @@
-"""Holds what publishers were confirmed against what the database, the quarantine and the broker have."""
+"""Reconciles confirmed messages with the database, the quarantine and the broker."""
 
 import time
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ import pika
 import pika.exceptions
 from dramatiq.common import xq_name
 
-from adapters.postgres.field.reconciliation import Holdings
+from adapters.postgres.field.reconciliation import ReconciliationQueries
 from adapters.rabbitmq.batch_codec import to_batch
 from domain.errors import TransientError
 from domain.field.batch import Quarantined
@@ -25,8 +25,10 @@ _POLL_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """Numbers of messages. Without a ledger `attempts` and `confirmed` are 0, what is there is counted whole, and
-    only what the database shows by itself can be checked: messages in two places, and counts of claims.
+    """The result, in numbers of messages.
+
+    Without a ledger `attempts` and `confirmed` are 0, all stored messages are counted, and only what the database
+    shows by itself can be checked: messages in two places, and counts of claims.
 
     lost: confirmed, and nowhere to be found, or stored and counted by no claim; unexpected: stored from a source
     of the ledger, and never attempted; duplicated: counted more often than stored, or stored in two places.
@@ -43,17 +45,17 @@ class Reconciliation:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing is lost, unexpected or duplicated."""
+        """Checks that nothing is lost, unexpected or duplicated."""
         return not (self.lost or self.unexpected or self.duplicated)
 
 
 def reconcile(
-    holdings: Holdings,
+    holdings: ReconciliationQueries,
     amqp: pika.URLParameters | None,
     entries: LedgerEntries | None,
     patience_seconds: float,
 ) -> Reconciliation:
-    """Compares; messages that are on their way just now are waited for, up to the patience.
+    """Reconciles, waiting for messages that are on their way, up to the patience.
 
     Raises `TransientError` when a server is away.
     """
@@ -69,7 +71,7 @@ def reconcile(
         time.sleep(_POLL_SECONDS)
 
 
-def _compare(holdings: Holdings, in_broker: set[str], entries: LedgerEntries) -> Reconciliation:
+def _compare(holdings: ReconciliationQueries, in_broker: set[str], entries: LedgerEntries) -> Reconciliation:
     attempted = set(entries.attempts)
     stored = holdings.taken_in(attempted)
     quarantined = holdings.quarantined(attempted)
@@ -88,7 +90,7 @@ def _compare(holdings: Holdings, in_broker: set[str], entries: LedgerEntries) ->
 
 
 def _in_broker(parameters: pika.URLParameters) -> set[str]:
-    """Keys of the messages that wait in queues, dead letters included. They are read and put back."""
+    """Returns the keys of messages that wait in queues, dead letters included. They are read and put back."""
     try:
         channel = topology.open_channel(parameters)
         try:
@@ -106,7 +108,7 @@ def _in_broker(parameters: pika.URLParameters) -> set[str]:
 
 
 def _peek(channel: pika.adapters.blocking_connection.BlockingChannel, queue: str) -> list[bytes]:
-    """The bodies of everything that waits in a queue. Unacknowledged, it all goes back at the end."""
+    """Returns the bodies of everything that waits in a queue. Unacknowledged, it all goes back at the end."""
     bodies = []
     try:
         waiting = channel.connection.channel().queue_declare(queue, passive=True).method.message_count
@@ -123,7 +125,7 @@ def _peek(channel: pika.adapters.blocking_connection.BlockingChannel, queue: str
 
 
 def _keys_of_batch(body: bytes) -> list[str]:
-    """The keys in a Dramatiq message of ours; a stranger's among the dead letters has none."""
+    """Returns the keys in a Dramatiq message of ours; a foreign one among the dead letters has none."""
     try:
         batch = to_batch(orjson.loads(body)["args"][0])
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):

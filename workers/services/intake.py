@@ -1,4 +1,4 @@
-"""Intake: a batch becomes rows in one transaction, and every fault meets its claim."""
+"""Ingests batches: each becomes rows in one transaction, its faults deduplicated."""
 
 import random
 import time
@@ -8,13 +8,15 @@ from threading import Event
 import structlog
 
 from adapters.prometheus import Metrics
-from domain.changes import Decision
-from domain.claims.deduplication import earlier_than_known, meet_claims, open_or_count
+from domain.audit.event import NEW
+from domain.changes import Changes
+from domain.claims.claim import Claim
+from domain.claims.deduplication import deduplicate, earlier_than_known, group_by_claim
 from domain.errors import TransientError
 from domain.field.batch import Batch, Quarantined
 from domain.field.fault import Fault
 from domain.identifiers import new_claim_id
-from domain.policy import Policy
+from domain.policy.policy import Policy
 from domain.ports.store import Clock, Feed, Store, Transaction
 
 log = structlog.get_logger("intake")
@@ -23,7 +25,10 @@ _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.02, 5.0
 
 
 class Intake:
-    """Takes batches in. Idempotent: a message that was taken in before changes nothing."""
+    """Ingests batches.
+
+    It is idempotent: a message that was ingested before changes nothing.
+    """
 
     def __init__(
         self,
@@ -47,10 +52,10 @@ class Intake:
         self._refuse = refuse
 
     def __call__(self, batch: Batch) -> None:
-        """Returns when the batch is committed.
+        """Ingests a batch, and returns when it is committed.
 
-        A server that is away is waited for, up to the patience, then `TransientError` is raised and nothing was
-        changed. A message that cannot be stored goes to quarantine alone; its neighbours go on.
+        It waits for a server that is away, up to the patience; then `TransientError` is raised and nothing was
+        changed. A message that cannot be stored goes to quarantine alone; the others go on.
         """
         deadline = time.monotonic() + self._patience_seconds
         pause = _FIRST_PAUSE_SECONDS
@@ -80,12 +85,15 @@ class Intake:
 
     def _commit(self, batch: Batch) -> None:
         with self._store.transaction() as transaction:
-            decision, _ = self.within(transaction, batch)
-        self.committed(batch, decision)
+            changes, _ = self.within(transaction, batch)
+        self.committed(batch, changes)
 
-    def within(self, transaction: Transaction, batch: Batch) -> tuple[Decision, int]:
-        """Takes a batch in as part of a transaction: what it led to, and how many of its messages were new."""
-        decision, new = Decision(), 0
+    def within(self, transaction: Transaction, batch: Batch) -> tuple[Changes, int]:
+        """Ingests a batch within a transaction.
+
+        Returns the changes, and how many of its messages were new.
+        """
+        changes, new = Changes(), 0
         if batch.spots:
             new += transaction.register_spots(batch.spots)
         if batch.usage:
@@ -93,33 +101,33 @@ class Intake:
         if batch.quarantined:
             transaction.quarantine(batch.quarantined)
         if batch.faults:
-            decision = self._open(transaction, batch.faults)
-        return decision, new + len(decision.faults)
+            changes = self._deduplicate(transaction, batch.faults)
+        return changes, new + len(changes.of(Fault))
 
-    def committed(self, batch: Batch, decision: Decision) -> None:
-        """Counts and tells of a batch, once its transaction is committed."""
-        self._metrics.taken_in(batch, decision)
-        if decision.opened:
-            self._feed.publish("opened", decision.opened)
+    def committed(self, batch: Batch, changes: Changes) -> None:
+        """Counts and publishes a batch, once its transaction is committed."""
+        self._metrics.ingested(batch, changes)
+        if opened := changes.of(Claim, NEW):
+            self._feed.publish("opened", opened)
 
-    def _open(self, transaction: Transaction, faults: Sequence[Fault]) -> Decision:
+    def _deduplicate(self, transaction: Transaction, faults: Sequence[Fault]) -> Changes:
         once = {fault.key: fault for fault in faults}
         known = transaction.known_messages(list(once))
         # One order for everybody, of messages and of claims, so that two workers cannot deadlock.
-        groups = meet_claims((once[key] for key in sorted(once) if key not in known), self._policy)
+        groups = group_by_claim((once[key] for key in sorted(once) if key not in known), self._policy)
         if not groups:
-            return Decision()
+            return Changes()
         open_claims = transaction.open_claims(groups)
         groups = {pair: groups[pair] for pair in sorted(groups)}
         begins = earlier_than_known(groups, open_claims)
         clears = transaction.stray_clears(begins) if begins else {}
-        decision = open_or_count(groups, open_claims, self._policy, self._clock(), new_claim_id, clears)
-        transaction.record(decision)
-        return decision
+        changes = deduplicate(groups, open_claims, self._policy, self._clock(), new_claim_id, clears)
+        transaction.record(changes)
+        return changes
 
 
 def _halves(batch: Batch) -> tuple[Batch, Batch]:
-    """Two batches with every message in one of them, smaller than the whole when that has two or more."""
+    """Splits a batch in two; each is smaller than the whole if that has two messages or more."""
     parts = (batch.faults, batch.usage, batch.spots, batch.quarantined)
     left: list[list[object]] = []
     right: list[list[object]] = []

@@ -1,7 +1,6 @@
-"""What people do with a message in quarantine. The API and the command line call the same."""
+"""Replays and discards messages in quarantine, by the API and the command line alike."""
 
 from collections.abc import Callable
-from typing import Final
 
 import orjson
 import structlog
@@ -10,19 +9,22 @@ from adapters.rabbitmq.batch_codec import to_batch
 from domain.errors import Conflict, MalformedMessage, NotFound, SpotclaimError
 from domain.field import quarantine
 from domain.field.batch import Batch
-from domain.field.quarantine import DISCARDED, REPLAYED, Entry
+from domain.field.quarantine import DISCARDED, REPLAYED, QuarantineEntry
+from domain.policy.roles import SETTLE_QUARANTINE
 from domain.ports.store import Clock, Identity, Store, Transaction
 from ingest.cloudevents.redecode import read_again
 from workers.services.intake import Intake
-
-WORKER_DOOR: Final = "worker"
+from workers.services.unstorable import WORKER_DOOR
 
 log = structlog.get_logger("quarantine")
 
 
-class QuarantineDesk:
-    """Replays and discards. An entry and the message that it becomes change in one transaction: none is lost and
-    none is taken in twice, whoever is killed and whenever."""
+class QuarantineService:
+    """Replays and discards messages in quarantine.
+
+    An entry and the message that it becomes change in one transaction: none is lost and none is ingested twice,
+    whichever process is killed at whatever moment.
+    """
 
     def __init__(self, store: Store, intake: Intake, clock: Clock) -> None:
         self._store = store
@@ -30,12 +32,12 @@ class QuarantineDesk:
         self._clock = clock
 
     def replay(self, key: str, who: Identity, edited: bytes | None = None, why: str = "") -> bool:
-        """Takes the message in, as it came or as edited; whether it was new, or a duplicate of what is there.
+        """Ingests the message, original or edited, and returns whether it was new.
 
-        Raises `MalformedMessage` when it is refused again, and stays with that reason; `NotAllowed`, `NotFound`,
-        `Conflict` for one that was dealt with before, and `TransientError`.
+        Raises `MalformedMessage` when it is refused again, and keeps it with that reason; `NotAllowed`,
+        `NotFound`, `Conflict` for one that is settled, and `TransientError`.
         """
-        quarantine.demand_may_settle(who.role)
+        SETTLE_QUARANTINE.demand(who.role)
         try:
             return self._take_in(key, who, edited, why)
         except MalformedMessage as reason:
@@ -52,8 +54,11 @@ class QuarantineDesk:
             raise refused from error
 
     def discard(self, key: str, who: Identity, why: str) -> None:
-        """Sets the message aside for good. Raises what `replay` does, but for `MalformedMessage`."""
-        quarantine.demand_may_settle(who.role)
+        """Discards the message for good.
+
+        Raises what `replay` does, except `MalformedMessage`.
+        """
+        SETTLE_QUARANTINE.demand(who.role)
         with self._store.transaction() as transaction:
             entry = _open_entry(transaction, key)
             quarantine.settle(entry, DISCARDED, who.name, why, self._clock())
@@ -63,11 +68,11 @@ class QuarantineDesk:
         with self._store.transaction() as transaction:
             entry = _open_entry(transaction, key)
             batch = _READERS.get(entry.door, _read_message)(entry, edited, who.name)
-            decision, new = self._intake.within(transaction, batch)
+            changes, new = self._intake.within(transaction, batch)
             entry.edited, entry.message_key = edited, _key_of(batch)
             quarantine.settle(entry, REPLAYED, who.name, why, self._clock())
             transaction.settle_quarantined(entry)
-        self._intake.committed(batch, decision)
+        self._intake.committed(batch, changes)
         return bool(new)
 
     def _refuse_again(self, key: str, edited: bytes | None, reason: MalformedMessage) -> None:
@@ -77,7 +82,7 @@ class QuarantineDesk:
             transaction.settle_quarantined(entry)
 
 
-def _open_entry(transaction: Transaction, key: str) -> Entry:
+def _open_entry(transaction: Transaction, key: str) -> QuarantineEntry:
     entry = transaction.quarantined(key)
     if entry is None:
         raise NotFound(f"There is no message {key} in quarantine.")
@@ -90,12 +95,12 @@ def _key_of(batch: Batch) -> str:
     return keys[0]
 
 
-def _read_message(entry: Entry, edited: bytes | None, who: str) -> Batch:
+def _read_message(entry: QuarantineEntry, edited: bytes | None, who: str) -> Batch:
     return read_again(entry, quarantine.bytes_to_replay(entry, edited), who)
 
 
-def _read_batch(entry: Entry, edited: bytes | None, _who: str) -> Batch:
-    """What the store once refused had passed its door before, and is kept as it was understood there."""
+def _read_batch(entry: QuarantineEntry, edited: bytes | None, _who: str) -> Batch:
+    """Reads a message that the database refused: it is kept as it was decoded by its source or endpoint."""
     if edited is not None:
         raise Conflict("The database refused this message and its bytes are gone; it is replayed as it was.")
     try:
@@ -104,4 +109,4 @@ def _read_batch(entry: Entry, edited: bytes | None, _who: str) -> Batch:
         raise MalformedMessage("NOT_READABLE", f"It is no batch of messages: {type(error).__name__}.") from None
 
 
-_READERS: dict[str, Callable[[Entry, bytes | None, str], Batch]] = {WORKER_DOOR: _read_batch}
+_READERS: dict[str, Callable[[QuarantineEntry, bytes | None, str], Batch]] = {WORKER_DOOR: _read_batch}

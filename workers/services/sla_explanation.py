@@ -1,4 +1,4 @@
-"""The clocks of a claim, told to people and programs: what they show, and why."""
+"""Explains the SLA clocks of a claim to people and programs."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -7,28 +7,32 @@ from typing import Any
 
 from domain.claims import sla
 from domain.claims.claim import Claim
-from domain.policy import Policy
+from domain.policy.policy import Policy
 from domain.ports.store import Clock
+from domain.text import measure
 
 _COLUMNS = [field.name for field in fields(Claim)]
 _HOUR = timedelta(hours=1)
 
 
-class ToldClocks:
-    """Tells the clocks of a claim as it was read from the database."""
+class SlaExplanation:
+    """Explains the clocks of a claim as read from the database."""
 
     def __init__(self, policies: sla.Policies, clock: Clock) -> None:
         self._policies = policies
         self._clock = clock
 
     def __call__(self, row: dict[str, Any]) -> list[dict[str, Any]]:
-        """One dict a clock, JSON-ready; empty for a claim that was not verified yet."""
+        """Returns one dict for each clock, JSON-ready; none before verification."""
         claim = Claim(**{name: row[name] for name in _COLUMNS if name in row})
         return explain(claim, self._policies, self._clock())
 
 
 def explain(claim: Claim, policies: sla.Policies, now: datetime) -> list[dict[str, Any]]:
-    """The clocks of a claim for people and programs: what they show, and why. Empty for a claim without."""
+    """Explains what the clocks of a claim show, and why.
+
+    A claim without clocks has none.
+    """
     if claim.time_zone is None:
         return []
     policy = policies(claim.policy_version)
@@ -69,16 +73,15 @@ def _intervals(pauses: Sequence[datetime]) -> list[dict[str, datetime | None]]:
 def _why(claim: Claim, clock: str, policy: Policy, terms: sla.Terms) -> str:
     rule = policy.target_for(claim.severity, claim.claim_type)
     conditions = ", ".join(rule.severities + rule.claim_types) or "every claim"
-    hours = terms.target / _HOUR
-    told = (
+    promised = (
         f"policy {policy.version}, target {policy.targets.index(rule) + 1} ({conditions}): {clock} within "
-        f"{hours:g} hours of the calendar {rule.calendar} in {terms.time_zone}, "
+        f"{measure(terms.target / _HOUR, 'hour')} of the calendar {rule.calendar} in {terms.time_zone}, "
         f"counted from {_minute(claim.opened_at)}"
     )
     marks = [_minute(moment) for moment in claim.pauses]
     ends = [*(f"to {mark}" for mark in marks[1::2]), "on"]
     pauses = ", ".join(f"from {begin} {end}" for begin, end in zip(marks[::2], ends, strict=False))
-    return f"{told}; {f'paused {pauses}' if pauses else 'never paused'}"
+    return f"{promised}; {f'paused {pauses}' if pauses else 'never paused'}"
 
 
 def _minute(moment: datetime) -> str:

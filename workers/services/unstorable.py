@@ -1,19 +1,24 @@
-"""How a message is kept that the database refused."""
+"""Quarantines messages that the database refused."""
 
 from base64 import b64encode
 from collections.abc import Callable
 from hashlib import blake2b
+from typing import Final
 
 import orjson
 
 from adapters.rabbitmq.batch_codec import from_batch
 from domain.field.batch import Batch, Quarantined
 from domain.ports.store import Clock
-from workers.services.quarantine import WORKER_DOOR
+
+WORKER_DOOR: Final = "worker"
 
 
 def refusal(clock: Clock) -> Callable[[Batch, Exception], Quarantined]:
-    """How a message that the store refused is kept: as it was understood, since its bytes are gone by then."""
+    """Returns what makes a quarantined message of one that the database refused.
+
+    It is kept as it was decoded, since its bytes are gone by then.
+    """
 
     def refuse(batch: Batch, error: Exception) -> Quarantined:
         body = orjson.dumps(from_batch(batch))

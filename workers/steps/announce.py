@@ -1,45 +1,43 @@
-"""Decides who is told of what happened to claims and incidents, and when."""
+"""Notifies of what happened to claims and incidents."""
 
 from collections.abc import Sequence
 
-from domain.changes import Decision, Step
-from domain.notifications.notice import ALERTS, News, of_claims, of_incidents
-from domain.notifications.routing import address, follow_ups
-from domain.policy import Policy
+from domain.changes import Changes
+from domain.notifications.notice import ALERTS, Notice, of_claims, of_incidents
+from domain.notifications.routing import follow_ups, route
+from domain.policy.policy import Policy
 from domain.ports.store import Clock, Transaction
-from workers.services.notifying import Desk
+from domain.steps import INCIDENT, Announce
+from workers.services.notifying import Dispatcher
 
 
-class Announce:
-    """The step `announce`: messages at once, or news for the digests of groups that are hot.
-
-    Its subject is the standing of the claims that is news, an alert of their clocks, or an event of incidents.
-    """
+class Announcer:
+    """Sends messages at once, or collects notices for their groups' digests."""
 
     def __init__(self, policy: Policy, clock: Clock) -> None:
         self._policy = policy
         self._clock = clock
-        self._desk = Desk(policy, clock)
+        self._dispatcher = Dispatcher(policy, clock)
 
-    def __call__(self, transaction: Transaction, steps: Sequence[Step]) -> Decision:
-        ours = [step for step in steps if not (step.subject or "").startswith("incident.")]
-        news = _of_claims(transaction, ours) if ours else []
-        for step in steps:
-            if step not in ours:
-                incidents = transaction.incidents(step.claim_ids)
-                news += of_incidents(incidents, step.subject or "", self._policy)
-        situation = self._desk.situation(transaction, [item.about for item in news], news)
-        decision = self._desk.dispatch(transaction, address(news, self._policy, situation))
-        decision.steps += follow_ups(news, self._policy, situation.now)
-        return decision
+    def __call__(self, transaction: Transaction, steps: Sequence[Announce]) -> Changes:
+        of_incident = [step for step in steps if step.subject_kind == INCIDENT]
+        notices = _of_claims(transaction, [step for step in steps if step.subject_kind != INCIDENT])
+        for step in of_incident:
+            notices += of_incidents(transaction.incidents(step.subject_ids), step.event, self._policy)
+        context = self._dispatcher.context(transaction, [item.about for item in notices], notices)
+        changes = self._dispatcher.dispatch(transaction, route(notices, self._policy, context))
+        changes.put(*follow_ups(notices, self._policy, context.now))
+        return changes
 
 
-def _of_claims(transaction: Transaction, steps: Sequence[Step]) -> list[News]:
-    owed = {(claim_id, step.subject) for step in steps for claim_id in step.claim_ids}
-    claims = transaction.claims([claim_id for claim_id, _ in owed])
-    # What a claim has moved on from meanwhile is no news; a later step tells where it stands.
-    news = of_claims([claim for claim in claims if (claim.id, claim.standing) in owed])
-    for alert in sorted({step.subject for step in steps if step.subject in ALERTS}):
-        late = [claim for claim in claims if (claim.id, alert) in owed and claim.closed_at is None]
-        news += of_claims(late, alert)
-    return news
+def _of_claims(transaction: Transaction, steps: Sequence[Announce]) -> list[Notice]:
+    if not steps:
+        return []
+    pending = {(claim_id, step.event or step.state_key) for step in steps for claim_id in step.subject_ids}
+    claims = transaction.claims([claim_id for claim_id, _ in pending])
+    # A claim that has moved on since is not notified; a later step has its present state key.
+    notices = of_claims([claim for claim in claims if (claim.id, claim.state_key) in pending])
+    for alert in sorted({step.event for step in steps if step.event in ALERTS}):
+        late = [claim for claim in claims if (claim.id, alert) in pending and claim.closed_at is None]
+        notices += of_claims(late, alert)
+    return notices

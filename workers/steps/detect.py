@@ -1,22 +1,23 @@
-"""Notices that one error shows on many spots, and keeps the incident that this is."""
+"""Detects that one error shows on many spots, and counts its incident."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from domain.changes import Decision, Step
+from domain.changes import Changes
 from domain.errors import TransientError
-from domain.incidents import lifecycle as incident_life
+from domain.incidents import lifecycle
 from domain.incidents.incident import Incident, Link
 from domain.incidents.windows import Group, NewestBySpot, Sighting, Threshold, Window, Windows, newest_by_group
-from domain.policy import IncidentPolicy
+from domain.policy.policy import IncidentPolicy
 from domain.ports.store import Clock, Sightings
+from domain.steps import Detect
 
-# What holds so many of the claims of another tells of the same incident.
+# An incident that holds this share of another's claims is the same incident.
 _SAME_SHARE = 0.5
 
 
-class Detect:
-    """The step `detect`: sightings go into the windows; too many spots with one error are an incident."""
+class Detector:
+    """Adds sightings to the windows; too many spots with one error are an incident."""
 
     def __init__(
         self,
@@ -32,9 +33,9 @@ class Detect:
         self._clock = clock
         self._new_id = new_id
 
-    def __call__(self, transaction: Sightings, steps: Sequence[Step]) -> Decision:
+    def __call__(self, transaction: Sightings, steps: Sequence[Detect]) -> Changes:
         now = self._clock()
-        sightings = transaction.sightings([claim_id for step in steps for claim_id in step.claim_ids])
+        sightings = transaction.sightings([claim_id for step in steps for claim_id in step.subject_ids])
         windows = self._see(transaction, newest_by_group(sightings, now), now)
         thresholds = {group: self._threshold(group, window.last) for group, window in windows.items()}
         over = {group for group, window in windows.items() if window.spots >= thresholds[group]}
@@ -44,11 +45,12 @@ class Detect:
             # Somebody else may be opening it just now.
             transaction.take_turns_opening({group.code for group in over - incidents.keys()})
             incidents = _by_group(transaction.open_incidents(codes))
-        decision = self._count(transaction, sightings, windows, incidents, now)
-        # What is most out of the usual first: it may be all that there is to say.
+        changes = self._count(transaction, sightings, windows, incidents, now)
+        # What exceeds its threshold most comes first: it may explain the others.
         for group in sorted(over - incidents.keys(), key=lambda group: thresholds[group] / windows[group].spots):
-            decision.add(self._open(transaction, group, windows[group], thresholds[group], decision.links, now))
-        return decision
+            links = changes.of(Link)
+            changes.add(self._open(transaction, group, windows[group], thresholds[group], links, now))
+        return changes
 
     def _see(
         self, transaction: Sightings, newest: Mapping[Group, NewestBySpot], now: datetime
@@ -71,11 +73,11 @@ class Detect:
         windows: Mapping[Group, Window],
         incidents: Mapping[Group, Incident],
         now: datetime,
-    ) -> Decision:
-        """What was seen belongs to the incident that is open there."""
-        decision = Decision()
+    ) -> Changes:
+        """Counts what was seen for the incidents that are open there."""
+        changes = Changes()
         if not incidents:
-            return decision
+            return changes
         linked = transaction.incidents_of([sighting.claim_id for sighting in sightings])
         new: dict[Group, list[str]] = {}
         for sighting in sightings:
@@ -85,8 +87,8 @@ class Detect:
                 if sighting.claim_id not in linked:
                     claims.append(sighting.claim_id)
         for group, claims in new.items():
-            decision.add(incident_life.count(incidents[group], windows[group], claims, now))
-        return decision
+            changes.add(lifecycle.count(incidents[group], windows[group], claims, now))
+        return changes
 
     def _open(
         self,
@@ -96,20 +98,23 @@ class Detect:
         threshold: int,
         links: Sequence[Link],
         now: datetime,
-    ) -> Decision:
-        """A new incident, unless another tells of it: one of this group that is over, or an open one that holds so
-        many of its claims, as a zone's may hold a model's."""
+    ) -> Changes:
+        """Opens an incident, unless another explains it.
+
+        That is a closed one of this series, or an open one that holds so many of its claims, as a zone's may hold
+        a model's.
+        """
         last = transaction.last_closed(group)
-        if last is not None and incident_life.tells_of(last, window, self._policy, now):
-            return Decision()
+        if last is not None and lifecycle.tells_of(last, window, self._policy, now):
+            return Changes()
         claims = transaction.open_claims_of_spots(self._windows.spots(group, window), group.code)
         taken = transaction.incidents_of(claims).keys() | {link.claim_id for link in links}
         free = [claim for claim in claims if claim not in taken]
         if len(free) <= (1 - _SAME_SHARE) * len(claims) and claims:
-            return Decision()
-        return incident_life.open_incident(group, window, threshold, free, self._policy, now, self._new_id())
+            return Changes()
+        return lifecycle.open_incident(group, window, threshold, free, self._policy, now, self._new_id())
 
 
 def _by_group(incidents: Iterable[Incident]) -> dict[Group, Incident]:
-    """Those that take in what is seen: not what people took out of one."""
+    """Returns the incidents that count what is seen: not those that people split off."""
     return {incident.group: incident for incident in incidents if incident.split_from is None}

@@ -1,18 +1,19 @@
-"""Sends what groups of news have gathered."""
+"""Sends what notification groups have collected."""
 
 from collections.abc import Sequence
 
-from domain.changes import Decision, Step
-from domain.policy import Policy
+from domain.changes import Changes
+from domain.policy.policy import Policy
 from domain.ports.store import Clock, Transaction
-from workers.services.notifying import Desk
+from domain.steps import SendDigest
+from workers.services.notifying import Dispatcher
 
 
-class Digest:
-    """The step `digest`. Its subject is the delivery that gathers."""
+class DigestSender:
+    """Sends the digests of deliveries that collect."""
 
     def __init__(self, policy: Policy, clock: Clock) -> None:
-        self._desk = Desk(policy, clock)
+        self._dispatcher = Dispatcher(policy, clock)
 
-    def __call__(self, transaction: Transaction, steps: Sequence[Step]) -> Decision:
-        return self._desk.send_digests(transaction, [step.subject for step in steps if step.subject])
+    def __call__(self, transaction: Transaction, steps: Sequence[SendDigest]) -> Changes:
+        return self._dispatcher.send_digests(transaction, [one for step in steps for one in step.subject_ids])

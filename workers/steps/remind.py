@@ -1,29 +1,30 @@
-"""Tells again what nobody has acknowledged, or tells the next destination."""
+"""Repeats notices that nobody has acknowledged, or escalates them."""
 
 from collections.abc import Sequence
 
-from domain.changes import Decision, Step
+from domain.changes import Changes
 from domain.notifications.routing import remind, unanswered
-from domain.policy import Policy
+from domain.policy.policy import Policy
 from domain.ports.store import Clock, Transaction
-from workers.services.notifying import Desk
+from domain.steps import CLAIM, Remind
+from workers.services.notifying import Dispatcher
 
 
-class Remind:
-    """The step `remind`: its subject says whether to repeat or to escalate what, and to whom it was told."""
+class Reminder:
+    """Repeats or escalates the notices that still hold."""
 
     def __init__(self, policy: Policy, clock: Clock) -> None:
         self._policy = policy
-        self._desk = Desk(policy, clock)
+        self._dispatcher = Dispatcher(policy, clock)
 
-    def __call__(self, transaction: Transaction, steps: Sequence[Step]) -> Decision:
-        owed = {(about, step.subject) for step in steps if step.subject for about in step.claim_ids}
-        ids = list({about for about, _ in owed})
-        claims = transaction.claims(ids)
-        incidents = transaction.incidents(ids) if len(claims) < len(ids) else []
+    def __call__(self, transaction: Transaction, steps: Sequence[Remind]) -> Changes:
+        claim_ids = {one for step in steps if step.subject_kind == CLAIM for one in step.subject_ids}
+        incident_ids = {one for step in steps if step.subject_kind != CLAIM for one in step.subject_ids}
+        claims = transaction.claims(list(claim_ids)) if claim_ids else []
+        incidents = transaction.incidents(list(incident_ids)) if incident_ids else []
         still = unanswered(claims, incidents, self._policy)
-        situation = self._desk.situation(transaction, [claim.id for claim in claims])
-        parcels, again = remind(still, owed, self._policy, situation)
-        decision = self._desk.dispatch(transaction, parcels)
-        decision.steps += again
-        return decision
+        context = self._dispatcher.context(transaction, [claim.id for claim in claims])
+        notifications, again = remind(still, steps, self._policy, context)
+        changes = self._dispatcher.dispatch(transaction, notifications)
+        changes.put(*again)
+        return changes

@@ -1,18 +1,19 @@
-"""Gives messages that are to be sent once more their turns."""
+"""Schedules the next attempts of deliveries."""
 
 from collections.abc import Sequence
 
-from domain.changes import Decision, Step
-from domain.policy import Policy
+from domain.changes import Changes
+from domain.policy.policy import Policy
 from domain.ports.store import Clock, Transaction
-from workers.services.notifying import Desk
+from domain.steps import Retry
+from workers.services.notifying import Dispatcher
 
 
-class Retry:
-    """The step `retry`. Its subject is a delivery that failed, or that somebody wants sent again."""
+class Retrier:
+    """Schedules attempts of failed or resent deliveries under the rate limit."""
 
     def __init__(self, policy: Policy, clock: Clock) -> None:
-        self._desk = Desk(policy, clock)
+        self._dispatcher = Dispatcher(policy, clock)
 
-    def __call__(self, transaction: Transaction, steps: Sequence[Step]) -> Decision:
-        return self._desk.retry(transaction, [step.subject for step in steps if step.subject])
+    def __call__(self, transaction: Transaction, steps: Sequence[Retry]) -> Changes:
+        return self._dispatcher.retry(transaction, [one for step in steps for one in step.subject_ids])

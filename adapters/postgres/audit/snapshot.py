@@ -1,4 +1,4 @@
-"""The whole audit record as it stands at one moment, read in portions fast enough to be replayed often."""
+"""Reads a snapshot of the whole audit record, in portions, fast enough to be replayed often."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -13,8 +13,9 @@ from typing import Any
 import orjson
 from sqlalchemy import DateTime, Engine, LargeBinary, Table
 
+from adapters.postgres.claims.claims import claims
 from adapters.postgres.engine import connect, translated_errors
-from adapters.postgres.tables import claims, incidents
+from adapters.postgres.incidents.incidents import incidents
 from domain.audit.chain import one_line
 
 Claim = dict[str, Any]
@@ -26,14 +27,14 @@ _CLAIMS_IN_PART = 4_000
 
 
 def _as_stated(column: Any) -> str:
-    """A column as audit events spell its value, but for moments, which PostgreSQL is slow to spell otherwise."""
+    """Spells a column as audit events do, but for moments, which PostgreSQL is slow to spell otherwise."""
     if isinstance(column.type, LargeBinary):
         return f"encode({column.name}, 'hex') AS {column.name}"
     return f'"{column.name}"'
 
 
 def _stated(table: Table, *others: str) -> str:
-    """The first rows of a table whose ids lie between two bounds, as audit events spell their values."""
+    """Selects the first rows of a table whose ids lie between two bounds, as audit events spell their values."""
     columns = ", ".join([*map(_as_stated, table.c), *others])
     rows = f"SELECT {columns} FROM {table.name} WHERE {{c}} ORDER BY id LIMIT {_CLAIMS_AT_ONCE}"
     return f"(SELECT r.id, row_to_json(r)::text AS row FROM ({rows}) r)"
@@ -47,9 +48,10 @@ SELECT row FROM ({_stated(claims, _LINK)} UNION ALL {_stated(incidents)}) u ORDE
 """
 _RECORDS = """
 COPY (
-    SELECT e.claim_id, e.seq, e.at, e.actor, e.kind, e.body, encode(e.hash, 'hex'), coalesce(l.position::text, '')
-    FROM audit_events e LEFT JOIN audit_log l ON l.claim_id = e.claim_id AND l.seq = e.seq AND {l}
-    WHERE {e} ORDER BY e.claim_id, e.seq
+    SELECT e.subject_id, e.seq, e.at, e.actor, e.kind, e.body, encode(e.hash, 'hex'),
+        coalesce(l.position::text, '')
+    FROM audit_events e LEFT JOIN audit_log l ON l.subject_id = e.subject_id AND l.seq = e.seq AND {l}
+    WHERE {e} ORDER BY e.subject_id, e.seq
 ) TO STDOUT
 """
 _LEAVES = """
@@ -57,7 +59,7 @@ SELECT string_agg(leaf, ''::bytea ORDER BY position) FROM audit_log WHERE positi
 """
 _LEAVES_AT_ONCE = 65_536
 _WAITING = """
-SELECT claim_id::text FROM (SELECT DISTINCT unnest(claim_ids) AS claim_id FROM audit_pending) w WHERE {w}
+SELECT subject_id::text FROM (SELECT DISTINCT unnest(subject_ids) AS subject_id FROM audit_pending) w WHERE {w}
 """
 _SIZES = """
 SELECT (SELECT coalesce(max(position) + 1, 0) FROM audit_log),
@@ -73,17 +75,19 @@ _STAY = "SET LOCAL idle_in_transaction_session_timeout = '6h'"
 
 
 class OpenDatabasePart:
-    """A range of claim ids in one snapshot. Implements `workers.audit.chain_replay.OpenPart`."""
+    """Reads a range of claim ids in one snapshot. Implements `workers.audit.chain_replay.OpenPart`."""
 
     def __init__(self, cursor: Any, after: str | None = None, upto: str | None = None) -> None:
         self._cursor = cursor
         self._after, self._upto = after, upto
-        waiting = _rows(cursor, _WAITING.format(w=self._between("claim_id", after, upto)))
-        self.waiting: set[str] | None = {claim_id for (claim_id,) in waiting}
+        waiting = _rows(cursor, _WAITING.format(w=self._between("subject_id", after, upto)))
+        self.waiting: set[str] | None = {subject_id for (subject_id,) in waiting}
 
     def portions(self) -> Iterator[Portion]:
-        """Claims in the order of their ids, and all events up to the last of them in theirs. While one portion is
-        looked at, the next is read."""
+        """Reads claims in the order of their ids, and all events up to the last of them in theirs.
+
+        While one portion is looked at, the next is read.
+        """
         with ThreadPoolExecutor(1) as pool, translated_errors():
             portion = self._portion(self._after)
             while portion[0]:
@@ -93,12 +97,12 @@ class OpenDatabasePart:
             yield portion
 
     def _portion(self, after: str | None) -> Portion:
-        """The claims beyond an id and their events; with no claim left, the events beyond it."""
+        """Reads the claims beyond an id and their events; with no claim left, the events beyond it."""
         wanted = _CLAIMS.format(c=self._between("id", after, self._upto))
         found = [_claim(row) for (row,) in _rows(self._cursor, wanted)]
         upto = found[-1]["id"] if found else self._upto
         # Bounds for both tables: the planner does not carry them from one to the other.
-        bounds = {table: self._between(f"{table}.claim_id", after, upto) for table in ("e", "l")}
+        bounds = {table: self._between(f"{table}.subject_id", after, upto) for table in ("e", "l")}
         stream = BytesIO()
         self._cursor.copy_expert(_RECORDS.format(**bounds), stream)
         stream.seek(0)
@@ -112,8 +116,10 @@ class OpenDatabasePart:
 
 @dataclass(frozen=True)
 class DatabasePart:
-    """Claims beyond one id, up to another, in a snapshot that somebody holds. Implements
-    `workers.audit.chain_replay.Part`."""
+    """Names the claims beyond one id, up to another, in a snapshot that somebody holds.
+
+    Implements `workers.audit.chain_replay.Part`.
+    """
 
     url: str = field(repr=False)
     snapshot: str
@@ -122,7 +128,7 @@ class DatabasePart:
 
     @contextmanager
     def open(self) -> Iterator[OpenDatabasePart]:
-        """A connection of its own, on the same snapshot. Raises `TransientError`."""
+        """Opens a connection of its own, on the same snapshot. Raises `TransientError`."""
         engine = connect(self.url, pool_size=1)
         try:
             with _snapshot(engine, self.snapshot) as cursor:
@@ -131,8 +137,8 @@ class DatabasePart:
             engine.dispose()
 
 
-class DatabaseRecord:
-    """Claims, events, log and checkpoints of one snapshot. Implements `workers.audit.verify.Record`.
+class DatabaseSnapshot:
+    """Reads claims, events, log and checkpoints of one snapshot. Implements `workers.audit.verify.Record`.
 
     Every method raises `TransientError` when the database is away.
     """
@@ -146,18 +152,18 @@ class DatabaseRecord:
         ]
 
     def parts(self) -> list[DatabasePart]:
-        """Ranges of so many claims each; the last takes what lies beyond all claims too."""
+        """Splits the record into ranges of so many claims; the last takes what lies beyond all claims too."""
         self._cursor.execute(_STAY)
         [(snapshot,)] = _rows(self._cursor, "SELECT pg_export_snapshot()")
         bounds = [claim_id for (claim_id,) in _rows(self._cursor, _BOUNDS, (self._claims_in_part,))]
         return [DatabasePart(self._url, snapshot, after, upto) for after, upto in pairwise([None, *bounds, None])]
 
     def portions(self) -> Iterator[Portion]:
-        """The whole record, as `workers.audit.chain_replay.OpenPart` says."""
+        """Reads the whole record, as `workers.audit.chain_replay.OpenPart` says."""
         return OpenDatabasePart(self._cursor).portions()
 
     def leaves(self) -> Iterator[bytes]:
-        """The log's own leaves, in order of position, whatever positions there are."""
+        """Reads the log's own leaves, in order of position, whatever positions there are."""
         begin = 0
         while begin < self.log_size:
             [(leaves,)] = _rows(self._cursor, _LEAVES, (begin, begin + _LEAVES_AT_ONCE))
@@ -166,15 +172,15 @@ class DatabaseRecord:
 
 
 @contextmanager
-def open_record(engine: Engine, claims_in_part: int = _CLAIMS_IN_PART) -> Iterator[DatabaseRecord]:
-    """The record as it is now; what is written meanwhile is not in it. Raises `TransientError`."""
+def open_snapshot(engine: Engine, claims_in_part: int = _CLAIMS_IN_PART) -> Iterator[DatabaseSnapshot]:
+    """Opens the record as it is now; what is written meanwhile is not in it. Raises `TransientError`."""
     with _snapshot(engine) as cursor:
-        yield DatabaseRecord(cursor, engine.url.render_as_string(hide_password=False), claims_in_part)
+        yield DatabaseSnapshot(cursor, engine.url.render_as_string(hide_password=False), claims_in_part)
 
 
 @contextmanager
 def _snapshot(engine: Engine, name: str | None = None) -> Iterator[Any]:
-    """A cursor that sees the database as it is now, or as it was when the snapshot of this name was taken."""
+    """Opens a cursor that sees the database as it is now, or as in the snapshot of this name."""
     with translated_errors(), engine.connect() as connection:
         connection.exec_driver_sql(_BEGIN)
         with closing(connection.connection.cursor()) as cursor:
@@ -198,7 +204,7 @@ def _claim(row: str) -> Claim:
 
 @lru_cache(maxsize=4096)
 def _spelled(moment: str) -> str:
-    """A moment that PostgreSQL spelled, in UTC, as `domain.audit.chain.instant` does."""
+    """Spells a moment of PostgreSQL in UTC, as `domain.audit.chain.instant` does."""
     digits, _, _ = moment.partition("+")
     return f"{digits[:10]}T{digits[11:19]}.{digits[20:]:0<6}Z"
 
@@ -213,7 +219,7 @@ _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
 
 def _record(line: bytes) -> Record:
-    """The fields of a line of COPY's text format."""
+    """Splits a line of COPY's text format into its fields."""
     fields = line[:-1].split(b"\t")
     if b"\\" in line:
         fields = [_ESCAPED.sub(lambda match: _ESCAPES.get(match[1], match[1]), field) for field in fields]

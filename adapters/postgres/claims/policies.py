@@ -1,30 +1,42 @@
-"""Every version of the policy that was ever loaded, so that a clock keeps to the one that bound it."""
+"""Stores every version of the policy ever loaded, so that a clock keeps to the one that bound it."""
 
 from hashlib import sha256
+from typing import Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Column, Engine, Table, Text, text
 
 from adapters.policy import reader as policy_file
 from adapters.postgres.engine import translated_errors
+from adapters.postgres.metadata import MOMENT, metadata
 from domain.errors import SetupError
-from domain.policy import Policy
+from domain.policy.policy import Policy
+
+policies: Final = Table(
+    "policies",
+    metadata,
+    Column("version", Text, primary_key=True),
+    # SHA-256 of the content, which is canonical JSON, in hexadecimal digits.
+    Column("digest", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("first_loaded_at", MOMENT, nullable=False, server_default=text("now()")),
+)
 
 
 class Policies:
-    """The policy of a version. Every method raises `TransientError` when the database is away."""
+    """Finds the policy of a version. Every method raises `TransientError` when the database is away."""
 
     def __init__(self, engine: Engine, present: Policy) -> None:
         self._engine = engine
         self._known = {present.version: present}
 
     def __call__(self, version: str) -> Policy:
-        """The policy that was loaded under this version. Raises `LookupError` if none was."""
+        """Reads the policy that was loaded under this version. Raises `LookupError` if none was."""
         if version not in self._known:
             self._known[version] = policy_file.restore_policy(self._content(version))
         return self._known[version]
 
     def keep(self, version: str, content: str) -> None:
-        """Keeps what a policy holds, as `policy_file.read_policy` gives it.
+        """Keeps the content of a policy, as `policy_file.read_policy` gives it.
 
         Raises `SetupError` when the version is kept with other content: claims that it bound could no longer tell
         what they were promised.

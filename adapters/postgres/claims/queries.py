@@ -1,18 +1,20 @@
-"""What people and programs read: claims, their timelines, quarantine, figures. JSON-ready rows."""
+"""Reads claims for people and programs, and gathers what they read of other subjects."""
 
-import re
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, String, any_, cast, func, literal, select
+from sqlalchemy import ColumnElement, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 
+from adapters.postgres.audit.events import EventQueries, audit_events
+from adapters.postgres.claims.claims import claims
 from adapters.postgres.engine import translated_errors
-from adapters.postgres.field.tables import faults, quarantine
-from adapters.postgres.ids import FULL_ID, TAIL
-from adapters.postgres.tables import audit_events, claims, deliveries, incidents, steps
+from adapters.postgres.field.faults import FaultQueries
+from adapters.postgres.field.quarantine import QuarantineQueries, quarantine
+from adapters.postgres.incidents.incidents import incidents
+from adapters.postgres.notifications.deliveries import DeliveryQueries
+from adapters.postgres.queries import Row
+from adapters.postgres.steps.steps import steps
 from domain.field.quarantine import OPEN
-
-Row = dict[str, Any]
 
 _CLAIM: list[ColumnElement[Any]] = [
     column for column in claims.c if column.name not in ("head", "verdict_seq", "evidence_digest")
@@ -20,32 +22,17 @@ _CLAIM: list[ColumnElement[Any]] = [
 _CLAIM.append(func.encode(claims.c.evidence_digest, "hex").label("evidence_digest"))
 # The event that holds the verdict also tells what it did to the clocks.
 _CLAIM.append(cast(audit_events.c.body, JSONB).op("-", return_type=JSONB())("clocks").label("verdict"))
-# Title and body say what the summary does.
-_DELIVERY: list[ColumnElement[Any]] = [
-    column for column in deliveries.c if column.name not in ("summary", "tried_at")
-]
 _WITH_VERDICT = claims.outerjoin(
-    audit_events, (audit_events.c.claim_id == claims.c.id) & (audit_events.c.seq == claims.c.verdict_seq)
+    audit_events, (audit_events.c.subject_id == claims.c.id) & (audit_events.c.seq == claims.c.verdict_seq)
 )
-_KEY = re.compile(r"[0-9a-fA-F]{1,32}")
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.count().filter(condition)
 
 
-class Reports:
+class Reports(FaultQueries, QuarantineQueries, EventQueries, DeliveryQueries):
     """Implements `domain.ports.queries.Reports`. Raises `TransientError` when the database is away."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def _rows(self, query: Select[Any]) -> list[Row]:
-        with translated_errors(), self._engine.connect() as connection:
-            result = connection.execute(query)
-            # The column names come as a subclass of str, which the JSON encoder does not take.
-            names = ["".join(name) for name in result.keys()]  # noqa: SIM118
-            return [dict(zip(names, row, strict=True)) for row in result]
 
     def list_claims(
         self,
@@ -66,59 +53,8 @@ class Reports:
         head = func.encode(claims.c.head, "hex").label("head")
         return self._found(select(*_CLAIM, head).select_from(_WITH_VERDICT), claims.c.id, claim_id)
 
-    def _found(self, query: Select[Any], column: ColumnElement[Any], wanted: str) -> Row | None:
-        if FULL_ID.fullmatch(wanted):
-            found = self._rows(query.where(column == wanted))
-        elif TAIL.fullmatch(wanted):
-            found = self._rows(query.where(cast(column, String).like("%" + wanted.lower())).limit(2))
-        else:
-            found = []
-        return found[0] if len(found) == 1 else None
-
-    def claim_events(self, claim_id: str) -> list[Row]:
-        columns = (
-            audit_events.c.claim_id,
-            audit_events.c.seq,
-            audit_events.c.at,
-            audit_events.c.actor,
-            audit_events.c.kind,
-            audit_events.c.body,
-            func.encode(audit_events.c.hash, "hex").label("hash"),
-        )
-        query = select(*columns).where(audit_events.c.claim_id == claim_id).order_by(audit_events.c.seq)
-        return self._rows(query)
-
-    def list_faults(self, keys: list[str]) -> list[Row]:
-        query = select(faults).where(faults.c.key.in_(keys)).order_by(faults.c.occurred_at)
-        return self._rows(query)
-
-    def list_deliveries(
-        self, *, claim_id: str | None = None, status: str | None = None, limit: int = 100
-    ) -> list[Row]:
-        query = select(*_DELIVERY).order_by(deliveries.c.created_at.desc(), deliveries.c.id).limit(limit)
-        if claim_id is not None:
-            query = query.where(literal(claim_id, claims.c.id.type) == any_(deliveries.c.claim_ids))
-        return self._rows(query if status is None else query.where(deliveries.c.status == status))
-
-    def find_delivery(self, delivery_id: str) -> Row | None:
-        """The delivery with this id, or the only one whose id ends with these characters (6 or more)."""
-        return self._found(select(*_DELIVERY), deliveries.c.id, delivery_id)
-
-    def list_quarantine(self, *, state: str | None = None, limit: int = 100) -> list[Row]:
-        columns = [column for column in quarantine.c if column.name not in ("body", "edited")]
-        query = select(*columns).order_by(quarantine.c.last_received_at.desc(), quarantine.c.key).limit(limit)
-        return self._rows(query if state is None else query.where(quarantine.c.state == state))
-
-    def find_quarantined(self, key: str) -> Row | None:
-        digits = key.replace("-", "")
-        if not _KEY.fullmatch(digits):
-            return None
-        begins_so = quarantine.c.key.between(digits.ljust(32, "0"), digits.ljust(32, "f"))
-        found = self._rows(select(quarantine).where(begins_so).limit(2))
-        return found[0] if len(found) == 1 else None
-
     def sla(self) -> list[Row]:
-        """For each month (UTC) and claim type: claims closed, how many of them in time, and their share."""
+        """Counts for each month (UTC) and claim type: claims closed, how many of them in time, and their share."""
         month = func.to_char(func.timezone("UTC", claims.c.closed_at), "YYYY-MM").label("month")
         # See `Claim.within_sla`.
         in_time = claims.c.resolve_due_at.is_(None) | (claims.c.closed_at <= claims.c.resolve_due_at)
@@ -131,7 +67,7 @@ class Reports:
         return [row | {"share": row["within_sla"] / row["closed"]} for row in self._rows(query)]
 
     def figures(self) -> dict[str, list[tuple[tuple[str, ...], float]]]:
-        """The gauges of `adapters.prometheus.DatabaseCollector`; empty when the database is away."""
+        """Reads the gauges of `adapters.prometheus.DatabaseCollector`; empty when the database is away."""
         active = (
             select(claims.c.status, claims.c.claim_type, func.count())
             .where(claims.c.closed_at.is_(None))

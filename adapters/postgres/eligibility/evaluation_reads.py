@@ -1,58 +1,99 @@
-"""What claims are judged by, read for all claims of a batch at once."""
+"""Reads the evaluation input of all claims of a batch at once."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 import orjson
 
-from adapters.postgres import reads
+from adapters.postgres.evidence.items import read_evidence_kinds
+from adapters.postgres.field.spots import read_spots
+from adapters.postgres.field.usage import usage_records
+from adapters.postgres.statements import Execute, Executor, as_array, selected
 from domain.claims.claim import Claim
-from domain.eligibility.evaluation import Case
+from domain.eligibility.evaluation import (
+    EVENTS_WITH_ERRORS,
+    NEAREST_CORROBORATING_USAGE,
+    NEAREST_USAGE,
+    EvaluationInput,
+)
 from domain.eligibility.usage_rule import CORROBORATING
-from domain.error_codes import EQUIPMENT
 from domain.evidence.item import demanded
-from domain.field.spot import Spot
 from domain.field.usage import UsageRecord
-from domain.policy import Policy
+from domain.policy.error_codes import EQUIPMENT
+from domain.policy.policy import Policy
 
-Execute = Callable[..., Any]
-"""Carries out a statement with its parameters, and gives its rows."""
+_VERDICTS: Final = """
+SELECT c.id::text, e.body FROM claims c JOIN audit_events e ON e.subject_id = c.id AND e.seq = c.verdict_seq
+WHERE c.id = ANY(%s::uuid[])
+"""
+
+# For each claim: the records nearest before and after the fault, the nearest whose findings bear on its code, and
+# that of the session it names. One may come twice: to tell them apart, PostgreSQL would compare them as a whole.
+_PLACE: Final = "coalesce(r.started_at, r.ended_at, r.recorded_at)"
+_USAGE: Final = selected(usage_records, UsageRecord, alias="r", but=("samples",))
+_OF_SPOT: Final = f"SELECT {_USAGE} FROM usage_records r WHERE r.spot_id = w.spot_id AND r.current"
+_CORROBORATING: Final = "w.wanted <> '{}'::text[] AND r.findings <> '{}'::text[] AND r.findings && w.wanted"
+_NEAREST_USAGE: Final = f"""
+SELECT w.place, u.*
+FROM json_to_recordset(%s::json)
+    AS w(place integer, spot_id text, moment timestamptz, wanted text[], session_id text)
+CROSS JOIN LATERAL (
+    ({_OF_SPOT} AND {_PLACE} <= w.moment ORDER BY {_PLACE} DESC LIMIT {NEAREST_USAGE})
+    UNION ALL
+    ({_OF_SPOT} AND {_PLACE} > w.moment ORDER BY {_PLACE} LIMIT {NEAREST_USAGE})
+    UNION ALL
+    ({_OF_SPOT} AND {_CORROBORATING} AND {_PLACE} <= w.moment
+        ORDER BY {_PLACE} DESC LIMIT {NEAREST_CORROBORATING_USAGE})
+    UNION ALL
+    ({_OF_SPOT} AND {_CORROBORATING} AND {_PLACE} > w.moment
+        ORDER BY {_PLACE} LIMIT {NEAREST_CORROBORATING_USAGE})
+    UNION ALL
+    ({_OF_SPOT} AND r.session_id = w.session_id)
+) u
+"""
+
+# What each claim's faults said: how the field named the error. The first audit events name the faults. One look
+# into an index for each claim and each fault, which PostgreSQL would not choose by itself: it cannot know how few
+# a claim has.
+_ERRORS: Final = f"""
+SELECT w.place, f.taxonomy, f.raw_code
+FROM unnest(%s::uuid[]) WITH ORDINALITY AS w(id, place)
+CROSS JOIN LATERAL (
+    SELECT body FROM audit_events
+    WHERE subject_id = w.id AND kind IN ('claim.opened', 'claim.faults_counted')
+    ORDER BY seq LIMIT {EVENTS_WITH_ERRORS}
+) AS e
+CROSS JOIN LATERAL json_array_elements_text(e.body::json->'faults') AS named(key)
+CROSS JOIN LATERAL (
+    SELECT taxonomy, raw_code FROM faults WHERE key = named.key::uuid LIMIT 1
+) AS f
+"""
 
 
-def read_cases(execute: Execute, claims: Sequence[Claim], policy: Policy) -> list[Case]:
-    """Each claim with its spot, the usage records that may speak for or against it, and what was reported."""
-    found = [Spot(*row) for row in execute(reads.SPOTS, [claim.spot_id for claim in claims])]
-    spots = {spot.spot_id: spot for spot in found}
-    usage, verdicts = _nearest_usage(execute, claims), _verdicts(execute, claims)
-    demanding = [claim.id for claim in claims if demanded(policy, claim.code)]
-    kinds = read_evidence_kinds(execute, demanding) if demanding else {}
-    return [
-        Case(
-            claim,
-            spots.get(claim.spot_id),
-            list(records.values()),
-            verdicts.get(claim.id),
-            frozenset(reported),
-            kinds.get(claim.id, frozenset()),
-        )
-        for claim, records, reported in zip(claims, usage, _errors(execute, claims), strict=True)
-    ]
+class EvaluationReads(Executor):
+    """Reads evaluation input within a transaction."""
 
-
-def read_evidence_kinds(execute: Execute, claim_ids: Sequence[str]) -> dict[str, frozenset[str]]:
-    """Which kinds of evidence each claim has on file."""
-    ids = as_array(claim_ids)
-    found = dict.fromkeys(claim_ids, frozenset[str]())
-    return found | {claim_id: frozenset(kinds) for claim_id, kinds in execute(reads.EVIDENCE_KINDS, ids, ids)}
-
-
-def as_array(ids: Sequence[str]) -> str:
-    """Ids as one array literal, which PostgreSQL reads faster than a list of them; they need no quotes."""
-    return "{" + ",".join(ids) + "}"
+    def cases(self, claims: Sequence[Claim], policy: Policy) -> list[EvaluationInput]:
+        """Reads each claim with its spot, the usage records that bear on it, and what was reported."""
+        spots = read_spots(self._execute, [claim.spot_id for claim in claims])
+        usage, verdicts = _nearest_usage(self._execute, claims), _verdicts(self._execute, claims)
+        demanding = [claim.id for claim in claims if demanded(policy, claim.code)]
+        kinds = read_evidence_kinds(self._execute, demanding) if demanding else {}
+        return [
+            EvaluationInput(
+                claim,
+                spots.get(claim.spot_id),
+                list(records.values()),
+                verdicts.get(claim.id),
+                frozenset(reported),
+                kinds.get(claim.id, frozenset()),
+            )
+            for claim, records, reported in zip(claims, usage, _errors(self._execute, claims), strict=True)
+        ]
 
 
 def _nearest_usage(execute: Execute, claims: Sequence[Claim]) -> list[dict[str, UsageRecord]]:
-    """Of each claim, by their keys; none for those that usage says nothing of."""
+    """Reads the usage records of each claim by their keys; none for equipment, of which usage says nothing."""
     wanted = [
         {
             "place": place,
@@ -66,16 +107,16 @@ def _nearest_usage(execute: Execute, claims: Sequence[Claim]) -> list[dict[str, 
     ]
     usage: list[dict[str, UsageRecord]] = [{} for _ in claims]
     if wanted:
-        for row in execute(reads.NEAREST_USAGE, orjson.dumps(wanted).decode()).fetchall():
+        for row in execute(_NEAREST_USAGE, orjson.dumps(wanted).decode()).fetchall():
             if row[1] not in usage[row[0]]:
                 usage[row[0]][row[1]] = UsageRecord(*row[1:])
     return usage
 
 
 def _errors(execute: Execute, claims: Sequence[Claim]) -> list[set[tuple[str, str]]]:
-    """Of each claim, the errors as they were reported."""
+    """Reads the errors of each claim as they were reported."""
     errors: list[set[tuple[str, str]]] = [set() for _ in claims]
-    for place, taxonomy, raw_code in execute(reads.ERRORS, as_array([claim.id for claim in claims])):
+    for place, taxonomy, raw_code in execute(_ERRORS, as_array(claim.id for claim in claims)):
         errors[place - 1].add((taxonomy, raw_code))
     return errors
 
@@ -84,4 +125,4 @@ def _verdicts(execute: Execute, claims: Sequence[Claim]) -> dict[str, dict[str, 
     judged = [claim.id for claim in claims if claim.verdict_seq]
     if not judged:
         return {}
-    return {claim_id: orjson.loads(body) for claim_id, body in execute(reads.VERDICTS, judged)}
+    return {claim_id: orjson.loads(body) for claim_id, body in execute(_VERDICTS, judged)}

@@ -1,14 +1,24 @@
-"""Bytes of evidence in the database itself: one server to run, one backup to make."""
+"""Stores files of evidence in the database itself: one server to run, one backup to make."""
 
 from hashlib import sha256 as digest_of
+from typing import Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Column, Engine, LargeBinary, Table, text
 
 from adapters.postgres.engine import translated_errors
+from adapters.postgres.metadata import MOMENT, metadata
 from domain.errors import NotFound
 
-_PUT = "INSERT INTO evidence_files (sha256, content) VALUES (%s, %s) ON CONFLICT (sha256) DO NOTHING"
-_GET = "SELECT content FROM evidence_files WHERE sha256 = decode(%s, 'hex')"
+evidence_files: Final = Table(
+    "evidence_files",
+    metadata,
+    Column("sha256", LargeBinary, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("stored_at", MOMENT, nullable=False, server_default=text("now()")),
+)
+
+_PUT: Final = "INSERT INTO evidence_files (sha256, content) VALUES (%s, %s) ON CONFLICT (sha256) DO NOTHING"
+_GET: Final = "SELECT content FROM evidence_files WHERE sha256 = decode(%s, 'hex')"
 
 
 class DatabaseFiles:

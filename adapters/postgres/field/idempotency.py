@@ -1,19 +1,32 @@
-"""Idempotency keys: which request each stands for, for a day."""
+"""Binds idempotency keys to requests, for a day."""
 
 from hashlib import sha256
+from typing import Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Column, Engine, Index, LargeBinary, Table
 
 from adapters.postgres.engine import translated_errors
+from adapters.postgres.metadata import MOMENT, metadata
 from domain.errors import KeyReused
 
-_RETENTION = "interval '24 hours'"
-# Whoever comes clears away a few old keys, so that there are never many more than a day's.
-_BIND = f"""
+# Digests of a program's name with its key, and of the request that the key stands for.
+idempotency_keys: Final = Table(
+    "idempotency_keys",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("request", LargeBinary, nullable=False),
+    Column("used_at", MOMENT, nullable=False),
+    Index("idempotency_keys_used", "used_at"),
+)
+
+_RETENTION: Final = "interval '24 hours'"
+# Whoever comes clears away so many old keys; the rest stay for whoever comes next.
+_CLEARED_AT_ONCE: Final = 10
+_BIND: Final = f"""
 WITH cleared AS (
     DELETE FROM idempotency_keys WHERE key IN (
         SELECT key FROM idempotency_keys WHERE used_at < now() - {_RETENTION} AND key <> %s
-        ORDER BY used_at LIMIT 10 FOR UPDATE SKIP LOCKED
+        ORDER BY used_at LIMIT {_CLEARED_AT_ONCE} FOR UPDATE SKIP LOCKED
     )
 )
 INSERT INTO idempotency_keys AS k (key, request, used_at) VALUES (%s, %s, now())

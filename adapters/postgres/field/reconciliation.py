@@ -1,4 +1,4 @@
-"""What the database holds, to be held against what publishers were confirmed."""
+"""Reads what the database holds, to reconcile it with what publishers were confirmed."""
 
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
@@ -18,7 +18,7 @@ FROM claims c LEFT JOIN (
 ) f ON f.claim_id = c.id
 """
 _VERSIONS = """
-SELECT count(*) FROM claims c WHERE c.version <> (SELECT count(*) FROM audit_events e WHERE e.claim_id = c.id)
+SELECT count(*) FROM claims c WHERE c.version <> (SELECT count(*) FROM audit_events e WHERE e.subject_id = c.id)
 """
 _EVIDENCE_ALTERED = """
 SELECT count(*) FROM claims c WHERE c.evidence_digest <> evidence_digest(c.id) AND c.id IN (
@@ -27,22 +27,22 @@ SELECT count(*) FROM claims c WHERE c.evidence_digest <> evidence_digest(c.id) A
 """
 
 
-class Holdings:
-    """Questions that `spotclaim reconcile` asks. Every method raises `TransientError` when the server is away."""
+class ReconciliationQueries:
+    """Answers `spotclaim reconcile`. Every method raises `TransientError` when the server is away."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def taken_in(self, keys: Collection[str]) -> set[str]:
-        """Those of the message keys that are in the tables of messages."""
+        """Finds the message keys that are in the tables of messages."""
         return self._present(_MESSAGE_TABLES, keys)
 
     def quarantined(self, keys: Collection[str]) -> set[str]:
-        """Those of the keys that are in quarantine."""
+        """Finds the keys that are in quarantine."""
         return self._present(("quarantine",), keys)
 
     def counted(self) -> tuple[int, int]:
-        """How many messages there are in all: taken in, and in quarantine and not taken in from there."""
+        """Counts all messages: taken in, and in quarantine and not taken in from there."""
         taken_in = " + ".join(f"(SELECT count(*) FROM {table})" for table in _MESSAGE_TABLES)
         quarantined = "(SELECT count(*) FROM quarantine WHERE state <> 'replayed')"
         with translated_errors(), self._engine.connect() as connection:
@@ -50,13 +50,13 @@ class Holdings:
         return int(row[0]), int(row[1])
 
     def replayed(self) -> set[str]:
-        """The keys of the messages that were taken in out of quarantine."""
+        """Reads the keys of the messages that were replayed from quarantine."""
         sql = "SELECT replace(message_key::text, '-', '') FROM quarantine WHERE state = 'replayed'"
         with translated_errors(), self._engine.connect() as connection:
             return set(connection.exec_driver_sql(sql).scalars())
 
     def of_sources(self, sources: Collection[str]) -> set[str]:
-        """The keys of every message that these sources ever sent."""
+        """Reads the keys of every message that these sources ever sent."""
         with translated_errors(), self._engine.connect() as connection:
             return {
                 key
@@ -67,18 +67,18 @@ class Holdings:
             }
 
     def miscounted(self) -> tuple[int, int]:
-        """Faults that claims count more often than they are stored, and stored faults that no claim counts."""
+        """Counts the faults that claims count too often, and the stored ones that no claim counts."""
         with translated_errors(), self._engine.connect() as connection:
             row = connection.exec_driver_sql(_MISCOUNTED).one()
         return int(row.counted_twice), int(row.not_counted)
 
     def claims_off_their_events(self) -> int:
-        """Claims whose version is not the number of their audit events."""
+        """Counts claims whose version is not the number of their audit events."""
         with translated_errors(), self._engine.connect() as connection:
             return int(connection.exec_driver_sql(_VERSIONS).scalar_one())
 
     def claims_off_their_evidence(self) -> int:
-        """Claims whose evidence is not what their record says; nobody can approve them."""
+        """Counts claims whose evidence is not what their record says; nobody can approve them."""
         with translated_errors(), self._engine.connect() as connection:
             return int(connection.exec_driver_sql(_EVIDENCE_ALTERED).scalar_one())
 

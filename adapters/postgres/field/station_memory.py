@@ -1,14 +1,26 @@
-"""The memory of OCPP stations: one row each, written again whenever a frame changes it."""
+"""Stores the memory of OCPP stations: one row each, written again whenever a frame changes it."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Boolean, Column, Engine, Index, Table, Text, text
 
 from adapters.postgres.engine import translated_errors
+from adapters.postgres.metadata import metadata
 
-_RECALL = "SELECT station, memory FROM ocpp_stations WHERE waiting OR station = ANY(%s::text[])"
+ocpp_stations: Final = Table(
+    "ocpp_stations",
+    metadata,
+    Column("station", Text, primary_key=True),
+    # Not jsonb, which would forget the order of the keys.
+    Column("memory", Text, nullable=False),
+    Column("waiting", Boolean, nullable=False),
+    Index("ocpp_stations_waiting", "station", postgresql_where=text("waiting")),
+)
+
+_RECALL: Final = "SELECT station, memory FROM ocpp_stations WHERE waiting OR station = ANY(%s::text[])"
 # One order for everybody, so that two writers cannot deadlock.
-_KEEP = """
+_KEEP: Final = """
 INSERT INTO ocpp_stations (station, memory, waiting)
 SELECT * FROM unnest(%s::text[], %s::text[], %s::boolean[]) AS kept (station, memory, waiting) ORDER BY station
 ON CONFLICT (station) DO UPDATE SET memory = excluded.memory, waiting = excluded.waiting
@@ -22,7 +34,7 @@ class PostgresStationMemory:
         self._engine = engine
 
     def recall(self, stations: Sequence[str]) -> dict[str, str]:
-        """What was kept of these stations, and of all that wait for an answer."""
+        """Reads what was kept of these stations, and of all that wait for an answer."""
         with translated_errors(), self._engine.connect() as connection:
             rows = connection.exec_driver_sql(_RECALL, (list(stations),))
             return {row.station: row.memory for row in rows}

@@ -1,4 +1,4 @@
-"""The statements that baselines are learnt with and kept by.
+"""Declares the tables of baselines, and the statements that they are learnt with and kept by.
 
 Faults count once for each spot and window, where they are registered, and on the clock on the wall there. A fault
 without a zone is in the one that its spot is registered in.
@@ -6,7 +6,45 @@ without a zone is in the one that its spot is registered in.
 
 from typing import Final
 
-from adapters.postgres.reads import SPOT_MODEL, SPOT_TIME_ZONE, SPOT_ZONE
+from sqlalchemy import Column, Double, Integer, SmallInteger, Table, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from adapters.postgres.field.spots import SPOT_MODEL, SPOT_TIME_ZONE, SPOT_ZONE
+from adapters.postgres.metadata import MOMENT, metadata
+
+# One row for each time that it was learnt: from when on, and which of the hours since had no data at all.
+baselines: Final = Table(
+    "baselines",
+    metadata,
+    Column("learnt_at", MOMENT, primary_key=True),
+    Column("since", MOMENT, nullable=False),
+    Column("window_minutes", Integer, nullable=False),
+    Column("chance", Double, nullable=False),
+    Column("groups", Integer, nullable=False),
+    Column("unknown_hours", ARRAY(MOMENT), nullable=False),
+)
+
+baseline_places: Final = Table(
+    "baseline_places",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("capacity", Integer, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("days", Double, nullable=False),
+    # Hours in which others were heard and the place was not, though it is at other times.
+    Column("unknown_hours", ARRAY(MOMENT), nullable=False, server_default=text("'{}'")),
+)
+
+# Thresholds by hour of the week, 168 of them; only of groups where one is above the fewest spots of an incident.
+baseline_thresholds: Final = Table(
+    "baseline_thresholds",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("week", ARRAY(SmallInteger), nullable=False),
+)
 
 LEARNT_SINCE: Final = "SELECT EXISTS (SELECT FROM baselines WHERE learnt_at >= %s)"
 LAST: Final = """

@@ -1,4 +1,4 @@
-"""What is usual, learnt from what lies in the database, and the thresholds that follow."""
+"""Learns what is usual from the database, and gives the thresholds that follow."""
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
@@ -11,14 +11,14 @@ import orjson
 from sqlalchemy import Connection, Engine
 
 from adapters.postgres.engine import translated_errors
-from adapters.postgres.incidents import baseline_sql as reads
-from domain.calendar import knows_zone
+from adapters.postgres.incidents import baseline_sql as sql
 from domain.incidents import baseline
 from domain.incidents.baseline import Observed, Tally
 from domain.incidents.data_gaps import unknown_hours
 from domain.incidents.thresholds import HOURS, Place, Thresholds, hour_of_week
 from domain.incidents.windows import Group
-from domain.policy import IncidentPolicy
+from domain.policy.calendar import knows_zone
+from domain.policy.policy import IncidentPolicy
 
 _LOCK: Final = 7_305_776_005
 _HOUR: Final = timedelta(hours=1)
@@ -30,10 +30,13 @@ PlaceKey = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
-    """What was learnt: when, since when, with which chance a window of no incident reaches its threshold, how many
-    groups have thresholds above the fewest, which hours had no data, and in which hours places fell silent while
-    others went on, the longest silent place (kind and name) first."""
+class BaselineRun:
+    """A baseline run: when it was, since when it looked, and what it found.
+
+    `chance` is how likely a window of no incident reaches its threshold, and `groups` how many have thresholds
+    above the fewest. No data came in `unknown_hours`; in the hours of `silent` a place (kind and name) was silent
+    while others were not, the longest silent place first.
+    """
 
     at: datetime
     since: datetime
@@ -56,21 +59,24 @@ class _Known(NamedTuple):
 
 
 class Baselines:
-    """The baselines of detection. Every method raises `TransientError` when the database is away."""
+    """Learns, loads and shows the baselines of detection.
+
+    Every method raises `TransientError` when the database is away.
+    """
 
     def __init__(self, engine: Engine, policy: IncidentPolicy) -> None:
         self._engine = engine
         self._policy = policy
         self._window = timedelta(minutes=policy.window_minutes)
 
-    def learn(self, now: datetime) -> Learnt | None:
+    def learn(self, now: datetime) -> BaselineRun | None:
         """Learns from the past twelve weeks; None if that was done since midnight (UTC), or is being done.
 
         Any number of schedulers may ask: one does it, in one transaction.
         """
         with translated_errors(), self._engine.begin() as connection:
             mine = connection.exec_driver_sql("SELECT pg_try_advisory_xact_lock(%s)", (_LOCK,)).scalar_one()
-            if not mine or connection.exec_driver_sql(reads.LEARNT_SINCE, (_midnight(now),)).scalar_one():
+            if not mine or connection.exec_driver_sql(sql.LEARNT_SINCE, (_midnight(now),)).scalar_one():
                 return None
             # All of the faults are read, and nobody waits for it.
             for bound in ("statement_timeout", "idle_in_transaction_session_timeout"):
@@ -78,30 +84,30 @@ class Baselines:
             return self._learn(connection, now)
 
     def load(self) -> Thresholds:
-        """The thresholds that are in force. Places that were registered since the last time are known too."""
+        """Reads the thresholds in force. Places that were registered since the last time are known too."""
         with translated_errors(), self._engine.connect() as connection:
             places = {
                 (row.kind, row.place): Place(row.capacity, _clock(row.time_zone), row.days)
-                for row in connection.exec_driver_sql(reads.PLACES_KNOWN)
+                for row in connection.exec_driver_sql(sql.PLACES_KNOWN)
             }
             rows = connection.exec_driver_sql("SELECT code, kind, place, week FROM baseline_thresholds")
             table = {Group(row.code, row.kind, row.place): row.week for row in rows}
         return Thresholds(places, table, self._policy.fewest_spots, self._policy.capacity_share)
 
-    def last(self) -> Learnt | None:
-        """What was learnt last."""
+    def last(self) -> BaselineRun | None:
+        """Reads the latest baseline run."""
         with translated_errors(), self._engine.connect() as connection:
-            row = connection.exec_driver_sql(reads.LAST).one_or_none()
-            silent = {(kind, place): hours for kind, place, hours in connection.exec_driver_sql(reads.SILENT)}
-        return replace(Learnt(*row), silent=silent) if row else None
+            row = connection.exec_driver_sql(sql.LAST).one_or_none()
+            silent = {(kind, place): hours for kind, place, hours in connection.exec_driver_sql(sql.SILENT)}
+        return replace(BaselineRun(*row), silent=silent) if row else None
 
-    def _learn(self, connection: Connection, now: datetime) -> Learnt:
+    def _learn(self, connection: Connection, now: datetime) -> BaselineRun:
         since = _hour(now) - LOOKBACK
         span = {"since": since, "until": _hour(now)}
-        hours = sorted(connection.exec_driver_sql(reads.HOURS_WITH_DATA, span).scalars())
+        hours = sorted(connection.exec_driver_sql(sql.HOURS_WITH_DATA, span).scalars())
         places = [
             _Known(*row)._replace(time_zone=_clock(row.time_zone))
-            for row in connection.exec_driver_sql(reads.PLACES_OBSERVED, span)
+            for row in connection.exec_driver_sql(sql.PLACES_OBSERVED, span)
         ]
         tallies = self._tallies(connection, places, span)
         silent = self._silent(connection, places, hours, span)
@@ -114,14 +120,14 @@ class Baselines:
         ]
         longest_first = sorted(silent.items(), key=lambda item: (-len(item[1]), item[0]))
         since = hours[0] if hours else now
-        learnt = Learnt(now, since, chance, len(weeks), _missing(hours), dict(longest_first))
-        self._write(connection, learnt, known, weeks)
-        return learnt
+        run = BaselineRun(now, since, chance, len(weeks), _missing(hours), dict(longest_first))
+        self._write(connection, run, known, weeks)
+        return run
 
     def _tallies(self, connection: Connection, places: Sequence[_Known], span: dict[str, datetime]) -> list[Tally]:
         step = min(self._window, _HOUR)
         rows = connection.exec_driver_sql(
-            reads.TALLIES,
+            sql.TALLIES,
             span
             | {
                 "places": orjson.dumps([(p.kind, p.place, p.time_zone) for p in places]).decode(),
@@ -138,9 +144,9 @@ class Baselines:
         hours: Sequence[datetime],
         span: dict[str, datetime],
     ) -> dict[PlaceKey, list[datetime]]:
-        """The hours of which nothing is known of a place alone, of places that have any."""
+        """Finds the hours in which a place alone was silent, for places that have any."""
         heard: dict[PlaceKey, dict[datetime, int]] = {}
-        for kind, name, hour, sessions in connection.exec_driver_sql(reads.HEARD, span):
+        for kind, name, hour, sessions in connection.exec_driver_sql(sql.HEARD, span):
             heard.setdefault((kind, name), {})[hour] = sessions
         silent = {
             place.key: unknown_hours(
@@ -177,20 +183,22 @@ class Baselines:
 
         return {place.key: known(place, place.first) for place in places if place.first}
 
-    def _write(self, connection: Connection, learnt: Learnt, places: Sequence[Any], weeks: Sequence[Any]) -> None:
+    def _write(
+        self, connection: Connection, run: BaselineRun, places: Sequence[Any], weeks: Sequence[Any]
+    ) -> None:
         connection.exec_driver_sql("DELETE FROM baseline_places")
         connection.exec_driver_sql("DELETE FROM baseline_thresholds")
-        connection.exec_driver_sql(reads.INSERT_PLACES, (orjson.dumps(places).decode(),))
-        connection.exec_driver_sql(reads.INSERT_THRESHOLDS, (orjson.dumps(weeks).decode(),))
+        connection.exec_driver_sql(sql.INSERT_PLACES, (orjson.dumps(places).decode(),))
+        connection.exec_driver_sql(sql.INSERT_THRESHOLDS, (orjson.dumps(weeks).decode(),))
         connection.exec_driver_sql(
-            reads.INSERT_BASELINE,
+            sql.INSERT_BASELINE,
             (
-                learnt.at,
-                learnt.since,
+                run.at,
+                run.since,
                 self._policy.window_minutes,
-                learnt.chance,
-                learnt.groups,
-                list(learnt.unknown_hours),
+                run.chance,
+                run.groups,
+                list(run.unknown_hours),
             ),
         )
 
@@ -213,7 +221,7 @@ def _clock(time_zone: str | None) -> str:
 
 
 def _missing(hours: Sequence[datetime]) -> list[datetime]:
-    """The hours between the first and the last that are not among them."""
+    """Lists the hours between the first and the last that are not among them."""
     known, missing = set(hours), []
     moment = hours[0] if hours else None
     while moment and moment < hours[-1]:

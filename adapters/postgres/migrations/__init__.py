@@ -1,4 +1,9 @@
-"""Brings a database to the present schema. Safe to call by many processes at once, and again and again."""
+"""Migrates a database to the present schema; many processes may do so at once, and again.
+
+Enter at `migrate`. Migrations are Alembic's, in `versions`, named by revisions that count up; `env` runs them on a
+connection that holds the migration lock. A test holds the schema that they build against the one that the code
+declares.
+"""
 
 from pathlib import Path
 

@@ -1,8 +1,8 @@
-"""Alembic's entry: one connection is handed in, already holding the migration lock."""
+"""Runs Alembic on the connection that is handed in, which holds the migration lock."""
 
 from alembic import context
 
-from adapters.postgres.tables import metadata
+from adapters.postgres.schema import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 with context.begin_transaction():

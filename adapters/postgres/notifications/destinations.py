@@ -1,32 +1,54 @@
-"""Destinations that were added by command: Apprise URLs by name. Rows stay when they end, not their secrets."""
+"""Stores destinations that were added by command: Apprise URLs by name.
 
-from typing import Any
+Rows stay when they end, not their secrets.
+"""
 
-from sqlalchemy import Engine
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Column, Engine, Identity, Index, Table, Text, text
 
 from adapters.apprise.urls import shown
 from adapters.postgres.engine import translated_errors
+from adapters.postgres.metadata import MOMENT, metadata
 from domain.errors import NotFound
 
-_END = (
+# The URL holds secrets, and is emptied when the destination ends; `shown` is what of it people may see.
+destinations: Final = Table(
+    "destinations",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("shown", Text, nullable=False),
+    Column("added_at", MOMENT, nullable=False, server_default=text("now()")),
+    Column("added_by", Text, nullable=False),
+    Column("removed_at", MOMENT),
+    Column("removed_by", Text),
+    Index("destinations_present", "name", unique=True, postgresql_where=text("removed_at IS NULL")),
+)
+
+# The first rows by name are listed; the rest are left out.
+_LISTED: Final = 1000
+
+_END: Final = (
     "UPDATE destinations SET removed_at = now(), removed_by = %s, url = '' WHERE name = %s AND removed_at IS NULL"
 )
 
 
 class Destinations:
-    """Every method raises `TransientError` when the database is away."""
+    """Adds, removes and lists destinations. Every method raises `TransientError` when the database is away."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def urls(self) -> dict[str, str]:
-        """The URLs in use by name, secrets included."""
+        """Reads the URLs in use by name, secrets included."""
         sql = "SELECT name, url FROM destinations WHERE removed_at IS NULL"
         with translated_errors(), self._engine.connect() as connection:
             return {row.name: row.url for row in connection.exec_driver_sql(sql)}
 
     def add(self, name: str, url: str, who: str) -> None:
-        """Gives the name this URL, in place of any that it had."""
+        """Adds a destination, in place of any of this name."""
         with translated_errors(), self._engine.begin() as connection:
             connection.exec_driver_sql(_END, (who, name))
             connection.exec_driver_sql(
@@ -41,11 +63,11 @@ class Destinations:
                 raise NotFound(f"There is no destination {name} that was added by `spotclaim destinations add`.")
 
     def listed(self) -> list[dict[str, Any]]:
-        """All there were, the latest of a name first: name, shown (schema and host), added_at, added_by,
+        """Lists all there were, the latest of a name first: name, shown (schema and host), added_at, added_by,
         removed_at, removed_by."""
         sql = (
             "SELECT name, shown, added_at, added_by, removed_at, removed_by FROM destinations"
-            " ORDER BY name, id DESC LIMIT 1000"
+            f" ORDER BY name, id DESC LIMIT {_LISTED}"
         )
         with translated_errors(), self._engine.connect() as connection:
             return [dict(row) for row in connection.exec_driver_sql(sql).mappings()]

@@ -1,21 +1,50 @@
-"""Silences and maintenance windows. Rows stay: they tell who silenced what, when and why."""
+"""Stores silences and maintenance windows."""
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Column, Engine, Index, Table, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from adapters.postgres.engine import translated_errors
 from adapters.postgres.ids import FULL_ID, TAIL
+from adapters.postgres.metadata import ID, MOMENT, metadata
+from adapters.postgres.statements import Executor, selected
 from domain.errors import NotFound
 from domain.notifications.silence import Silence
 
-_COLUMNS = (
+# Rows stay: they tell who silenced what, when and why.
+silences: Final = Table(
+    "silences",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("created_by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("created_at", MOMENT, nullable=False, server_default=text("now()")),
+    Column("starts_at", MOMENT, nullable=False),
+    # When it ends or was ended, and who ended it before its time.
+    Column("ends_at", MOMENT, nullable=False),
+    Column("ended_by", Text),
+    Column("codes", ARRAY(Text), nullable=False),
+    Column("severities", ARRAY(Text), nullable=False),
+    Column("claim_types", ARRAY(Text), nullable=False),
+    Column("zones", ARRAY(Text), nullable=False),
+    Column("destinations", ARRAY(Text), nullable=False),
+    Index("silences_ends", "ends_at"),
+)
+
+# The latest silences are listed; earlier ones are left out.
+_LISTED: Final = 1000
+
+_LASTING: Final = f"""
+SELECT {selected(silences, Silence)} FROM silences WHERE starts_at <= %s AND ends_at > %s ORDER BY ends_at
+"""
+_COLUMNS: Final = (
     "id::text AS id, created_by, why, created_at, starts_at, ends_at, ended_by, codes, severities,"
     " claim_types, zones, destinations"
 )
-_ADD = f"""
+_ADD: Final = f"""
 INSERT INTO silences (id, created_by, why, starts_at, ends_at, codes, severities, claim_types, zones, destinations)
 VALUES (%(id)s, %(created_by)s, %(why)s, %(starts_at)s, %(ends_at)s, %(codes)s, %(severities)s, %(claim_types)s,
     %(zones)s, %(destinations)s)
@@ -23,14 +52,24 @@ RETURNING {_COLUMNS}
 """
 
 
+class SilenceRows(Executor):
+    """Reads silences within a transaction."""
+
+    def silences(self, now: datetime) -> list[Silence]:
+        return [Silence(*row) for row in self._execute(_LASTING, now, now)]
+
+
 class Silences:
-    """Every method raises `TransientError` when the database is away. Rows are JSON-ready."""
+    """Adds, ends and lists silences; rows are JSON-ready.
+
+    Every method raises `TransientError` when the database is away.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def add(self, silence: Silence) -> dict[str, Any]:
-        """Keeps a silence, which is heeded from now on."""
+        """Adds a silence, which is heeded from now on."""
         given = {
             name: list(value) if isinstance(value, tuple) else value for name, value in asdict(silence).items()
         }
@@ -52,10 +91,10 @@ class Silences:
         )[0]
 
     def listed(self, *, since: datetime | None = None) -> list[dict[str, Any]]:
-        """The latest thousand, ended ones too; with `since` those that end after it."""
+        """Lists the latest thousand, ended ones too; with `since` those that end after it."""
         return self._rows(
             f"SELECT {_COLUMNS} FROM silences WHERE %(since)s::timestamptz IS NULL OR ends_at > %(since)s"
-            " ORDER BY created_at DESC, id LIMIT 1000",
+            f" ORDER BY created_at DESC, id LIMIT {_LISTED}",
             {"since": since},
         )
 

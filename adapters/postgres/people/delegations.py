@@ -1,15 +1,50 @@
-"""Authority that one person lends to another until a moment. Rows stay: they tell who could act when."""
+"""Stores the authority that one person lends to another until a moment.
+
+Rows stay: they tell who could act when.
+"""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Column, Engine, Index, Table, Text, text
 
 from adapters.postgres.engine import translated_errors
+from adapters.postgres.metadata import ID, MOMENT, metadata
+from adapters.postgres.statements import Executor
+from domain.claims.decide import Delegation
 from domain.errors import NotFound
 from domain.identifiers import new_claim_id
 
-_COLUMNS = 'id::text AS id, role, of, "to", until, created_at, revoked_at'
+delegations: Final = Table(
+    "delegations",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("of", Text, nullable=False),
+    Column("to", Text, nullable=False),
+    Column("until", MOMENT, nullable=False),
+    Column("created_at", MOMENT, nullable=False, server_default=text("now()")),
+    Column("revoked_at", MOMENT),
+    Index("delegations_to", "to"),
+)
+
+# The latest delegations are listed; earlier ones are left out.
+_LISTED: Final = 1000
+
+# Nobody lends what they have no more.
+_DELEGATIONS_TO: Final = """
+SELECT d.role, d.of, d.until FROM delegations d
+JOIN api_tokens t ON t.name = d.of AND t.role = d.role AND t.disabled_at IS NULL
+WHERE d."to" = %s AND d.until > %s AND d.revoked_at IS NULL ORDER BY d.until, d.id
+"""
+_COLUMNS: Final = 'id::text AS id, role, of, "to", until, created_at, revoked_at'
+
+
+class DelegationRows(Executor):
+    """Reads delegations within a transaction."""
+
+    def delegations_to(self, name: str, now: datetime) -> list[Delegation]:
+        return [Delegation(*row) for row in self._execute(_DELEGATIONS_TO, name, now)]
 
 
 class Delegations:
@@ -39,7 +74,7 @@ class Delegations:
         return rows[0]
 
     def listed(self) -> list[dict[str, Any]]:
-        return self._rows(f"SELECT {_COLUMNS} FROM delegations ORDER BY created_at DESC, id LIMIT 1000", ())
+        return self._rows(f"SELECT {_COLUMNS} FROM delegations ORDER BY created_at DESC, id LIMIT {_LISTED}", ())
 
     def _rows(self, sql: str, parameters: tuple[Any, ...]) -> list[dict[str, Any]]:
         with translated_errors(), self._engine.begin() as connection:

@@ -1,13 +1,24 @@
-"""API tokens. Only a digest is stored, so nobody who reads the database can use one."""
+"""Stores API tokens: only a digest of each, so nobody who reads the database can use one."""
 
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Column, Engine, LargeBinary, Table, Text, text
 
 from adapters.postgres.engine import translated_errors
+from adapters.postgres.metadata import MOMENT, metadata
 from domain.errors import NotFound, SetupError
 from domain.ports.store import Identity
+
+api_tokens: Final = Table(
+    "api_tokens",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("created_at", MOMENT, nullable=False, server_default=text("now()")),
+    Column("disabled_at", MOMENT),
+)
 
 
 class Tokens:
@@ -17,19 +28,19 @@ class Tokens:
         self._engine = engine
 
     def __call__(self, token: str) -> Identity | None:
-        """Who holds this token; None for one that is unknown or disabled. Raises `TransientError`."""
+        """Finds who holds this token; None for one that is unknown or disabled. Raises `TransientError`."""
         sql = "SELECT name, role FROM api_tokens WHERE digest = %s AND disabled_at IS NULL"
         with translated_errors(), self._engine.connect() as connection:
             row = connection.exec_driver_sql(sql, (_digest(token),)).mappings().first()
         return Identity(**row) if row else None
 
     def any(self) -> bool:
-        """Whether any token exists."""
+        """Tells whether any token exists."""
         with translated_errors(), self._engine.connect() as connection:
             return bool(connection.exec_driver_sql("SELECT EXISTS (SELECT FROM api_tokens)").scalar_one())
 
     def put(self, name: str, role: str, token: str) -> None:
-        """Gives a name this token and role, in place of any it had.
+        """Sets the token and role of a name, in place of any it had.
 
         Raises `SetupError` when the token is another name's: a digest tells who asks, so it can be only one's.
         """
@@ -44,7 +55,7 @@ class Tokens:
             connection.exec_driver_sql(sql, (_digest(token), name, role))
 
     def listed(self) -> list[dict[str, Any]]:
-        """Everybody by name: name, role, created_at, disabled_at."""
+        """Lists everybody by name: name, role, created_at, disabled_at."""
         sql = "SELECT name, role, created_at, disabled_at FROM api_tokens ORDER BY name"
         with translated_errors(), self._engine.connect() as connection:
             return [dict(row) for row in connection.exec_driver_sql(sql).mappings()]

@@ -1,9 +1,9 @@
-"""The queue of owed steps as the relay sees it."""
+"""Leases pending steps to the relay, and waits for new ones."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from select import select
-from typing import Final, Literal, cast
+from typing import Any, cast
 
 import psycopg2
 import psycopg2.extensions
@@ -12,51 +12,52 @@ from sqlalchemy import Engine
 from adapters.postgres.engine import translated_errors
 from domain.errors import TransientError
 
-# Deliveries have a lane of their own: those to a destination that hangs are on their way for long, and nothing
-# else may wait for them.
-Lane = Literal["claims", "deliveries"]
-LANES: Final[dict[Lane, str]] = {"claims": "kind <> 'deliver'", "deliveries": "kind = 'deliver'"}
-
 # Materialized: otherwise a plan may look for due steps once for every row, and lease more than the limit.
 _LEASE = """
 WITH due AS MATERIALIZED (
     SELECT id FROM steps
-    WHERE due_at <= now() AND (leased_until IS NULL OR leased_until < now()) AND {lane}
+    WHERE due_at <= now() AND (leased_until IS NULL OR leased_until < now())
+        AND (%s::text[] IS NULL OR kind = ANY(%s))
     ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED
 )
 UPDATE steps SET leased_until = now() + make_interval(secs => %s) FROM due WHERE steps.id = due.id
-RETURNING steps.id, kind, cardinality(claim_ids) AS size, attempts, CASE kind WHEN 'deliver'
-    THEN (SELECT destination FROM deliveries WHERE deliveries.id = subject::uuid) END AS destination
+RETURNING steps.id, kind, cardinality(subject_ids) AS size, attempts, payload
 """
 # Only what is due was leased, and the index knows what is due: most steps wait for days.
-_LEASED = "SELECT count(*) FROM steps WHERE due_at <= now() AND leased_until > now() AND {lane}"
+_LEASED = """
+SELECT count(*) FROM steps
+WHERE due_at <= now() AND leased_until > now() AND (%s::text[] IS NULL OR kind = ANY(%s))
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class DueStep:
-    """A step that may be sent: its kind, how many claims it names, how often it failed, for whom a delivery is."""
+    """A pending step that may be sent: its kind, how many subjects it names, its failures and its payload."""
 
     id: int
     kind: str
     size: int
     attempts: int = 0
-    destination: str | None = None
+    payload: Mapping[str, Any] = field(default_factory=dict)
 
 
 class StepQueue:
     """Leases due steps: two relays do not send the same one, and one whose message was lost goes again."""
 
-    def __init__(self, engine: Engine, lease_seconds: float, lane: Lane | None = None) -> None:
-        """Leases what is in one lane only, if one is given."""
+    def __init__(self, engine: Engine, lease_seconds: float, kinds: Sequence[str] | None = None) -> None:
+        """Leases steps of these kinds only, if any are named."""
         self._engine = engine
         self._lease_seconds = lease_seconds
-        there = LANES[lane] if lane else "true"
-        self._lease, self._leased = _LEASE.format(lane=there), _LEASED.format(lane=there)
+        self._kinds = None if kinds is None else list(kinds)
 
     def lease(self, limit: int) -> list[DueStep]:
         """Leases up to `limit` due steps, oldest first, and commits: a worker skips rows that are locked."""
         with translated_errors(), self._engine.begin() as connection:
-            rows = connection.exec_driver_sql(self._lease, (limit, self._lease_seconds)).mappings().all()
+            rows = (
+                connection.exec_driver_sql(_LEASE, (self._kinds, self._kinds, limit, self._lease_seconds))
+                .mappings()
+                .all()
+            )
         return sorted((DueStep(**row) for row in rows), key=lambda step: step.id)
 
     def release(self, ids: Sequence[int]) -> None:
@@ -65,9 +66,9 @@ class StepQueue:
             connection.exec_driver_sql("UPDATE steps SET leased_until = NULL WHERE id = ANY(%s)", (list(ids),))
 
     def leased(self) -> int:
-        """How many steps are on their way at present."""
+        """Counts the steps that are on their way at present."""
         with translated_errors(), self._engine.connect() as connection:
-            return int(connection.exec_driver_sql(self._leased).scalar_one())
+            return int(connection.exec_driver_sql(_LEASED, (self._kinds, self._kinds)).scalar_one())
 
     def release_all(self) -> None:
         """Ends every lease. For a start where no earlier process can still hold one."""
@@ -75,7 +76,7 @@ class StepQueue:
             connection.exec_driver_sql("UPDATE steps SET leased_until = NULL WHERE leased_until IS NOT NULL")
 
     def due(self) -> int:
-        """How many steps are due and not done, leased or not."""
+        """Counts the steps that are due and not done, leased or not."""
         with translated_errors(), self._engine.connect() as connection:
             sql = "SELECT count(*) FROM steps WHERE due_at <= now()"
             return int(connection.exec_driver_sql(sql).scalar_one())

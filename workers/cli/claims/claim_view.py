@@ -1,4 +1,4 @@
-"""A claim told as a story: what it is, why, what happened in order, and what comes next."""
+"""Formats a claim as a story: what it is, its verdict, clocks, timeline and notifications."""
 
 import json
 from collections import Counter
@@ -8,7 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from domain.claims.hold_down import episodes
+from domain.events import describe
 from domain.notifications.delivery import SILENCED, SUPPRESSED
+from domain.text import count
 
 Row = dict[str, Any]
 
@@ -29,7 +31,7 @@ _NEXT = {
 
 
 def faults_named(event: Row) -> list[str]:
-    """The keys of the faults that an audit event names."""
+    """Returns the keys of the faults that an audit event names."""
     return list(json.loads(event["body"]).get("faults", ()))
 
 
@@ -43,7 +45,7 @@ def story(
     *,
     intact: bool,
 ) -> Iterator[str]:
-    """The lines to print."""
+    """Yields the lines to print."""
     yield f"Claim {claim['id']}"
     where = f"{claim['spot_id']}{_connector(claim)}{_zone(claim)}"
     yield f"  {claim['code']} on spot {where}, severity {claim['severity']}"
@@ -53,7 +55,7 @@ def story(
     yield f"  first seen {first}, last seen {last}{_rate(claim)}"
     yield from _flapping(faults)
     if incident:
-        size = f"{incident['claim_count']} claims, {incident['status']}"
+        size = f"{count(incident['claim_count'], 'claim')}, {incident['status']}"
         yield f"  part of incident {incident['id'][-8:]} in {incident['kind']} {incident['place']}: {size}"
     yield f"  policy {claim['policy_version']}"
     yield f"  next: {_next(claim)}"
@@ -71,67 +73,16 @@ def story(
         yield ""
     yield "Timeline"
     for event in events:
-        data = json.loads(event["body"])
-        yield f"  {_second(event['at'])}  {event['actor']:<22} {_told(event['kind'], data)}"
+        happened = describe(event["kind"], event["body"], with_remark=True)
+        yield f"  {_second(event['at'])}  {event['actor']:<22} {happened}"
     if deliveries:
         yield ""
         yield "Notifications"
         for delivery in deliveries:
             yield f"  {_second(delivery['created_at'])}  {delivery['destination']:<22} {_delivered(delivery)}"
     yield ""
-    yield f"Audit chain: {len(events)} events, {'intact' if intact else 'BROKEN'}, head {claim['head'][:16]}…"
-
-
-def _told(kind: str, data: Row) -> str:
-    match kind:
-        case "claim.opened":
-            return f"opened with {_many(len(data['faults']), 'message')}"
-        case "claim.faults_counted":
-            return f"{_many(len(data['faults']), 'message')} more; {data['fault_count']} faults in all"
-        case "claim.verified":
-            decisive = [answer for answer in data["answers"] if answer["result"] != "pass"] or data["answers"][-1:]
-            return f"found {data['outcome']}: {decisive[0]['sentence']}{_kept_time(data.get('clocks', {}))}"
-        case "claim.routed":
-            return f"to {', then '.join(data['stages'])}: {_rule(data)}"
-        case "claim.approved" if data.get("automatic"):
-            return f"approved without a person: {_rule(data)}"
-        case "claim.escalated":
-            return f"late at the {data['from'][-1]}, opened to the {data['to']} too"
-        case "claim.lapsed":
-            return "the fault cleared while it was observed; it becomes no claim"
-        case "claim.submitted":
-            told = "the fault flaps" if data.get("why") == "flapping" else "the fault outlasted its hold-down"
-            return f"{told}{_episodes(data)}"
-        case "claim.sla_warned" | "claim.sla_breached":
-            spent = "runs out" if kind == "claim.sla_warned" else "is used up"
-            return f"the time to {data['clock']} {spent}: {data['used_hours']:g} hours, due {data['due_at'][:19]}"
-        case "claim.announced":
-            return f"told {data['destination']}"
-        case "claim.evidence_added":
-            size = f" ({data['media_type']}, {_many(data['size'], 'byte')})" if "size" in data else ""
-            return f"added evidence: {_kind(data)}{size}"
-        case "claim.evidence_withdrawn":
-            return f"withdrew evidence: {_kind(data)}: {data['reason']}"
-        case _:
-            note = f": {data['note']}" if data.get("note") else ""
-            lent = f" on behalf of {data['on_behalf_of']}" if data.get("on_behalf_of") else ""
-            return f"{kind.removeprefix('claim.').replace('_', ' ')} as {data.get('role', '')}{lent}{note}"
-
-
-def _episodes(data: Row) -> str:
-    return f" ({_many(data['episodes'], 'episode')})" if data.get("episodes", 0) > 1 else ""
-
-
-def _rule(data: Row) -> str:
-    cost = f"{data['estimated_cost']:g} {data['currency']}"
-    return f"rule {data['rule']}, severity {data['severity']}, estimated cost {cost}"
-
-
-def _kept_time(clocks: Row) -> str:
-    """What the event did to the clocks."""
-    if "paused_at" in clocks:
-        return " (clocks paused)"
-    return " (clocks resumed)" if "resumed_at" in clocks else ""
+    state = "intact" if intact else "BROKEN"
+    yield f"Audit chain: {count(len(events), 'event')}, {state}, head {claim['head'][:16]}…"
 
 
 def _shown(clock: Row) -> str:
@@ -142,13 +93,9 @@ def _shown(clock: Row) -> str:
     return f"{clock['state']:<9} {used}, {due}{stopped}, calendar {clock['calendar']}, {clock['time_zone']}"
 
 
-def _kind(data: Row) -> str:
-    return str(data["kind"]).replace("_", " ")
-
-
 def _delivered(delivery: Row) -> str:
     not_sent = delivery["status"] in (SILENCED, SUPPRESSED)
-    how = delivery["answer"] if not_sent else _many(delivery["attempts"], "attempt")
+    how = delivery["answer"] if not_sent else count(delivery["attempts"], "attempt")
     return f"{delivery['status']} ({how}) {delivery['title']}"
 
 
@@ -166,31 +113,31 @@ def _status(claim: Row) -> str:
 
 def _times(claim: Row) -> str:
     cleared = f", last cleared {_second(claim['cleared_at'])}" if claim["cleared_at"] else ""
-    return f"reported {_many(claim['fault_count'], 'time')}{cleared}"
+    return f"reported {count(claim['fault_count'], 'time')}{cleared}"
 
 
 def _reports(faults: list[Row]) -> Iterator[str]:
-    """How the field put it: the raw codes with their connectors, the most frequent first."""
+    """Lists the raw codes and their connectors, the most frequent first."""
     raised = Counter(
         (fault["connector_id"], fault["taxonomy"], fault["raw_code"]) for fault in faults if not fault["cleared"]
     )
-    for (connector, taxonomy, code), count in raised.most_common():
+    for (connector, taxonomy, code), times in raised.most_common():
         where = f"connector {connector}" if connector else "the whole spot"
-        yield f"  {where}: {taxonomy} {code}, {_many(count, 'time')}"
+        yield f"  {where}: {taxonomy} {code}, {count(times, 'time')}"
 
 
 def _descriptions(faults: list[Row]) -> Iterator[str]:
-    """What the messages said in words, the most frequent first; clears say it too."""
+    """Lists the messages' descriptions, the most frequent first; clears have them too."""
     said = Counter(fault["description"] for fault in faults if fault["description"])
-    for words, count in said.most_common(_MOST_DESCRIPTIONS):
+    for words, times in said.most_common(_MOST_DESCRIPTIONS):
         shown = words if len(words) <= _LONGEST_DESCRIPTION else f"{words[:_LONGEST_DESCRIPTION]}…"
-        yield f"  described, {_many(count, 'time')}: {shown}"
+        yield f"  described, {count(times, 'time')}: {shown}"
     if len(said) > _MOST_DESCRIPTIONS:
-        yield f"  and in {_many(len(said) - _MOST_DESCRIPTIONS, 'other way')}; --json has them all"
+        yield f"  and in {count(len(said) - _MOST_DESCRIPTIONS, 'other way')}; --json has them all"
 
 
 def _rate(claim: Row) -> str:
-    """How often it was reported in that time."""
+    """Formats the rate of reports between the first and the last."""
     days = (claim["last_seen_at"] - claim["first_seen_at"]) / timedelta(days=1)
     if claim["fault_count"] < 3 or days <= 0:
         return ""
@@ -200,13 +147,13 @@ def _rate(claim: Row) -> str:
 
 
 def _flapping(faults: list[Row]) -> Iterator[str]:
-    """How often it came and went, where it did."""
+    """Describes how often the fault came and went, if it did."""
     found = episodes((fault["occurred_at"], fault["cleared"]) for fault in faults)
     over = [episode for episode in found if episode.cleared_at]
     if over:
         lasted = sum(((e.cleared_at or e.raised_at) - e.raised_at for e in over), timedelta()) / len(over)
         still = ", and is there now" if len(over) < len(found) else ""
-        yield f"  came and went {_many(len(over), 'time')}, {_span(lasted)} each{still}"
+        yield f"  came and went {count(len(over), 'time')}, {_span(lasted)} each{still}"
 
 
 def _span(duration: timedelta) -> str:
@@ -214,7 +161,7 @@ def _span(duration: timedelta) -> str:
     for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
         if seconds >= 2 * length:
             return f"{seconds / length:,.1f} {unit}"
-    return f"{seconds:,.0f} seconds"
+    return count(round(seconds), "second")
 
 
 def _connector(claim: Row) -> str:
@@ -223,10 +170,6 @@ def _connector(claim: Row) -> str:
 
 def _zone(claim: Row) -> str:
     return f" in {claim['zone']}" if claim["zone"] else ""
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _second(moment: datetime) -> str:

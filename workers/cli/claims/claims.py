@@ -5,15 +5,14 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from domain.audit.chain import AuditEvent, first_broken, instant
+from domain.audit.chain import AuditEvent, first_broken
 from domain.claims.lifecycle import STATUSES
 from domain.errors import NotFound
-from workers.cli.application import DataOption, JsonOption, existing
+from workers.cli.application import existing
 from workers.cli.claims.claim_view import faults_named, story
+from workers.cli.options import DataOption, JsonOption, LimitOption
 from workers.cli.printing import add_row, counted, minute, print_json, print_table
-from workers.runtime.escaping import visible
-
-LimitOption = Annotated[int, typer.Option(min=1, max=100_000, help="How many at most.")]
+from workers.runtime.escaping import escaped
 
 
 def add_to(app: typer.Typer) -> None:
@@ -38,7 +37,7 @@ def claims(
 ) -> None:
     """List claims, newest first."""
     with existing(data) as app:
-        rows = app.reports.list_claims(status=status, spot_id=spot, code=code, limit=limit)
+        rows = app.queries.reports.list_claims(status=status, spot_id=spot, code=code, limit=limit)
     if as_json:
         return print_json(rows)
     table = Table("Claim", "Spot", "Error", "Severity", "Faults", "First seen", "Last seen", "Status", box=None)
@@ -54,7 +53,7 @@ def claims(
             minute(row["last_seen_at"]),
             _status(row),
         )
-    return print_table(table, counted(rows, "claims", limit))
+    return print_table(table, counted(rows, limit, "claim"))
 
 
 def claim(
@@ -64,20 +63,20 @@ def claim(
 ) -> None:
     """Show one claim: what happened, when, who did it and why."""
     with existing(data) as app:
-        row = app.reports.find_claim(claim_id)
+        row = app.queries.reports.find_claim(claim_id)
         if row is None:
             raise NotFound(f"No claim ends with {claim_id}, or more than one does.")
-        events = app.reports.claim_events(row["id"])
-        faults = app.reports.list_faults([key for event in events for key in faults_named(event)])
-        deliveries = app.reports.list_deliveries(claim_id=row["id"])
-        clocks = app.clocks(row)
-        incident = app.incident_reports.of_claim(row["id"])
-    broken = first_broken(AuditEvent(**(event | {"at": instant(event["at"])})) for event in events)
+        events = app.queries.reports.claim_events(row["id"])
+        faults = app.queries.reports.list_faults([key for event in events for key in faults_named(event)])
+        deliveries = app.queries.reports.list_deliveries(claim_id=row["id"])
+        clocks = app.queries.clocks(row)
+        incident = app.queries.incidents.of_claim(row["id"])
+    broken = first_broken(map(AuditEvent.of_row, events))
     if as_json:
         parts = {"events": events, "faults": faults, "deliveries": deliveries, "intact": broken is None}
         return print_json(row | {"clocks": clocks, "incident": incident} | parts)
     for line in story(row, incident, clocks, events, faults, deliveries, intact=broken is None):
-        typer.echo(visible(line))
+        typer.echo(escaped(line))
     return None
 
 

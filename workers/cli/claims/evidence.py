@@ -12,13 +12,15 @@ from rich.text import Text
 
 from domain.errors import EvidenceTooLarge, NotFound
 from domain.evidence.file import MOST_BYTES, Upload
-from domain.policy import EVIDENCE_KINDS
-from ingest.api.evidence_json import told, told_item
-from workers import roles
-from workers.app import App
-from workers.cli.application import DataOption, JsonOption, existing
+from domain.policy.policy import EVIDENCE_KINDS
+from domain.text import count
+from ingest.api.json_forms import evidence_json, item_json
+from workers.bootstrap.app import App
+from workers.cli.application import existing
+from workers.cli.options import DataOption, JsonOption
+from workers.roles.carrying_on import carrying_on
 
-evidence = typer.Typer(help="The evidence of claims.", no_args_is_help=True)
+evidence = typer.Typer(help="List and add evidence of claims.", no_args_is_help=True)
 
 ClaimArgument = Annotated[str, typer.Argument(metavar="CLAIM", help="The claim's id, or its last 6 characters.")]
 
@@ -36,20 +38,20 @@ def add(
         Path | None,
         typer.Option(help="A picture, PDF, text, CSV or JSON of up to 10 MiB.", exists=True, dir_okay=False),
     ] = None,
-    note: Annotated[str, typer.Option(help="What there is to say.")] = "",
+    note: Annotated[str, typer.Option(help="A note, with the file or alone.")] = "",
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Add a file, a note, or both as one item to a claim's evidence."""
     upload = _upload(file) if file else None
-    with existing(data) as app, roles.carrying_on(app):
+    with existing(data) as app, carrying_on(app):
         claim = _found(app, claim_id)
         # Whoever may use this command may read and write the data folder or knows the servers' passwords.
         who = f"cli:{getpass.getuser()}"
-        item, new = app.evidence.add(claim["id"], kind, who=who, role="admin", note=note, upload=upload)
-        missing = app.evidence.on_file(claim["id"]).missing
+        item, new = app.services.evidence.add(claim["id"], kind, who=who, role="admin", note=note, upload=upload)
+        missing = app.services.evidence.on_file(claim["id"]).missing
     if as_json:
-        typer.echo(orjson.dumps(told_item(item) | {"new": new, "missing": missing}).decode())
+        typer.echo(orjson.dumps(item_json(item) | {"new": new, "missing": missing}).decode())
         return
     typer.echo(f"{item.kind} {item.id} {'added' if new else 'was on file already'}.")
     if missing:
@@ -67,10 +69,10 @@ def _upload(file: Path) -> Upload:
 
 @evidence.command("list")
 def list_evidence(claim_id: ClaimArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
-    """List what a claim has, filed or come with its faults, and what is missing."""
+    """List a claim's evidence, filed or reported with its faults, and what is missing."""
     with existing(data) as app:
         claim = _found(app, claim_id)
-        rows = told(app.evidence.on_file(claim["id"]))
+        rows = evidence_json(app.services.evidence.on_file(claim["id"]))
     if as_json:
         typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
         return
@@ -81,19 +83,19 @@ def list_evidence(claim_id: ClaimArgument, data: DataOption = None, as_json: Jso
     console = Console(width=None if Console().is_terminal else 160)
     console.print(table)
     missing = f"missing: {', '.join(rows['missing'])}" if rows["missing"] else "nothing is missing"
-    typer.echo(f"{len(rows['items'])} items; {missing}")
+    typer.echo(f"{count(len(rows['items']), 'item')}; {missing}")
 
 
 def _what(row: dict[str, Any]) -> str:
     file = row["file"]
-    named = f"{file['name']} ({file['media_type']}, {file['size']:,} bytes)" if file else ""
+    named = f"{file['name']} ({file['media_type']}, {count(file['size'], 'byte')})" if file else ""
     data = orjson.dumps(row["data"]).decode() if row["data"] else ""
     withdrawn = f"WITHDRAWN by {row['withdrawn_by']}" if row["withdrawn_at"] else ""
     return "; ".join(part for part in (withdrawn, named, row["note"], data) if part)
 
 
 def _plain(text: str) -> Text:
-    """Somebody else's words must neither colour nor steer the terminal."""
+    """Removes control characters, so that outside text cannot control the terminal."""
     return Text("".join(character if character.isprintable() else " " for character in text))
 
 
@@ -102,7 +104,7 @@ def _minute(moment: str) -> str:
 
 
 def _found(app: App, claim_id: str) -> dict[str, Any]:
-    claim = app.reports.find_claim(claim_id)
+    claim = app.queries.reports.find_claim(claim_id)
     if claim is None:
         raise NotFound(f"No claim ends with {claim_id}, or more than one does.")
     return claim

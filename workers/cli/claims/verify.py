@@ -1,4 +1,4 @@
-"""The command that explains a verdict: what verification would find of a claim as things stand now."""
+"""`spotclaim verify`: explains the verdict that a claim would get now."""
 
 from datetime import datetime
 from pathlib import Path
@@ -10,14 +10,14 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.policy.reader import load_policy
-from adapters.postgres.store import PostgresStore
 from domain.claims.sla import by_policy
-from domain.eligibility.evaluation import Case
+from domain.eligibility.evaluation import EvaluationInput
 from domain.eligibility.rules import evidence_deadline, judge
 from domain.errors import NotFound
-from domain.policy import Policy
-from workers.app import App
-from workers.cli.application import DataOption, JsonOption, existing
+from domain.policy.policy import Policy
+from workers.bootstrap.app import App
+from workers.cli.application import existing
+from workers.cli.options import DataOption, JsonOption
 
 
 def add_to(app: typer.Typer) -> None:
@@ -28,34 +28,35 @@ def add_to(app: typer.Typer) -> None:
 def verify(
     claim_id: Annotated[str, typer.Argument(help="The claim's id, or its last 6 characters or more.")],
     data: DataOption = None,
-    explain: Annotated[bool, typer.Option("--explain", help="With the facts that each rule used.")] = False,
-    policy: Annotated[Path | None, typer.Option(help="Judge by this policy instead.")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show the facts that each rule used.")] = False,
+    policy: Annotated[Path | None, typer.Option(help="Evaluate by this policy instead.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what verification would find of a claim now, rule by rule. Changes nothing."""
     other = load_policy(policy) if policy else None
     with existing(data) as app:
-        now, row = app.clock(), app.reports.find_claim(claim_id)
+        now, row = app.clock(), app.queries.reports.find_claim(claim_id)
         if row is None:
             raise NotFound(f"No claim ends with {claim_id}, or more than one does.")
         case, rules = _case(app, row["id"], other)
         verdict = judge(case, rules, now)
     if as_json:
-        typer.echo(orjson.dumps(_told(case, rules, verdict, now), option=orjson.OPT_INDENT_2).decode())
+        typer.echo(orjson.dumps(_verdict_json(case, rules, verdict, now), option=orjson.OPT_INDENT_2).decode())
         return
     _print(case, rules, verdict, with_facts=explain)
 
 
-def _case(app: App, claim_id: str, other: Policy | None) -> tuple[Case, Policy]:
-    """The claim as verification would see it, and the policy it goes by: the other, or its own."""
-    with PostgresStore(app.engine).transaction() as transaction:
+def _case(app: App, claim_id: str, other: Policy | None) -> tuple[EvaluationInput, Policy]:
+    """Reads the claim's evaluation input and its policy, or the other policy."""
+    base = app.foundation
+    with app.store.transaction() as transaction:
         claims = transaction.claims([claim_id])
-        [(bound, _)] = by_policy(claims, app.policy, app.policies)
+        [(bound, _)] = by_policy(claims, base.policy, base.policies)
         [case] = transaction.cases(claims, other or bound)
     return case, other or bound
 
 
-def _told(case: Case, policy: Policy, verdict: dict[str, Any], now: datetime) -> dict[str, Any]:
+def _verdict_json(case: EvaluationInput, policy: Policy, verdict: dict[str, Any], now: datetime) -> dict[str, Any]:
     claim = case.claim
     return {
         "claim": claim.id,
@@ -67,7 +68,7 @@ def _told(case: Case, policy: Policy, verdict: dict[str, Any], now: datetime) ->
     }
 
 
-def _print(case: Case, policy: Policy, verdict: dict[str, Any], *, with_facts: bool) -> None:
+def _print(case: EvaluationInput, policy: Policy, verdict: dict[str, Any], *, with_facts: bool) -> None:
     claim = case.claim
     console = Console(width=None if Console().is_terminal else 160, soft_wrap=False)
     table = Table("Answer", "Rule", "Reason", "Why", box=None, pad_edge=False)
@@ -86,7 +87,7 @@ def _print(case: Case, policy: Policy, verdict: dict[str, Any], *, with_facts: b
 
 
 def _facts(facts: dict[str, Any]) -> list[str]:
-    """One line for each fact; those of another record are named after it."""
+    """Formats one line for each fact; those of another record have its name before them."""
     lines = []
     for name, value in facts.items():
         if isinstance(value, dict):

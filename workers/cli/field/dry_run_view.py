@@ -1,16 +1,17 @@
-"""What `spotclaim import --dry-run` tells people."""
+"""Formats the result of `spotclaim import --dry-run`."""
 
 from collections.abc import Iterator
 from typing import Any
 
+from domain.text import count
 from ingest.tables.dry_run import Refusals, Trial
 from ingest.tables.reader import Table
-from workers.runtime.escaping import visible
+from workers.runtime.escaping import escaped
 
 
 def lines(table: Table, trial: Trial) -> Iterator[str]:
-    """How the file is understood, what would come of its rows, and what is odd about them."""
-    yield from map(visible, _sections(table, trial))
+    """Yields how the file is understood, what an import would do, and warnings."""
+    yield from map(escaped, _sections(table, trial))
 
 
 def _sections(table: Table, trial: Trial) -> Iterator[str]:
@@ -59,10 +60,10 @@ def _pairs(row: dict[str, Any]) -> Iterator[str]:
 def _totals(table: Table, trial: Trial) -> Iterator[str]:
     tally, survey = trial.tally, table.survey
     yield (
-        f"  {tally.read:,} rows: {tally.accepted:,} to accept, {tally.known:,} that repeat another,"
+        f"  {count(tally.read, 'row')}: {tally.accepted:,} to accept, {tally.known:,} that repeat another,"
         f" {tally.refused:,} to refuse, {tally.ignored:,} without anything for Spotclaim"
     )
-    facts = [f"{len(survey.spots):,} spots"]
+    facts = [count(len(survey.spots), "spot")]
     if survey.times.span:
         facts.append("times from {:%Y-%m-%d %H:%M} to {:%Y-%m-%d %H:%M}".format(*survey.times.span))
     if survey.energy_kwh:
@@ -72,7 +73,7 @@ def _totals(table: Table, trial: Trial) -> Iterator[str]:
 
 def _refused(code: str, refused: Refusals) -> Iterator[str]:
     rows = ", ".join(f"{number:,}" for number in refused.rows)
-    yield f"  {code}: {refused.count:,} rows ({rows}{', …' if refused.count > len(refused.rows) else ''})"
+    yield f"  {code}: {count(refused.count, 'row')} ({rows}{', …' if refused.count > len(refused.rows) else ''})"
     for example in refused.examples:
         yield f"    row {example['row']:,}: {example['sentence']}"
         yield f"      {example['raw']}"

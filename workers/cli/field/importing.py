@@ -1,4 +1,4 @@
-"""How every `spotclaim import` comes to its file, brings its items in, and tells what became of them."""
+"""Opens, imports and accounts for the file of every `spotclaim import`."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,12 +12,13 @@ import orjson
 import typer
 
 from domain.errors import SetupError
-from ingest.files.importer import Importer, Tally
+from domain.text import count
+from ingest.files.importer import Importer, ImportTally
 from ingest.files.items import Item
-from workers import roles
-from workers.cli.application import opened
 from workers.cli.progress import counting
-from workers.runtime.escaping import visible
+from workers.cli.running import running
+from workers.roles.carrying_on import carrying_on
+from workers.runtime.escaping import escaped
 from workers.runtime.garbage_collection import calm_the_collector
 
 FileArgument = Annotated[
@@ -27,7 +28,7 @@ FileArgument = Annotated[
 
 @contextmanager
 def stream_of(file: Path) -> Iterator[BufferedReader]:
-    """The bytes of a file, or of standard input. Raises `SetupError`."""
+    """Opens a file, or standard input. Raises `SetupError`."""
     if str(file) == "-":
         yield cast("BufferedReader", sys.stdin.buffer)
         return
@@ -45,27 +46,27 @@ def bring_in(
     as_json: bool = False,
     warnings: Callable[[], Sequence[str]] = tuple,
 ) -> None:
-    """Imports the items; the tally is told where the import breaks off, too."""
-    with opened(data) as app, roles.carrying_on(app), counting(f"{unit} read") as count:
+    """Imports the items and prints the tally, also where the import breaks off."""
+    with running(data) as app, carrying_on(app), counting(unit, "read") as show:
 
-        def progress(tally: Tally) -> None:
-            count(tally.read, f", {tally.refused:,} in quarantine")
+        def progress(tally: ImportTally) -> None:
+            show(tally.read, f", {tally.refused:,} in quarantine")
 
-        importer = Importer(app.hand_over, app.known, app.clock, progress)
+        importer = Importer(app.work.deliver_batch, app.work.known, app.clock, progress)
         calm_the_collector()
         try:
             importer.run(items)
         finally:
-            _tell(importer.tally, warnings(), unit, as_json)
+            _print_tally(importer.tally, warnings(), unit, as_json)
 
 
-def _tell(tally: Tally, warnings: Sequence[str], unit: str, as_json: bool) -> None:
+def _print_tally(tally: ImportTally, warnings: Sequence[str], unit: str, as_json: bool) -> None:
     if as_json:
         typer.echo(orjson.dumps({**asdict(tally), "warnings": warnings}))
         return
     for warning in warnings:
-        typer.echo(visible(f"Warning: {warning}"), err=True)
+        typer.echo(escaped(f"Warning: {warning}"), err=True)
     typer.echo(
-        f"{tally.read:,} {unit} read: {tally.accepted:,} accepted, {tally.known:,} already known, "
+        f"{count(tally.read, unit)} read: {tally.accepted:,} accepted, {tally.known:,} already known, "
         f"{tally.refused:,} in quarantine, {tally.ignored:,} without anything for Spotclaim."
     )

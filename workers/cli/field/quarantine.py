@@ -1,4 +1,4 @@
-"""Commands for messages that could not be understood: look, replay, discard."""
+"""Commands for quarantined messages: list, show, replay, discard."""
 
 import getpass
 import os
@@ -20,19 +20,19 @@ from domain.errors import Conflict, MalformedMessage, SetupError, SpotclaimError
 from domain.field.quarantine import OPEN
 from domain.ports.store import Identity
 from ingest.api.fields import one_of
-from ingest.api.quarantine_json import ALL, LISTED, found, told
-from workers import roles
-from workers.cli.application import DataOption, JsonOption, existing
-from workers.cli.claims.claims import LimitOption
+from ingest.api.json_forms import ALL, LISTED, found, message_json
+from workers.cli.application import existing
+from workers.cli.options import DataOption, JsonOption, LimitOption
 from workers.cli.printing import add_row, counted, minute, print_json, print_table
-from workers.runtime.escaping import visible
+from workers.roles.carrying_on import carrying_on
+from workers.runtime.escaping import escaped
 
 _LAYOUT = "\n\t"
 _APART = ("body", "body_base64", "edited", "edited_base64", "decoded")
 
-quarantine = typer.Typer(help="Messages that could not be understood.", no_args_is_help=True)
+quarantine = typer.Typer(help="Quarantined messages: list, show, replay, discard.", no_args_is_help=True)
 
-KeyArgument = Annotated[str, typer.Argument(metavar="ID", help="The message's key or its beginning.")]
+KeyArgument = Annotated[str, typer.Argument(metavar="ID", help="The message's key, or the beginning of it.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -54,16 +54,17 @@ def list_quarantine(
     limit: LimitOption = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """List quarantined messages that wait for somebody, latest first."""
+    """List open quarantined messages, latest first."""
     with existing(data) as app:
-        rows = app.reports.list_quarantine(state=None if state == ALL else state, limit=limit)
+        rows = app.queries.reports.list_quarantine(state=None if state == ALL else state, limit=limit)
     if as_json:
         return print_json(rows)
     table = Table("Message", "Reason", "Why", "Door", "Times", "Received", *_settled_columns(state), box=None)
     for row in rows:
         cells = row["key"][:8], row["reason"], row["sentence"], row["door"], row["times"]
         add_row(table, *cells, minute(row["last_received_at"]), *_settled(row, state))
-    return print_table(table, counted(rows, "messages in quarantine" if state == OPEN else "messages", limit))
+    where = " in quarantine" if state == OPEN else ""
+    return print_table(table, counted(rows, limit, f"message{where}", f"messages{where}"))
 
 
 def _settled_columns(state: str) -> tuple[str, ...]:
@@ -81,21 +82,23 @@ def _settled(row: dict[str, Any], state: str) -> tuple[str, ...]:
 def show_quarantined(
     key: KeyArgument,
     data: DataOption = None,
-    raw: Annotated[bool, typer.Option("--raw", help="Only the original bytes, to save and to edit.")] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Print only the original bytes, to save and edit them.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one quarantined message: why, decoded as far as it goes, and its original bytes."""
+    """Show one quarantined message: the reason, its decoded part, its original bytes."""
     with existing(data) as app:
-        row = found(app.reports, key)
+        row = found(app.queries.reports, key)
     if raw:
         sys.stdout.buffer.write(bytes(row["body"]))
         return None
-    shown = told(row)
+    shown = message_json(row)
     if as_json:
         return print_json(shown)
     for name, value in shown.items():
         if name not in _APART and value not in (None, ""):
-            typer.echo(f"{name:>18}  {visible(value)}")
+            typer.echo(f"{name:>18}  {escaped(value)}")
     if shown["decoded"] is not None:
         _print_part("decoded", orjson.dumps(shown["decoded"], option=orjson.OPT_INDENT_2).decode())
     if shown["edited"] is not None:
@@ -104,7 +107,7 @@ def show_quarantined(
 
 
 def _print_part(title: str, text: str) -> None:
-    typer.echo(f"\n{title}:\n{visible(text, keep=_LAYOUT)}")
+    typer.echo(f"\n{title}:\n{escaped(text, keep=_LAYOUT)}")
 
 
 @quarantine.command("replay")
@@ -113,21 +116,24 @@ def replay(
     data: DataOption = None,
     file: Annotated[
         Path | None,
-        typer.Option(help="The message as it should have been; - for standard input.", allow_dash=True),
+        typer.Option(help="The corrected message; - for standard input.", allow_dash=True),
     ] = None,
     edit: Annotated[bool, typer.Option("--edit", help="Edit the message in $VISUAL or $EDITOR first.")] = False,
     reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Take a message in after all, as it came or edited; exit 1 if it is refused again, and stays."""
+    """Replay a message as it arrived or edited; exit 1 if it is refused again.
+
+    A message that is refused again stays in quarantine.
+    """
     if file and edit:
         raise typer.BadParameter("give --file or --edit, not both.")
     with ExitStack() as stack:
         app = stack.enter_context(existing(data))
-        row = found(app.reports, key)
+        row = found(app.queries.reports, key)
         edited = stack.enter_context(_edited(row)) if edit else _read(file) if file else None
-        with roles.carrying_on(app):
-            new = app.quarantine.replay(row["key"], _who(), edited, reason)
+        with carrying_on(app):
+            new = app.services.quarantine.replay(row["key"], _who(), edited, reason)
     if as_json:
         return print_json({"key": row["key"], "state": "replayed", "new": new})
     known = "" if new else "; it had been taken in before, so nothing changed"
@@ -142,12 +148,12 @@ def discard(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Set a message aside for good; it stays on record with the reason."""
+    """Discard a message for good; it stays on record with the reason."""
     if not reason.strip():
         raise typer.BadParameter("--reason: say why.")
     with existing(data) as app:
-        row = found(app.reports, key)
-        app.quarantine.discard(row["key"], _who(), reason.strip())
+        row = found(app.queries.reports, key)
+        app.services.quarantine.discard(row["key"], _who(), reason.strip())
     if as_json:
         return print_json({"key": row["key"], "state": "discarded"})
     typer.echo(f"{row['key'][:8]} is discarded.")
@@ -155,7 +161,7 @@ def discard(
 
 
 def _who() -> Identity:
-    """Whoever may use this command may read and write the data folder or knows the servers' passwords."""
+    """Identifies the user as an admin: whoever can run this command can read the database."""
     return Identity(f"cli:{getpass.getuser()}", "admin")
 
 
@@ -168,7 +174,7 @@ def _read(file: Path) -> bytes:
 
 @contextmanager
 def _edited(row: dict[str, Any]) -> Iterator[bytes]:
-    """The message as the person leaves it in the editor; what was edited before is taken up where it was left."""
+    """Lets the user edit the message, starting from the last edit."""
     before = bytes(row["body"] if row["edited"] is None else row["edited"])
     folder = tempfile.mkdtemp(prefix="spotclaim-")
     file = Path(folder, f"{row['key'][:8]}.json")

@@ -1,4 +1,4 @@
-"""`spotclaim schema`: the messages described for other programs."""
+"""`spotclaim schema`: JSON Schemas and AsyncAPI of the messages."""
 
 from typing import Annotated
 
@@ -24,5 +24,5 @@ def _known(what: str) -> str:
 def schema(
     what: Annotated[str, typer.Argument(help=f"One of {', '.join(_WHAT)}.", callback=_known, show_default=False)],
 ) -> None:
-    """Print the JSON Schema (2020-12) of a kind of message, or all of them as an AsyncAPI 3.0 document."""
+    """Print the JSON Schema (2020-12) of a kind of message, or an AsyncAPI 3.0 document."""
     print_json(schemas.asyncapi() if what == "asyncapi" else schemas.json_schema(what))

@@ -1,4 +1,4 @@
-"""Commands that bring files in."""
+"""`spotclaim send`: publishes CloudEvents from a file."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -9,14 +9,15 @@ import typer
 
 from domain.errors import SetupError
 from domain.field.batch import Batch
-from ingest.cloudevents import decode as wire
-from ingest.cloudevents import split_array as json_items
+from domain.text import count
+from ingest.cloudevents import decode, split_array
 from ingest.cloudevents.ledger import Ledger
 from ingest.rabbitmq.publisher import publish
-from workers import roles
-from workers.app import App
-from workers.cli.application import DataOption, JsonOption, opened
+from workers.bootstrap.app import App
+from workers.cli.options import DataOption, JsonOption
 from workers.cli.printing import print_json
+from workers.cli.running import running
+from workers.roles.carrying_on import carrying_on
 
 FileArgument = Annotated[Path, typer.Argument(help="The file; - for standard input.", allow_dash=True)]
 _BATCH = 500
@@ -30,40 +31,42 @@ def add_to(app: typer.Typer) -> None:
 def send(
     file: FileArgument,
     data: DataOption = None,
-    ledger: Annotated[Path | None, typer.Option(help="Folder to write down what was sent and confirmed.")] = None,
+    ledger: Annotated[
+        Path | None, typer.Option(help="Folder for a ledger of what was sent and confirmed.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Send CloudEvents: one JSON object, a list of them, or one on each line."""
     bodies, refused = bodies_of(file), 0
     book = Ledger(ledger) if ledger else None
-    with opened(data) as app:
-        if app.amqp is not None:
-            count = publish(app.amqp, bodies, book)
+    with running(data) as app:
+        if app.work.amqp is not None:
+            sent = publish(app.work.amqp, bodies, book)
         else:
-            with roles.carrying_on(app):
-                count, refused = _hand_over(app, bodies, book)
+            with carrying_on(app):
+                sent, refused = _deliver(app, bodies, book)
     if as_json:
-        return print_json({"sent": count, "quarantined": refused})
+        return print_json({"sent": sent, "quarantined": refused})
     quarantined = f" {refused:,} of them went to quarantine." if refused else ""
-    typer.echo(f"{count:,} messages sent and confirmed.{quarantined}")
+    typer.echo(f"{count(sent, 'message')} sent and confirmed.{quarantined}")
     return None
 
 
-def _hand_over(app: App, bodies: Iterable[bytes], book: Ledger | None) -> tuple[int, int]:
-    """The embedded form has no broker: what is in the database is confirmed.
+def _deliver(app: App, bodies: Iterable[bytes], book: Ledger | None) -> tuple[int, int]:
+    """Delivers the messages without a broker; what is in the database is confirmed.
 
     Returns how many that are, and how many of them are in quarantine.
     """
     count = refused = 0
     for group in _groups(bodies):
-        batch, reception = Batch(), wire.Reception(app.clock(), "send")
-        identities = [wire.identify(body) for body in group]
+        batch, reception = Batch(), decode.Reception(app.clock(), "send")
+        identities = [decode.identify(body) for body in group]
         keys = [identity.key for identity in identities]
         if book:
             book.intend(keys, sorted({identity.source for identity in identities if identity.source}))
         for body in group:
-            wire.take_in(batch, body, reception)
-        app.hand_over(batch)
+            decode.ingest_message(batch, body, reception)
+        app.work.deliver_batch(batch)
         if book:
             book.confirm(keys)
         count += len(group)
@@ -83,10 +86,13 @@ def _groups(bodies: Iterable[bytes]) -> Iterator[list[bytes]]:
 
 
 def bodies_of(file: Path) -> list[bytes]:
-    """The messages of a file, each byte for byte. What is neither a list nor one object is taken line by line."""
+    """Reads the messages of a file, each byte for byte.
+
+    What is neither a list nor one object is read line by line.
+    """
     try:
         content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
         raise SetupError(f"{file} cannot be read: {error.strerror}.") from None
-    items = json_items.split(content)
+    items = split_array.split(content)
     return [line for line in content.splitlines() if line.strip()] if items is None else items

@@ -1,4 +1,4 @@
-"""`spotclaim simulate`: a fleet that does not exist, live into the system or into a file."""
+"""`spotclaim simulate`: an invented fleet, live into the system or into a file."""
 
 import sys
 from collections import Counter
@@ -15,15 +15,18 @@ import typer
 
 from domain.errors import SetupError
 from domain.field.batch import Batch
-from ingest.simulator import live, moments, pace
+from domain.text import count
+from ingest.simulator import moments, pace
 from ingest.simulator.cloudevents import CLOUD_EVENTS
-from ingest.simulator.lines import Form, Line
 from ingest.simulator.ocpp_frames import OCPP_LOG
 from ingest.simulator.outages import Outage, Truth, parse_outage
+from ingest.simulator.reports import Form, Line
 from ingest.simulator.stream import Plan, stream
-from workers import roles
-from workers.cli.application import DataOption, JsonOption, opened
+from workers.cli.options import DataOption, JsonOption
 from workers.cli.progress import counting
+from workers.cli.running import running
+from workers.roles.background import until_signalled
+from workers.roles.carrying_on import carrying_on
 
 _LINE_EVERY: Final = 100_000
 # A Monday. Files must not depend on the clock.
@@ -42,39 +45,37 @@ DurationOption = Annotated[str, typer.Option(help="How much simulated time, like
 StartOption = Annotated[
     str | None,
     typer.Option(
-        help="Where simulated time begins, RFC 3339. Unless given: now, or with --rate or a --speed above 1 so "
-        f"long ago that it ends now; for --events and --ocpp {_START_OF_FILES}.",
+        help="Start of simulated time, RFC 3339. By default now, or with --rate or a --speed above 1 so long "
+        f"ago that it ends now; for --events and --ocpp {_START_OF_FILES}.",
         show_default=False,
     ),
 ]
 RateOption = Annotated[
-    float | None, typer.Option(min=0.001, max=1e6, help="Messages a second, however fast simulated time must go.")
+    float | None, typer.Option(min=0.001, max=1e6, help="Messages per second, whatever the simulated time.")
 ]
 SpeedOption = Annotated[
     float | None,
     typer.Option(
         min=0.001,
         max=1e6,
-        help="How many times as fast as the clock simulated time goes. With neither --rate nor --speed it goes "
-        "with the clock, or as fast as it can with --events and --ocpp.",
+        help="Speed of simulated time as a multiple of real time. With neither --rate nor --speed it is real "
+        "time, or as fast as possible with --events and --ocpp.",
     ),
 ]
 OutageOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="ZONE[:CODE]@+AFTER[/SPOTS]",
-        help="One error on many spots of a zone, or of MODEL+FIRMWARE, so long after the start; POWER_FAILURE on "
-        "a third of its spots unless said. Like harbour@+5m or harbour:GROUND_FAILURE@+1h30m/12. Repeatable.",
+        help="One error on many spots of a zone, or of MODEL+FIRMWARE, this long after the start; by default "
+        "POWER_FAILURE on a third of its spots. Like harbour@+5m or harbour:GROUND_FAILURE@+1h30m/12. Repeatable.",
     ),
 ]
-ErrorsOption = Annotated[
-    float, typer.Option(min=0, max=1e6, help="How many times as often as usual errors happen.")
-]
+ErrorsOption = Annotated[float, typer.Option(min=0, max=1e6, help="Factor on the usual rate of errors.")]
 TruthOption = Annotated[
     Path | None,
     typer.Option(
-        help="Write what each outage does to this file, as JSON lines: at the start what is planned (`sent` is "
-        "false), at the end, also where it was interrupted, what was sent (true)."
+        help="Write the truth about each outage to this file, as JSON lines: at the start what is planned "
+        "(`sent` is false), at the end, also after an interruption, what was sent (true)."
     ),
 ]
 EventsOption = Annotated[bool, typer.Option("--events", help="Write CloudEvents, as `spotclaim send` reads them.")]
@@ -84,7 +85,7 @@ OcppOption = Annotated[
 OutputOption = Annotated[
     Path | None,
     typer.Option(
-        "--output", "-o", help="File for --events or --ocpp; standard output unless given.", allow_dash=True
+        "--output", "-o", help="File for --events or --ocpp; standard output by default.", allow_dash=True
     ),
 ]
 
@@ -96,9 +97,9 @@ def add_to(app: typer.Typer) -> None:
 
 @dataclass(slots=True)
 class _Tally:
-    """What a stream held so far, by kind, and how many of it had come before.
+    """Counts what a stream held so far, by kind, with repetitions.
 
-    All that arrives before `until` (milliseconds) was let out; and all there is, where it is the `whole` stream.
+    All that arrives before `until` (milliseconds) was released; and all there is, where it is the `whole` stream.
     """
 
     kinds: Counter[str] = field(default_factory=Counter)
@@ -118,18 +119,18 @@ class _Tally:
             self.until = line.at + 1
 
     def json(self) -> str:
-        told = {
+        counts = {
             "messages": self.messages,
             "kinds": self.kinds,
             "again": self.again,
             "quarantined": self.quarantined,
         }
-        return orjson.dumps(told).decode()
+        return orjson.dumps(counts).decode()
 
     def __str__(self) -> str:
-        kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.kinds.most_common())
+        kinds = ", ".join(f"{number:,} {kind}" for kind, number in self.kinds.most_common())
         refused = f" {self.quarantined:,} of them went to quarantine." if self.quarantined else ""
-        return f"{self.messages:,} messages: {kinds or 'none'}; {self.again:,} of them sent again.{refused}"
+        return f"{count(self.messages, 'message')}: {kinds or 'none'}; {self.again:,} of them sent again.{refused}"
 
 
 def simulate(
@@ -148,7 +149,7 @@ def simulate(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Simulate a fleet with its sessions, faults and outages: live into the system, or written to a file."""
+    """Simulate a fleet's sessions, faults and outages, live or written to a file."""
     if events and ocpp:
         raise SetupError("--events and --ocpp are two forms of the same stream; give one of them.")
     if rate is not None and speed is not None:
@@ -160,7 +161,7 @@ def simulate(
     form = OCPP_LOG if ocpp else CLOUD_EVENTS if events else None
     began = _began(start, length, form, is_fast=rate is not None or (speed or 1) > 1)
     plan = Plan(seed, spots, began, length, outages, errors)
-    # Looked at also where no file is wanted, so that a mistake in an outage shows before anything is sent.
+    # Evaluated even without a file, so that a mistake in an outage shows before anything is sent.
     _write_truth(plan.truth(), truth, sent=False)
     due = pace.at_rate(rate) if rate else pace.at_speed(speed, began) if speed else None
     tally = _Tally()
@@ -184,30 +185,32 @@ def _outage(text: str, length: int) -> Outage:
 def _began(start: str | None, length: int, form: Form | None, *, is_fast: bool) -> int:
     if start is not None or form is not None:
         return moments.milliseconds(moments.moment(start or _START_OF_FILES, "--start"))
-    # What lies ahead of the clock would count as a mistake of the station's clock.
+    # Times in the future would count as errors of the station's clock.
     now = moments.milliseconds(datetime.now(UTC))
     return now - length if is_fast else now
 
 
 def _send(plan: Plan, tally: _Tally, due: pace.Due, data: Path | None) -> None:
     with (
-        opened(data) as app,
-        roles.until_signalled(app),
-        roles.carrying_on(app),
-        counting("messages sent") as count,
+        running(data) as app,
+        until_signalled(app),
+        carrying_on(app),
+        counting("message", "sent") as show,
     ):
 
         def sent(group: list[Line], batch: Batch) -> None:
             tally.add(group)
             tally.quarantined += len(batch.quarantined)
-            count(tally.messages, "")
+            show(tally.messages, "")
 
-        live.send(pace.let_out(stream(plan, CLOUD_EVENTS), due, app.stopping), app.hand_over, app.clock, sent)
+        pace.send(
+            pace.let_out(stream(plan, CLOUD_EVENTS), due, app.stopping), app.work.deliver_batch, app.clock, sent
+        )
         tally.whole = not app.stopping.is_set()
 
 
 def _write(plan: Plan, tally: _Tally, form: Form, due: pace.Due, output: Path | None) -> None:
-    with _file(output) as file, counting("messages written", _LINE_EVERY) as count:
+    with _file(output) as file, counting("message", "written", _LINE_EVERY) as show:
         if form.header:
             file.write(form.header + b"\n")
         for group in pace.let_out(stream(plan, form), due, Event()):
@@ -215,7 +218,7 @@ def _write(plan: Plan, tally: _Tally, form: Form, due: pace.Due, output: Path | 
             if due is not pace.at_once:
                 file.flush()
             tally.add(group)
-            count(tally.messages, "")
+            show(tally.messages, "")
     tally.whole = True
 
 

@@ -1,26 +1,27 @@
-"""`spotclaim detect`: what detection would have made of recorded faults."""
+"""`spotclaim detect`: replays detection over recorded faults."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from adapters import embedded
-from adapters.redis.windows import RedisWindows
-from domain.claims.deduplication import meet_claims
+from domain.claims.deduplication import group_by_claim
 from domain.field.batch import Batch
 from domain.field.spot import Spot, model_name
 from domain.identifiers import new_claim_id
 from domain.incidents.windows import Sighting
-from domain.policy import Policy
-from ingest.cloudevents import decode as wire
-from workers.cli.application import DataOption, JsonOption, opened
+from domain.policy.policy import Policy
+from domain.text import count
+from ingest.cloudevents import decode
+from workers.bootstrap.live import windows_in_memory
+from workers.cli.application import opened
 from workers.cli.field.send import bodies_of
 from workers.cli.incidents.incident_view import standing
+from workers.cli.options import DataOption, JsonOption
 from workers.cli.printing import add_row, minute, print_json, print_table
 from workers.services.detection_replay import Replay, between
 
@@ -47,15 +48,15 @@ def detect(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run detection over recorded faults, by the thresholds that are in force here, and print the incidents.
+    """Run detection over recorded faults with the current thresholds; print the incidents.
 
-    Nothing is stored and nobody is told.
+    Nothing is stored and nobody is notified.
     """
     first, last = _moment(begin), _moment(end)
     with opened(data) as app:
-        policy = app.policy
-        windows = RedisWindows(embedded.redis_in_memory(), timedelta(minutes=policy.incidents.window_minutes))
-        replayed = Replay(windows, app.threshold, policy.incidents, new_claim_id)
+        policy = app.foundation.policy
+        windows = windows_in_memory(policy.incidents)
+        replayed = Replay(windows, app.queries.threshold, policy.incidents, new_claim_id)
         found = replayed.run(between(_sightings(replay, policy), first, last))
     if as_json:
         return print_json([asdict(incident) for incident in found])
@@ -65,17 +66,17 @@ def detect(
         moments = (one.first_seen_at, one.opened_at, one.last_seen_at)
         size = (str(one.claim_count), str(one.peak), str(one.threshold))
         add_row(table, one.code, f"{one.kind} {one.place}", *size, *map(minute, moments), standing(asdict(one)))
-    return print_table(table, f"{len(found)} incidents")
+    return print_table(table, count(len(found), "incident"))
 
 
 def _sightings(file: Path, policy: Policy) -> Iterator[Sighting]:
-    """The faults of a file that raise something, each with what the registrations before it say of its spot."""
+    """Yields the raised faults of a file, with their spots' registered zones and models."""
     spots: dict[str, Spot] = {}
     for body in bodies_of(file):
         batch = Batch()
-        wire.take_in(batch, body, wire.Reception(datetime.now(UTC), "detect"))
+        decode.ingest_message(batch, body, decode.Reception(datetime.now(UTC), "detect"))
         spots |= {spot.spot_id: spot for spot in batch.spots}
-        for (spot_id, code), faults in meet_claims(batch.faults, policy).items():
+        for (spot_id, code), faults in group_by_claim(batch.faults, policy).items():
             known = spots.get(spot_id)
             for fault in faults:
                 if not fault.cleared:

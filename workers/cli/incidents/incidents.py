@@ -1,4 +1,4 @@
-"""Commands for incidents: look, and what people do about them."""
+"""Commands for incidents: list, show, acknowledge, close, merge, split, cause, decide."""
 
 import getpass
 from typing import Annotated, Any
@@ -6,21 +6,22 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from domain.audit.chain import AuditEvent, first_broken, instant
+from domain.audit.chain import AuditEvent, first_broken
 from domain.claims.decide import Refused
 from domain.errors import NotFound
 from domain.incidents.incident import STATUSES
 from domain.ports.store import Identity
-from workers import roles
-from workers.app import App
-from workers.cli.application import DataOption, JsonOption, existing
-from workers.cli.claims.claims import LimitOption
+from domain.text import count
+from workers.bootstrap.app import App
+from workers.cli.application import existing
 from workers.cli.incidents.incident_view import CLAIMS_NAMED, standing, story
+from workers.cli.options import DataOption, JsonOption, LimitOption
 from workers.cli.printing import add_row, counted, minute, print_json, print_table
-from workers.runtime.escaping import visible
+from workers.roles.carrying_on import carrying_on
+from workers.runtime.escaping import escaped
 
 incident = typer.Typer(
-    help="One error on many spots: look, acknowledge, close, merge, split, decide.", no_args_is_help=True
+    help="Show, acknowledge, close, merge, split and decide one incident.", no_args_is_help=True
 )
 
 IncidentArgument = Annotated[
@@ -50,9 +51,9 @@ def incidents(
     limit: LimitOption = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """List incidents, newest first: one error on many spots of a place."""
+    """List incidents, newest first. An incident is one error on many spots of a zone, site or model."""
     with existing(data) as app:
-        rows = app.incident_reports.listed(status=status, code=code, limit=limit)
+        rows = app.queries.incidents.listed(status=status, code=code, limit=limit)
     if as_json:
         return print_json(rows)
     table = Table(
@@ -65,44 +66,44 @@ def incidents(
             row["code"],
             f"{row['kind']} {row['place']}",
             str(row["claim_count"]),
-            f"{row['peak']} spots",
+            count(row["peak"], "spot"),
             str(row["threshold"]),
             minute(row["first_seen_at"]),
             minute(row["last_seen_at"]),
             standing(row),
         )
-    return print_table(table, counted(rows, "incidents", limit))
+    return print_table(table, counted(rows, limit, "incident"))
 
 
 @incident.command("show")
 def show(incident_id: IncidentArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
-    """Show one incident: where, how large, what happened in order, which claims."""
+    """Show one incident: place, size, timeline and claims."""
     with existing(data) as app:
         row = _found(app, incident_id)
-        claims, events = app.incident_reports.claims_of(row["id"]), app.reports.claim_events(row["id"])
-    broken = first_broken(AuditEvent(**(event | {"at": instant(event["at"])})) for event in events)
+        claims, events = app.queries.incidents.claims_of(row["id"]), app.queries.reports.claim_events(row["id"])
+    broken = first_broken(map(AuditEvent.of_row, events))
     if as_json:
         return print_json(row | {"claims": claims, "events": events, "intact": broken is None})
     for line in story(row, claims, events, intact=broken is None):
-        typer.echo(visible(line))
+        typer.echo(escaped(line))
     return None
 
 
 @incident.command("acknowledge")
 def acknowledge(incident_id: IncidentArgument, note: NoteOption = "", data: DataOption = None) -> None:
-    """See to an incident: nobody is reminded of it any more."""
+    """Acknowledge an incident, which stops its reminders."""
     with existing(data) as app:
         row = _found(app, incident_id)
-        app.incident_desk.acknowledge(row["id"], _who(), note)
+        app.services.incidents.acknowledge(row["id"], _who(), note)
     typer.echo(f"acknowledged {row['id']}")
 
 
 @incident.command("close")
 def close(incident_id: IncidentArgument, note: NoteOption, data: DataOption = None) -> None:
     """Close an incident before it is quiet."""
-    with existing(data) as app, roles.carrying_on(app):
+    with existing(data) as app, carrying_on(app):
         row = _found(app, incident_id)
-        app.incident_desk.close(row["id"], _who(), note)
+        app.services.incidents.close(row["id"], _who(), note)
     typer.echo(f"closed {row['id']}")
 
 
@@ -113,38 +114,38 @@ def merge(
     note: NoteOption = "",
     data: DataOption = None,
 ) -> None:
-    """Make an incident's claims another incident's, and close it."""
-    with existing(data) as app, roles.carrying_on(app):
+    """Merge an incident's claims into another incident, and close it."""
+    with existing(data) as app, carrying_on(app):
         row, other = _found(app, incident_id), _found(app, into)
-        app.incident_desk.merge(row["id"], other["id"], _who(), note)
+        app.services.incidents.merge(row["id"], other["id"], _who(), note)
     typer.echo(f"merged {row['id']} into {other['id']}")
 
 
 @incident.command("split")
 def split(
     incident_id: IncidentArgument,
-    claims: Annotated[list[str], typer.Argument(metavar="CLAIM...", help="Claims that are another matter.")],
+    claims: Annotated[list[str], typer.Argument(metavar="CLAIM...", help="Claims that have another cause.")],
     note: NoteOption,
     data: DataOption = None,
 ) -> None:
-    """Make some claims of an incident an incident of their own."""
-    with existing(data) as app, roles.carrying_on(app):
+    """Split some claims off as a new incident."""
+    with existing(data) as app, carrying_on(app):
         row = _found(app, incident_id)
         ids = [_claim(app, claim) for claim in claims]
-        new_id = app.incident_desk.split(row["id"], ids, _who(), note)
+        new_id = app.services.incidents.split(row["id"], ids, _who(), note)
     typer.echo(f"split {new_id} off {row['id']}")
 
 
 @incident.command("cause")
 def cause(
     incident_id: IncidentArgument,
-    cause: Annotated[str, typer.Argument(help="What was behind it.")],
+    cause: Annotated[str, typer.Argument(help="The root cause.")],
     data: DataOption = None,
 ) -> None:
-    """Say what the root cause of an incident was."""
+    """State the root cause of an incident."""
     with existing(data) as app:
         row = _found(app, incident_id)
-        app.incident_desk.state_cause(row["id"], _who(), cause)
+        app.services.incidents.state_cause(row["id"], _who(), cause)
     typer.echo(f"noted on {row['id']}")
 
 
@@ -155,33 +156,33 @@ def decide(
     note: NoteOption = "",
     data: DataOption = None,
 ) -> None:
-    """Decide all claims of an incident; each is looked at again. Exit 1 if any is refused."""
+    """Decide all claims of an incident, each checked separately; exit 1 if any is refused."""
     if decision not in ("acknowledge", "approve", "reject", "resolve"):
         raise typer.BadParameter("there are acknowledge, approve, reject, resolve.")
-    with existing(data) as app, roles.carrying_on(app):
-        results = app.incident_desk.decide(_found(app, incident_id)["id"], decision, _who(), note)
+    with existing(data) as app, carrying_on(app):
+        results = app.services.incidents.decide(_found(app, incident_id)["id"], decision, _who(), note)
     refused = [result for result in results if isinstance(result, Refused)]
-    typer.echo(f"{len(results) - len(refused)} claims decided, {len(refused)} refused")
+    typer.echo(f"{count(len(results) - len(refused), 'claim')} decided, {len(refused):,} refused")
     for result in refused[:CLAIMS_NAMED]:
-        typer.echo(visible(f"  {result.claim_id}: {result.reason}"))
+        typer.echo(escaped(f"  {result.claim_id}: {result.reason}"))
     if refused:
         raise typer.Exit(1)
 
 
 def _who() -> Identity:
-    # Whoever reaches the database with this command holds everything.
+    # Whoever can run this command can read and write the database.
     return Identity(f"cli:{getpass.getuser()}", "admin")
 
 
 def _found(app: App, incident_id: str) -> dict[str, Any]:
-    row = app.incident_reports.find(incident_id)
+    row = app.queries.incidents.find(incident_id)
     if row is None:
         raise NotFound(f"No incident ends with {incident_id}, or more than one does.")
     return row
 
 
 def _claim(app: App, claim_id: str) -> str:
-    row = app.reports.find_claim(claim_id)
+    row = app.queries.reports.find_claim(claim_id)
     if row is None:
         raise NotFound(f"No claim ends with {claim_id}, or more than one does.")
     return str(row["id"])

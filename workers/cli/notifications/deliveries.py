@@ -1,4 +1,4 @@
-"""Commands for notifications: what was told to whom, why, what came of it; and once more what came to nothing."""
+"""Commands for notifications: list deliveries, resend failed ones."""
 
 from typing import Annotated, Any
 
@@ -7,11 +7,11 @@ from rich.table import Table
 
 from domain.errors import NotFound
 from domain.notifications.delivery import STATUSES
-from workers.cli.application import DataOption, JsonOption, existing
-from workers.cli.claims.claims import LimitOption
+from workers.cli.application import existing
+from workers.cli.options import DataOption, JsonOption, LimitOption
 from workers.cli.printing import add_row, counted, minute, print_json, print_table
 
-deliveries = typer.Typer(help="Notifications: what was told to whom, why, and what came of it.")
+deliveries = typer.Typer(help="Notifications: destination, reason, status and attempts.")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,18 +35,18 @@ def list_deliveries(
     limit: LimitOption = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """List notifications, newest first; without a command after it."""
+    """List notifications, newest first."""
     if context.invoked_subcommand is not None:
         return None
     with existing(data) as app:
-        rows = app.reports.list_deliveries(status=status, limit=limit)
+        rows = app.queries.reports.list_deliveries(status=status, limit=limit)
     if as_json:
         return print_json(rows)
     table = Table("Delivery", "Made", "To", "Why", "Status", "Tried", "What", "Answer", box=None)
     for row in rows:
         cells = row["destination"], row["reason"].replace("_", " "), _status(row), row["attempts"]
         add_row(table, row["id"][-8:], minute(row["created_at"]), *cells, row["title"], row["answer"])
-    return print_table(table, counted(rows, "deliveries", limit))
+    return print_table(table, counted(rows, limit, "delivery", "deliveries"))
 
 
 def _status(row: dict[str, Any]) -> str:
@@ -61,10 +61,10 @@ def resend(
     ],
     data: DataOption = None,
 ) -> None:
-    """Send a notification again that failed, or that nobody knows whether it arrived."""
+    """Resend a notification that failed, or whose outcome is unknown."""
     with existing(data) as app:
-        row = app.reports.find_delivery(delivery_id)
+        row = app.queries.reports.find_delivery(delivery_id)
         if row is None:
             raise NotFound(f"No delivery ends with {delivery_id}, or more than one does.")
-        app.resend(row["id"])
+        app.notifications.resend(row["id"])
     typer.echo(f"{row['id'][-8:]} will be sent to {row['destination']} again.")

@@ -1,4 +1,4 @@
-"""Commands for where people are told: whoever runs already knows of what is added or removed within seconds."""
+"""Commands for destinations; running processes learn of changes within seconds."""
 
 import getpass
 import sys
@@ -7,13 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from adapters.apprise.urls import shown
-from workers.cli.application import DataOption, JsonOption, existing, opened
+from workers.cli.application import existing, opened
+from workers.cli.options import DataOption, JsonOption
 from workers.cli.printing import minute, print_json
-from workers.runtime.escaping import visible
+from workers.runtime.escaping import escaped
 
-destinations = typer.Typer(help="Where people are told: Apprise URLs by name.", no_args_is_help=True)
+destinations = typer.Typer(help="Destinations of notifications: Apprise URLs by name.", no_args_is_help=True)
 
-NameArgument = Annotated[str, typer.Argument(help="The name that the policy knows it by.")]
+NameArgument = Annotated[str, typer.Argument(help="The name by which the policy refers to it.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,33 +25,41 @@ def add_to(app: typer.Typer) -> None:
 @destinations.command()
 def add(
     name: NameArgument,
-    url: Annotated[str | None, typer.Argument(help="Asked for, or read from standard input, if none.")] = None,
+    url: Annotated[
+        str | None, typer.Argument(help="The Apprise URL; prompted for, or read from standard input, if omitted.")
+    ] = None,
     data: DataOption = None,
 ) -> None:
-    """Add a destination, or give one a new URL; a URL that is not an argument stays out of the shell's history."""
+    """Add a destination, or give one a new URL.
+
+    A URL that is not given as an argument stays out of the shell's history.
+    """
     url = url if url is not None else _asked()
-    with opened(data, destinations_known=False) as app:
-        app.destinations.add(name, url, _who())
+    with opened(data) as app:
+        app.notifications.destinations.add(name, url, _who())
     typer.echo(f"{name} is {shown(url)}.")
 
 
 @destinations.command("list")
 def list_destinations(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List destinations with their schema and host; never their secrets."""
-    with existing(data, destinations_known=False) as app:
-        rows = app.destinations.listed()
+    with existing(data) as app:
+        rows = app.notifications.destinations.listed()
     if as_json:
         return print_json(rows)
     for row in rows:
-        typer.echo(visible(f"{row['name']:<24} {row['shown']:<32} {_life(row)}"))
+        typer.echo(escaped(f"{row['name']:<24} {row['shown']:<32} {_life(row)}"))
     return None
 
 
 @destinations.command()
 def remove(name: NameArgument, data: DataOption = None) -> None:
-    """Remove a destination and forget its URL; exit 1 if there is none that was added by command."""
-    with existing(data, destinations_known=False) as app:
-        named = app.destinations.remove(name, _who())
+    """Remove a destination and forget its URL; exit 1 if there is none.
+
+    Only destinations that were added by command can be removed.
+    """
+    with existing(data) as app:
+        named = app.notifications.destinations.remove(name, _who())
     typer.echo(f"{name} is removed.")
     if named:
         typer.echo(f"The policy still names {name}: nothing starts until it is there again, or unnamed.", err=True)
@@ -58,13 +67,13 @@ def remove(name: NameArgument, data: DataOption = None) -> None:
 
 @destinations.command("test")
 def send_test(name: NameArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
-    """Send one message that says it is a test; exit 1 if it was not taken."""
-    with existing(data, destinations_known=False) as app:
-        outcome = app.destinations.test(name)
+    """Send a test message; exit 1 if it was not delivered."""
+    with existing(data) as app:
+        outcome = app.notifications.destinations.test(name)
     if as_json:
         print_json({"destination": name, "status": outcome.status, "answer": outcome.answer})
     else:
-        typer.echo(visible(f"{name}: {outcome.status} ({outcome.answer})"))
+        typer.echo(escaped(f"{name}: {outcome.status} ({outcome.answer})"))
     if not outcome.sent:
         raise typer.Exit(1)
 

@@ -1,4 +1,4 @@
-"""Commands for silences and maintenance windows: what is not told for a while."""
+"""Commands for silences and maintenance windows, which mute notifications."""
 
 import getpass
 from collections.abc import Callable, Sequence
@@ -8,11 +8,13 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from domain.error_codes import CLAIM_TYPES
 from domain.identifiers import new_claim_id
 from domain.notifications.silence import Silence
-from domain.policy import SEVERITIES
-from workers.cli.application import DataOption, JsonOption, existing
+from domain.policy.error_codes import CLAIM_TYPES
+from domain.policy.policy import SEVERITIES
+from domain.text import count
+from workers.cli.application import existing
+from workers.cli.options import DataOption, JsonOption
 from workers.cli.printing import add_row, minute, print_json, print_table
 
 silences = typer.Typer(help="Silences and maintenance windows.", no_args_is_help=True)
@@ -43,9 +45,11 @@ def _moment(given: datetime | None) -> datetime | None:
 def add(
     why: Annotated[str, typer.Option(help="Why, for the record.")],
     data: DataOption = None,
-    begin: Annotated[datetime | None, typer.Option("--from", help="From when (UTC); now unless said.")] = None,
-    until: Annotated[datetime | None, typer.Option(help="Until when (UTC).")] = None,
-    hours: Annotated[float | None, typer.Option(min=0.01, max=_LONGEST_HOURS, help="Or for how long.")] = None,
+    begin: Annotated[datetime | None, typer.Option("--from", help="From when (UTC); now by default.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Until when (UTC), unless --hours is given.")] = None,
+    hours: Annotated[
+        float | None, typer.Option(min=0.01, max=_LONGEST_HOURS, help="For how many hours, instead of --until.")
+    ] = None,
     code: Annotated[
         list[str],
         typer.Option(help="Only this error code; may be repeated.", callback=_each_of(list(CLAIM_TYPES))),
@@ -61,22 +65,22 @@ def add(
     ] = [],  # noqa: B006
     zone: Annotated[list[str], typer.Option(help="Only this zone; may be repeated.")] = [],  # noqa: B006
     destination: Annotated[list[str], typer.Option(help="Only this destination; may be repeated.")] = [],  # noqa: B006
-    everything: Annotated[bool, typer.Option("--everything", help="Silence all there is.")] = False,
+    everything: Annotated[bool, typer.Option("--everything", help="Mute all notifications.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell nobody of what fits all these conditions for a while; it is logged all the same."""
+    """Mute notifications that match all conditions for a while; they are still logged."""
     conditions = dict(zip(_CONDITIONS, (code, severity, claim_type, zone, destination), strict=True))
     if not why.strip():
         raise typer.BadParameter("--why: say why.")
     if not any(conditions.values()) and not everything:
         raise typer.BadParameter("say what to silence, such as --zone north, or --everything.")
     with existing(data) as app:
-        _each_of(list(app.notifier.destinations))(destination)
+        _each_of(list(app.notifications.notifier.destinations))(destination)
         starts_at = _moment(begin) or app.clock()
         ends_at = _end(starts_at, _moment(until), hours, app.clock())
         matchers = {name: tuple(words) for name, words in conditions.items()}
         made = Silence(new_claim_id(), _who(), why.strip(), starts_at, ends_at, **matchers)
-        row = app.silences.add(made)
+        row = app.notifications.silences.add(made)
     if as_json:
         return print_json(row)
     return typer.echo(f"{row['id'][-8:]} silences {_what(row)} until {minute(row['ends_at'])} UTC.")
@@ -94,19 +98,19 @@ def _end(starts_at: datetime, until: datetime | None, hours: float | None, now: 
 @silences.command("list")
 def list_silences(
     data: DataOption = None,
-    ended: Annotated[bool, typer.Option("--all", help="Those that have ended too.")] = False,
+    ended: Annotated[bool, typer.Option("--all", help="Include silences that have ended.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """List silences that last or are to come."""
+    """List current and future silences."""
     with existing(data) as app:
-        rows = app.silences.listed(since=None if ended else app.clock())
+        rows = app.notifications.silences.listed(since=None if ended else app.clock())
     if as_json:
         return print_json(rows)
     table = Table("Silence", "What", "From", "Until", "By", "Why", "Ended by", box=None)
     for row in rows:
         times = minute(row["starts_at"]), minute(row["ends_at"])
         add_row(table, row["id"][-8:], _what(row), *times, row["created_by"], row["why"], row["ended_by"] or "")
-    return print_table(table, f"{len(rows)} silences")
+    return print_table(table, count(len(rows), "silence"))
 
 
 @silences.command("end")
@@ -116,9 +120,9 @@ def end(
     ],
     data: DataOption = None,
 ) -> None:
-    """End a silence before its time; it stays on record."""
+    """End a silence early; it stays on record."""
     with existing(data) as app:
-        row = app.silences.end(silence_id, _who(), app.clock())
+        row = app.notifications.silences.end(silence_id, _who(), app.clock())
     typer.echo(f"{row['id'][-8:]} has ended.")
 
 

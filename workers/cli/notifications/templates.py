@@ -1,4 +1,4 @@
-"""Commands that show and try out what people are sent."""
+"""Commands that preview and test notifications."""
 
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -6,24 +6,26 @@ from typing import Annotated
 
 import typer
 
-from adapters.apprise.message import Letter, compose
-from adapters.apprise.rendering import SAMPLE, Texts
+from adapters.apprise.message import RenderedMessage, render
+from adapters.apprise.rendering import SAMPLE
 from adapters.policy.reader import read_policy
 from domain.errors import NotFound
 from domain.incidents.incident import Incident
 from domain.notifications.notice import Summary, of_incidents
-from domain.policy import Policy
+from domain.policy.policy import Policy
 from domain.ports.store import Message
-from workers.cli.application import DataOption, JsonOption, existing
+from workers.bootstrap.notifications import templates
+from workers.cli.application import existing
 from workers.cli.notifications.destinations import send_test
+from workers.cli.options import DataOption, JsonOption
 from workers.cli.printing import print_json
-from workers.runtime.escaping import visible
+from workers.runtime.escaping import escaped
 from workers.settings import load_settings
 
-# One schema of each kind that is told in its own way.
+# One schema of each kind that has its own form.
 _KINDS = {"chat": "slack", "mail": "mailto", "webhook": "json"}
 
-notify = typer.Typer(help="What people are sent.", no_args_is_help=True)
+notify = typer.Typer(help="Preview and test notifications.", no_args_is_help=True)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -34,25 +36,27 @@ def add_to(app: typer.Typer) -> None:
 
 @notify.command()
 def preview(
-    destination: Annotated[str | None, typer.Option(help="As this one gets it; every kind if none.")] = None,
-    event: Annotated[str, typer.Option(help="As the policy names it.")] = SAMPLE.event,
+    destination: Annotated[
+        str | None, typer.Option(help="Only in this destination's form; by default in every form.")
+    ] = None,
+    event: Annotated[str, typer.Option(help="The event, by its name in the policy.")] = SAMPLE.event,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what would be sent of a made-up event; exit 1 if a template is broken."""
+    """Preview the notification of a made-up event; exit 1 if a template is broken."""
     settings = load_settings(data=data)
-    texts = Texts(settings.templates, settings.public_url or "")
+    used = templates(settings)
     schemas = _KINDS if destination is None else {destination: _schema(destination, data)}
     message = _made_up(event, read_policy(settings.policy)[0])
-    letters = {name: compose(schema, message, texts) for name, schema in schemas.items()}
+    rendered = {name: render(schema, message, used) for name, schema in schemas.items()}
     if as_json:
-        print_json({name: asdict(letter) for name, letter in letters.items()})
+        print_json({name: asdict(each) for name, each in rendered.items()})
     else:
-        for name, letter in letters.items():
-            _show(name, letter)
-    problems = texts.problems()
+        for name, each in rendered.items():
+            _show(name, each)
+    problems = used.problems()
     for problem in problems:
-        typer.echo(visible(problem), err=True)
+        typer.echo(escaped(problem), err=True)
     if problems:
         raise typer.Exit(1)
 
@@ -73,19 +77,19 @@ def _made_up(event: str, policy: Policy) -> Message:
 
 
 def _schema(destination: str, data: DataOption) -> str:
-    with existing(data, destinations_known=False) as app:
-        known = app.notifier.destinations
+    with existing(data) as app:
+        known = app.notifications.notifier.destinations
     if destination not in known:
         raise NotFound(f"There is no destination {destination}.")
     return known[destination]
 
 
-def _show(name: str, letter: Letter) -> None:
+def _show(name: str, rendered: RenderedMessage) -> None:
     typer.echo(f"--- {name}")
-    typer.echo(visible(letter.title))
-    typer.echo(visible(letter.body, keep="\n"))
-    if letter.alternative is not None:
+    typer.echo(escaped(rendered.title))
+    typer.echo(escaped(rendered.body, keep="\n"))
+    if rendered.alternative is not None:
         typer.echo("--- the same in plain text")
-        typer.echo(visible(letter.alternative, keep="\n"))
-    if letter.extras:
-        print_json(letter.extras)
+        typer.echo(escaped(rendered.alternative, keep="\n"))
+    if rendered.extras:
+        print_json(rendered.extras)

@@ -1,4 +1,4 @@
-"""Commands for who may ask: each user or program has a name, a role and an API token."""
+"""Commands for users and programs: name, role, API token."""
 
 import secrets
 from typing import Annotated
@@ -7,10 +7,11 @@ import orjson
 import typer
 
 from domain.errors import SetupError
-from domain.policy import ROLES
-from workers.cli.application import DataOption, JsonOption, existing, opened
+from domain.policy.roles import ROLES
+from workers.cli.application import existing, opened
+from workers.cli.options import DataOption, JsonOption
 
-users = typer.Typer(help="Users and programs, with their API tokens.", no_args_is_help=True)
+users = typer.Typer(help="Users and programs with their API tokens.", no_args_is_help=True)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,18 +21,18 @@ def add_to(app: typer.Typer) -> None:
 
 @users.command()
 def add(
-    name: Annotated[str, typer.Argument(help="As it will stand in the audit trail.")],
+    name: Annotated[str, typer.Argument(help="The name, as the audit log will show it.")],
     role: Annotated[str, typer.Option(help=f"One of {', '.join(ROLES)}.")],
     data: DataOption = None,
 ) -> None:
-    """Add a user, or give one a new token and role; the token is printed once."""
+    """Add a user, or replace the token and role of one; print the token once."""
     if role not in ROLES:
         raise SetupError(f"The role {role!r} is unknown; there are {', '.join(ROLES)}.")
     if not name.isprintable() or not 0 < len(name) <= 256:
         raise SetupError("A name has 1 to 256 printable characters.")
     token = secrets.token_urlsafe(24)
     with opened(data) as app:
-        app.tokens.put(name, role, token)
+        app.services.tokens.put(name, role, token)
     typer.echo(token)
 
 
@@ -39,7 +40,7 @@ def add(
 def list_users(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List users with their roles; never their tokens."""
     with existing(data) as app:
-        rows = app.tokens.listed()
+        rows = app.services.tokens.listed()
     if as_json:
         typer.echo(orjson.dumps(rows).decode())
         return
@@ -52,5 +53,5 @@ def list_users(data: DataOption = None, as_json: JsonOption = False) -> None:
 def disable(name: str, data: DataOption = None) -> None:
     """Disable a user's token; exit 1 if there is no such user."""
     with existing(data) as app:
-        app.tokens.disable(name)
+        app.services.tokens.disable(name)
     typer.echo(f"{name} is disabled.")

@@ -1,0 +1,109 @@
+"""Stores usage records, and settles which record of each session counts."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import orjson
+from sqlalchemy import Boolean, Column, Double, Index, Integer, Table, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from adapters.postgres.field.message_identity import message_identity
+from adapters.postgres.metadata import MOMENT, metadata
+from adapters.postgres.statements import Executor, insert, insert_in_order
+from adapters.postgres.steps.steps import schedule_verification
+from domain.field.usage import SESSION_ORDER, UsageRecord
+
+# Where a record without a start lies in time.
+_PLACE_IN_TIME: Final = text("COALESCE(started_at, ended_at, recorded_at)")
+
+usage_records: Final = Table(
+    "usage_records",
+    metadata,
+    *message_identity(),
+    Column("spot_id", Text, nullable=False),
+    Column("session_id", Text, nullable=False),
+    Column("connector_id", Integer, nullable=False),
+    Column("started_at", MOMENT),
+    Column("ended_at", MOMENT),
+    Column("energy_kwh", Double),
+    Column("meter_start_kwh", Double),
+    Column("meter_stop_kwh", Double),
+    Column("reservation_id", Text),
+    Column("user", Text),
+    Column("stop_reason", Text),
+    Column("samples", JSONB, nullable=False),
+    Column("findings", ARRAY(Text), nullable=False),
+    Column("recorded_at", MOMENT, nullable=False),
+    Column("received_at", MOMENT, nullable=False),
+    # False once a later record of the same session has come; earlier ones are kept as evidence.
+    Column("current", Boolean, nullable=False, server_default=text("true")),
+    Column("periods_kwh", Double),
+    Column("under_way", Boolean, nullable=False, server_default=text("false")),
+    Index("usage_records_session", "spot_id", "session_id"),
+    Index("usage_records_time", "spot_id", _PLACE_IN_TIME, postgresql_where=text("current")),
+    Index(
+        "usage_records_findings",
+        "spot_id",
+        _PLACE_IN_TIME,
+        postgresql_where=text("current AND findings <> '{}'::text[]"),
+    ),
+)
+
+_WRITTEN: Final = (
+    "key",
+    "source",
+    "message_id",
+    "spot_id",
+    "session_id",
+    "connector_id",
+    "started_at",
+    "ended_at",
+    "energy_kwh",
+    "meter_start_kwh",
+    "meter_stop_kwh",
+    "periods_kwh",
+    "under_way",
+    "reservation_id",
+    "user",
+    "stop_reason",
+    "samples",
+    "findings",
+    "recorded_at",
+    "received_at",
+)
+
+_INSERT_USAGE: Final = insert(usage_records, _WRITTEN, "ON CONFLICT (key) DO NOTHING")
+
+# Two workers that record one session at once would each see only their own record, so writers of one spot take
+# turns. Few locks for many spots, always in one order.
+_TAKE_TURNS: Final = """
+SELECT pg_advisory_xact_lock(7305776, turn) FROM (
+    SELECT DISTINCT abs(hashtext(spot_id) %% 64) AS turn FROM unnest(%s::text[]) AS spot_id ORDER BY turn
+) AS turns
+"""
+
+# Leaves exactly the latest record of each session current, by `SESSION_ORDER`. One index lookup for each session:
+# left to itself the planner may read the whole table.
+_LATEST_FIRST: Final = ", ".join(f"{name} DESC" for name in SESSION_ORDER)
+_SETTLE_USAGE: Final = f"""
+UPDATE usage_records t SET current = stated.latest
+FROM jsonb_array_elements(%s::jsonb) AS w CROSS JOIN LATERAL (
+    SELECT key, current, row_number() OVER (ORDER BY {_LATEST_FIRST}) = 1 AS latest
+    FROM usage_records WHERE spot_id = w->>0 AND session_id = w->>1
+) AS stated
+WHERE t.key = stated.key AND stated.current <> stated.latest
+"""
+
+
+class UsageRows(Executor):
+    """Writes usage records within a transaction."""
+
+    def record_usage(self, records: Sequence[UsageRecord]) -> int:
+        spots = sorted({record.spot_id for record in records})
+        self._execute(_TAKE_TURNS, spots)
+        new = insert_in_order(self._execute, _INSERT_USAGE, records)
+        if new:
+            sessions = {(record.spot_id, record.session_id) for record in records}
+            self._execute(_SETTLE_USAGE, orjson.dumps(list(sessions)).decode())
+            schedule_verification(self._execute, spots)
+        return new

@@ -1,0 +1,53 @@
+"""What people and programs do. The API, the console and the command line call the same."""
+
+from dataclasses import dataclass
+
+from adapters.file_types import sniff
+from adapters.object_store import object_files
+from adapters.postgres.evidence.files import DatabaseFiles
+from adapters.postgres.field.idempotency import IdempotencyKeys
+from adapters.postgres.people.delegations import Delegations
+from adapters.postgres.people.tokens import Tokens
+from domain.identifiers import new_claim_id
+from domain.ports.store import EvidenceFiles, Store
+from workers.bootstrap.foundation import Foundation
+from workers.bootstrap.live import Live
+from workers.services.decisions import Decide
+from workers.services.evidence import EvidenceService
+from workers.services.incidents import IncidentService
+from workers.services.intake import Intake
+from workers.services.quarantine import QuarantineService
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What is done with claims, evidence, incidents and quarantine, and who may: tokens and delegations."""
+
+    decide: Decide
+    delegations: Delegations
+    evidence: EvidenceService
+    incidents: IncidentService
+    quarantine: QuarantineService
+    tokens: Tokens
+    bind_key: IdempotencyKeys
+
+
+def build(base: Foundation, store: Store, live: Live, intake: Intake) -> Services:
+    """Builds the part. Raises `SetupError` for a place of evidence that cannot be one."""
+    policy, clock = base.policy, base.clock
+    decide = Decide(store, policy, base.policies, clock, live.committed)
+    files = _files(base)
+    return Services(
+        decide=decide,
+        delegations=Delegations(base.engine),
+        evidence=EvidenceService(store, files, sniff, policy, base.policies, clock, live.committed),
+        incidents=IncidentService(store, decide, policy.incidents, clock, new_claim_id, live.committed),
+        quarantine=QuarantineService(store, intake, clock),
+        tokens=Tokens(base.engine),
+        bind_key=IdempotencyKeys(base.engine),
+    )
+
+
+def _files(base: Foundation) -> EvidenceFiles:
+    place = base.settings.evidence_store
+    return object_files(place) if place else DatabaseFiles(base.engine)
