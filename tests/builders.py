@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
 from itertools import count
@@ -16,11 +17,14 @@ import orjson
 import yaml
 
 from adapters.policy.reader import load_policy
-from domain.audit import chain as audit
+from domain.audit.chain import AuditEvent
+from domain.changes import Changes
 from domain.claims.claim import Claim
+from domain.claims.decision_events import ClaimNoted
+from domain.claims.events import ClaimRestated
 from domain.claims.lifecycle import CLOSED
 from domain.eligibility import record_findings as meter
-from domain.eligibility.evaluation import Case
+from domain.eligibility.evaluation import EvaluationInput
 from domain.evidence.item import Evidence, compose
 from domain.field.batch import Batch, Quarantined
 from domain.field.fault import Fault
@@ -29,7 +33,7 @@ from domain.field.usage import UsageRecord
 from domain.identifiers import new_claim_id
 from domain.incidents.incident import Incident
 from domain.notifications.delivery import Delivery
-from domain.policy import Policy
+from domain.policy.policy import Policy
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 FAULT_TIME = NOW - timedelta(hours=1)
@@ -126,8 +130,8 @@ def a_spot(**changes: Any) -> Spot:
     return Spot(**(fields | changes))
 
 
-def a_case(claim: Claim, *usage: UsageRecord, spot: Spot | None = None) -> Case:
-    return Case(claim, spot, usage)
+def an_input(claim: Claim, *usage: UsageRecord, spot: Spot | None = None) -> EvaluationInput:
+    return EvaluationInput(claim, spot, usage)
 
 
 def a_delivery(**changes: Any) -> Delivery:
@@ -203,28 +207,36 @@ def a_quarantined(body: bytes = b"not json", **changes: Any) -> Quarantined:
     return Quarantined(**(fields | changes))
 
 
-BUILT_IN_POLICY = files("domain").joinpath("policy.yaml")
+BUILT_IN_POLICY = files("domain.policy").joinpath("policy.yaml")
 
 
 def a_policy(**changes: Any) -> Policy:
     """The built-in policy, with these fields changed."""
-    return replace(load_policy(), **changes)
+    return replace(_built_in_policy(), **changes)
+
+
+@cache
+def _built_in_policy() -> Policy:
+    """Read once: that takes longer than most tests."""
+    return load_policy()
 
 
 def a_policy_file(
     folder: Path, *, incidents: bool = True, quiet_minutes: float | None = None, **pace: float
 ) -> Path:
-    """The built-in policy as a file, but for its pace: told at once, as it comes, unless `pace` says otherwise.
+    """The built-in policy as a file, but for its pace: sent at once, as it comes, unless `pace` says otherwise.
 
-    Without `incidents` nobody is told of them, and so everybody of their claims. One without news is over after
+    Without `incidents` nobody is notified of them, and so everybody of all claims. One without news is over after
     twice the `quiet_minutes`.
     """
     document = yaml.safe_load(BUILT_IN_POLICY.read_text())
     document |= {"version": "test", "pace": {"digest_seconds": 0, "per_minute": 10_000} | pace}
     if not incidents:
-        told = [rule for rule in document["notifications"] if not rule["event"].startswith("incident.")]
-        document["notifications"] = told
+        kept = [rule for rule in document["notifications"] if not rule["event"].startswith("incident.")]
+        document["notifications"] = kept
     if quiet_minutes is not None:
+        # A version has one content.
+        document["version"] = f"quiet for {quiet_minutes} minutes"
         document["incidents"]["quiet_minutes"] = quiet_minutes
     file = folder / "policy.yaml"
     file.write_text(yaml.safe_dump(document))
@@ -254,9 +266,10 @@ def a_message(data: dict[str, Any] | None = None, **changes: Any) -> bytes:
     return orjson.dumps(an_event(data, **changes))
 
 
-def a_chain(claim: Claim, length: int = 5) -> list[audit.AuditEvent]:
-    """So many audit events of a claim, each with another body."""
-    return [
-        audit.append(claim, NOW + timedelta(minutes=number), f"actor {number}", "claim.noted", {"n": number})
-        for number in range(length)
-    ]
+def a_chain(claim: Claim, length: int = 5) -> list[AuditEvent]:
+    """So many audit events of a claim: it is stated, and then notes, each another one."""
+    changes = Changes()
+    changes.append(claim, ClaimRestated.of(claim), NOW, "actor 0")
+    for number in range(1, length):
+        changes.record(claim, ClaimNoted(note=f"{number}"), NOW + timedelta(minutes=number), f"actor {number}")
+    return list(changes.events)

@@ -16,6 +16,8 @@ import pytest
 import redis
 from psycopg2.sql import SQL, Identifier
 
+from tests.servers.waiting import PATIENCE_SECONDS
+
 TEMPLATE_LOCK = 7_768_432_524  # any number that nothing else locks
 HOW_TO_START = "run `make test`, or `python -m tests.servers run -- pytest ...`"
 
@@ -48,7 +50,7 @@ def redis_server_url() -> str:
 def amqp_url(rabbitmq_server_url: str, rabbitmq_api_url: str) -> Iterator[str]:
     """A virtual host of this test's own, removed with all its queues and connections."""
     virtual_host = f"test-{uuid4().hex}"
-    with httpx.Client(base_url=rabbitmq_api_url, trust_env=False, timeout=30) as api:
+    with httpx.Client(base_url=rabbitmq_api_url, trust_env=False, timeout=PATIENCE_SECONDS) as api:
         api.put(f"/vhosts/{virtual_host}").raise_for_status()
         everything = {"configure": ".*", "write": ".*", "read": ".*"}
         api.put(f"/permissions/{virtual_host}/guest", json=everything).raise_for_status()

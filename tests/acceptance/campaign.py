@@ -8,9 +8,6 @@ from domain.audit.chain import AuditEvent, first_broken, instant
 from tests.acceptance.installation import Database, Process, await_that, command, succeed
 from tests.acceptance.messages import encoded, fault, malformed
 
-SEND_SECONDS = 60
-DRAIN_SECONDS = 60
-
 
 class Campaign:
     """A file of messages from one source: of every 100, 80 report a new spot, 10 report one again, 9 are the
@@ -56,14 +53,14 @@ class Campaign:
     def being_sent(self) -> Iterator[Process]:
         """The publisher sends the whole file in the background, and has by the end of the block.
 
-        A publisher that lost its broker is told to send everything again, as an operator would.
+        A publisher that lost its broker is asked to send everything again, as an operator would.
         """
         log = self.ledger.with_suffix(".log")
         publisher = Process(log, self._given, "send", self.file, "--ledger", self.ledger)
         publisher.launch()
         try:
             yield publisher
-            if publisher.await_end(SEND_SECONDS) != 0:
+            if publisher.await_end() != 0:
                 self._send_again()
         finally:
             publisher.kill()
@@ -72,7 +69,7 @@ class Campaign:
         def sent() -> bool:
             return command(self._given, "send", self.file, "--ledger", self.ledger).code == 0
 
-        await_that("the publisher's messages are confirmed", sent, SEND_SECONDS)
+        await_that("the publisher's messages are confirmed", sent)
 
     @property
     def taken_in(self) -> int:
@@ -80,11 +77,11 @@ class Campaign:
         return self._database.number("SELECT count(*) FROM faults WHERE source = %s", f"/{self._name}")
 
     def await_taken_in(self, count: int) -> None:
-        await_that(f"{count} faults of {self._name} are taken in", lambda: self.taken_in >= count, DRAIN_SECONDS)
+        await_that(f"{count} faults of {self._name} are taken in", lambda: self.taken_in >= count)
 
     def await_drained(self) -> None:
         """Returns when every message has arrived and nothing is owed any more."""
-        await_that(f"the faults of {self._name} drain", self._is_drained, DRAIN_SECONDS)
+        await_that(f"the faults of {self._name} drain", self._is_drained)
 
     def _is_drained(self) -> bool:
         return (
@@ -126,7 +123,7 @@ class Campaign:
         found = self._database.rows(
             """
             SELECT deliveries.status, count(*), count(DISTINCT claims.id) FROM claims
-            LEFT JOIN (SELECT unnest(claim_ids) AS claim_id, status FROM deliveries) deliveries
+            LEFT JOIN (SELECT unnest(subject_ids) AS claim_id, status FROM deliveries) deliveries
                 ON deliveries.claim_id = claims.id
             WHERE starts_with(spot_id, %s) GROUP BY 1
             """,
@@ -137,9 +134,9 @@ class Campaign:
     def _verify_audit(self) -> None:
         events = self._database.rows(
             """
-            SELECT claim_id, seq, at, actor, kind, body, encode(hash, 'hex'),
-                seq = version, hash = head FROM audit_events JOIN claims ON claims.id = claim_id
-            WHERE starts_with(spot_id, %s) ORDER BY claim_id, seq
+            SELECT subject_id, seq, at, actor, kind, body, encode(hash, 'hex'),
+                seq = version, hash = head FROM audit_events JOIN claims ON claims.id = subject_id
+            WHERE starts_with(spot_id, %s) ORDER BY subject_id, seq
             """,
             f"{self._name}*",
         )
@@ -148,7 +145,7 @@ class Campaign:
             event = AuditEvent(claim_id, seq, instant(at), actor, kind, body, digest)
             chains.setdefault(claim_id, []).append(event)
         assert len(chains) == self.spots
-        assert [chain[0].claim_id for chain in chains.values() if first_broken(chain)] == []
+        assert [chain[0].subject_id for chain in chains.values() if first_broken(chain)] == []
         # Every claim is at the end of its chain, and nothing but its end.
         assert [(last, head) for *_, last, head in events if last or head] == [(True, True)] * self.spots
         kinds = {"claim.opened", "claim.verified", "claim.routed", "claim.announced"}

@@ -10,8 +10,9 @@ import psutil
 
 from adapters.postgres.engine import connect
 from adapters.postgres.people.tokens import Tokens
-from tests.acceptance.installation import START_SECONDS, Answer, Process, await_that, command, settings, succeed
+from tests.acceptance.installation import Answer, Process, await_that, command, settings, succeed
 from tests.builders import a_policy_file
+from tests.servers.waiting import PATIENCE_SECONDS
 
 TOKEN = "a-token-for-tests"
 
@@ -30,7 +31,7 @@ class Up:
     def start(self) -> httpx.Client:
         """Starts it and returns a client of its API that holds the token."""
         self.process.start(until_it_says=" ready ")
-        await_that("the line with the address", lambda: self.address is not None, START_SECONDS)
+        await_that("the line with the address", lambda: self.address is not None)
         return self.client(TOKEN)
 
     @property
@@ -40,7 +41,9 @@ class Up:
 
     def client(self, token: str | None) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.Client(base_url=self.address or "", headers=headers, trust_env=False, timeout=30)
+        return httpx.Client(
+            base_url=self.address or "", headers=headers, trust_env=False, timeout=PATIENCE_SECONDS
+        )
 
     def command(self, *arguments: object) -> Answer:
         return command(self.given, *arguments)
@@ -79,13 +82,13 @@ def claims_of(api: httpx.Client, spot_id: str) -> list[dict[str, Any]]:
 
 
 def await_routed_and_announced(api: httpx.Client, spot_id: str) -> dict[str, Any]:
-    """The only claim of the spot, once it is under review and told."""
+    """The only claim of the spot, once it is under review and announced."""
 
-    def told() -> bool:
+    def announced() -> bool:
         claims = claims_of(api, spot_id)
         return bool(claims) and claims[0]["status"] == "under_review" and _announced(api, claims[0])
 
-    await_that(f"the claim of {spot_id} is under review and announced", told)
+    await_that(f"the claim of {spot_id} is under review and announced", announced)
     (claim,) = claims_of(api, spot_id)
     return claim
 
@@ -94,8 +97,8 @@ def _announced(api: httpx.Client, claim: dict[str, Any]) -> bool:
     """Whether its only message was sent, and its own record says so."""
     found = _get(api, "/api/v1/deliveries", claim_id=claim["id"])["deliveries"]
     events = _get(api, f"/api/v1/claims/{claim['id']}/events")["events"]
-    told = "claim.announced" in [event["kind"] for event in events]
-    return told and [delivery["status"] for delivery in found] == ["sent"]
+    announced = "claim.announced" in [event["kind"] for event in events]
+    return announced and [delivery["status"] for delivery in found] == ["sent"]
 
 
 def _get(api: httpx.Client, path: str, **query: str) -> Any:

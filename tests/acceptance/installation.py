@@ -13,12 +13,9 @@ from typing import Any, ClassVar
 import psycopg2
 
 from tests.servers.server import environment
-from tests.servers.waiting import wait_until
+from tests.servers.waiting import PATIENCE_SECONDS, wait_until
 
 SPOTCLAIM = str(Path(sys.executable).with_name("spotclaim"))
-COMMAND_SECONDS = 60
-START_SECONDS = 40
-STOP_SECONDS = 20
 
 
 def settings(**given: object) -> dict[str, str]:
@@ -27,7 +24,7 @@ def settings(**given: object) -> dict[str, str]:
     return environment(Path.home(), **named)
 
 
-def await_that(what: str, happened: Callable[[], bool], seconds: float = 30) -> None:
+def await_that(what: str, happened: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
     """Waits until it happened, and fails in these words if it does not in time."""
     assert wait_until(happened, seconds), f"not within {seconds:g} seconds: {what}"
 
@@ -45,7 +42,7 @@ class Answer:
         return json.loads(self.output)
 
 
-def command(given: dict[str, str], *arguments: object, seconds: float = COMMAND_SECONDS) -> Answer:
+def command(given: dict[str, str], *arguments: object) -> Answer:
     """Runs one command of spotclaim to its end, which must come in time."""
     done = subprocess.run(
         [SPOTCLAIM, *map(str, arguments)],
@@ -53,7 +50,7 @@ def command(given: dict[str, str], *arguments: object, seconds: float = COMMAND_
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=seconds,
+        timeout=PATIENCE_SECONDS,
     )
     return Answer(done.returncode, done.stdout, done.stderr)
 
@@ -66,7 +63,7 @@ def succeed(given: dict[str, str], *arguments: object) -> Answer:
 
 
 class Process:
-    """A command of spotclaim that runs until it is told to stop, and everything it ever said."""
+    """A command of spotclaim that runs until it is stopped, and everything it ever said."""
 
     def __init__(self, log: Path, given: dict[str, str], *arguments: object) -> None:
         self._log = log
@@ -104,7 +101,7 @@ class Process:
         self.await_word(until_it_says)
 
     def await_word(self, word: str) -> None:
-        wait_until(lambda: word in self.said or not self.running, START_SECONDS)
+        wait_until(lambda: word in self.said or not self.running)
         assert word in self.said, f"{self._arguments} did not say {word!r}:\n{self.said[-3000:]}"
 
     def kill(self) -> None:
@@ -121,9 +118,9 @@ class Process:
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
         """Ctrl-C, and the exit code."""
         self.interrupt(how)
-        return self.await_end(STOP_SECONDS)
+        return self.await_end()
 
-    def await_end(self, seconds: float) -> int:
+    def await_end(self, seconds: float = PATIENCE_SECONDS) -> int:
         """The exit code, which must come in time."""
         assert self._process is not None
         try:
@@ -162,7 +159,7 @@ class Roles:
         """Ctrl-C to all, and their exit codes."""
         for process in self._processes.values():
             process.interrupt()
-        return {name: process.await_end(STOP_SECONDS) for name, process in self._processes.items()}
+        return {name: process.await_end() for name, process in self._processes.items()}
 
     def kill(self) -> None:
         for process in self._processes.values():

@@ -10,7 +10,7 @@ Cost: a batch is taken in by `Intake` in this process, and the processor time of
 duplicates, meeting claims, deciding, writing, but neither the broker nor the work inside PostgreSQL. Then the same
 audit events are appended once more, from canonical JSON to hash, and nothing else. The cost of the chains is that
 second time as a share of the first. It is an upper bound: an audit trail without hashes would write the same JSON.
-The share of the hash alone is told beside it.
+The share of the hash alone stands beside it.
 """
 
 import time
@@ -22,7 +22,7 @@ import orjson
 from sqlalchemy import Engine
 
 from adapters.postgres.audit.log import AuditLog
-from adapters.postgres.audit.snapshot import open_record
+from adapters.postgres.audit.snapshot import open_snapshot
 from adapters.postgres.engine import connect
 from domain.audit import chain as audit
 from domain.field.batch import Batch
@@ -74,7 +74,7 @@ def _fill(engine: Engine, claims: int) -> tuple[float, float, float]:
         opened = _opened(engine, last)
         if len(opened) != len(numbers):
             raise ValueError(f"{len(opened)} claims were opened instead of {len(numbers)}.")
-        last = max(row.claim_id for row in opened)
+        last = max(row.subject_id for row in opened)
         for place, work in enumerate(_again(opened), 1):
             seconds[place] += _processor_seconds(work)
         spotclaim.carry_out()
@@ -82,8 +82,11 @@ def _fill(engine: Engine, claims: int) -> tuple[float, float, float]:
 
 
 def _opened(engine: Engine, last: str) -> list[Any]:
-    """The first events of the claims that were opened since; ids grow with time."""
-    sql = "SELECT claim_id::text, at, actor, kind, body FROM audit_events WHERE seq = 1 AND claim_id > %s::uuid"
+    """The first events of the claims that were opened since; ids grow with time. Incidents have chains too."""
+    sql = """
+        SELECT subject_id::text, at, actor, kind, body FROM audit_events
+        WHERE seq = 1 AND subject_kind = 'claim' AND subject_id > %s::uuid
+    """
     with engine.connect() as connection:
         return list(connection.exec_driver_sql(sql, (last,)).all())
 
@@ -91,15 +94,15 @@ def _opened(engine: Engine, last: str) -> list[Any]:
 def _again(rows: list[Any]) -> tuple[Callable[[], None], Callable[[], None]]:
     """What appends these events once more, and what only hashes them."""
     events = [(a_claim(), row.at, row.actor, row.kind, orjson.loads(row.body)) for row in rows]
-    hashed = [(row.claim_id, audit.instant(row.at), row.actor, row.kind, row.body) for row in rows]
+    hashed = [(row.subject_id, audit.instant(row.at), row.actor, row.kind, row.body) for row in rows]
 
     def append() -> None:
         for event in events:
             audit.append(*event)
 
     def link() -> None:
-        for claim_id, *fields in hashed:
-            audit.link(audit.GENESIS, claim_id, 1, *fields)
+        for subject_id, *fields in hashed:
+            audit.link(audit.GENESIS, subject_id, 1, *fields)
 
     return append, link
 
@@ -107,7 +110,7 @@ def _again(rows: list[Any]) -> tuple[Callable[[], None], Callable[[], None]]:
 def _batch(bodies: Iterator[bytes]) -> Batch:
     batch, reception = Batch(), wire.Reception(datetime.now(UTC), "benchmark")
     for body in bodies:
-        wire.take_in(batch, body, reception)
+        wire.ingest_message(batch, body, reception)
     return batch
 
 
@@ -122,7 +125,7 @@ def _place(engine: Engine) -> float:
 def _replay(engine: Engine) -> float:
     """Events a second."""
     began = time.perf_counter()
-    with open_record(engine) as record:
+    with open_snapshot(engine) as record:
         result = run_audit(record, processes=processors())
     if not result.clean:
         raise ValueError(f"The record is not sound: {result.findings[0]}")

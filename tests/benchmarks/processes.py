@@ -10,7 +10,6 @@ from tests.benchmarks.corner import Corner
 from tests.servers.child import Child
 from tests.servers.waiting import wait_until
 
-_START_SECONDS = 30
 _BIN = Path(sys.executable).parent
 _READY = {"ingest": "consuming", "worker": "working", "relay": "relaying", "scheduler": "scheduling"}
 
@@ -37,7 +36,7 @@ class Process:
 
     def await_line(self, text: str) -> None:
         """Returns once the process has logged the text. Raises `ProcessFailed`."""
-        wait_until(lambda: not self.running or text in self._logged(), _START_SECONDS)
+        wait_until(lambda: not self.running or text in self._logged())
         if text not in self._logged():
             raise ProcessFailed(f"{self.name} is not ready. {self.log_tail()}")
 

@@ -1,22 +1,30 @@
-"""The one table that a run prints."""
+"""What a run says: a row for each figure, with what it is to be held against."""
 
-import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 from statistics import median
 
-from rich.console import Console
-from rich.table import Table
+from tests.benchmarks.scale import Scale
 
-_WIDTH = 140
+_HEADINGS = ("figure", "lowest - highest", "aim", "met")
+_MET = {None: "", True: "yes", False: "NO"}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One figure. `met` is None where there is nothing to aim for."""
+    """One figure, as people read it and as `value` and `unit`. `met` is None where there is nothing to aim for."""
 
     benchmark: str
     what: str
+    value: float
+    unit: str
     figure: str
     spread: str = ""
     aim: str = ""
@@ -29,6 +37,8 @@ def rate_row(benchmark: str, what: str, rates: Sequence[float], unit: str, at_le
     return Row(
         benchmark,
         what,
+        middle,
+        unit,
         f"{middle:,.0f} {unit}",
         _spread(rates, "{:,.0f}"),
         f">= {at_least:,.0f}" if at_least is not None else "",
@@ -42,34 +52,71 @@ def ratio_row(benchmark: str, what: str, ours: Sequence[float], theirs: Sequence
     ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
     middle = median(ratios)
     spread = _spread(ratios, "{:.2f}")
-    return Row(benchmark, what, f"{middle:.2f} x", spread, f">= {at_least:g} x", middle >= at_least)
+    return Row(benchmark, what, middle, "x", f"{middle:.2f} x", spread, f">= {at_least:g} x", middle >= at_least)
 
 
 def ceiling_row(benchmark: str, what: str, value: float, unit: str, at_most: float | None = None) -> Row:
     """A figure that should be small."""
     aim, met = (f"<= {at_most:g}", value <= at_most) if at_most is not None else ("", None)
-    return Row(benchmark, what, f"{value:,.1f} {unit}", "", aim, met)
+    return Row(benchmark, what, value, unit, f"{value:,.1f} {unit}", "", aim, met)
 
 
-def show(rows: Iterable[Row], notes: Iterable[str]) -> None:
-    """Prints the table and how to read it."""
-    table = Table(title="Spotclaim benchmarks", title_justify="left")
-    for heading in ("benchmark", "what", "figure", "lowest - highest", "aim", "met"):
-        table.add_column(heading, justify="right" if heading in ("figure", "aim") else "left", no_wrap=True)
-    before = ""
-    for row in rows:
-        if before and row.benchmark != before:
-            table.add_section()
-        met = {None: "", True: "yes", False: "NO"}[row.met]
-        table.add_row(
-            "" if row.benchmark == before else row.benchmark, row.what, row.figure, row.spread, row.aim, met
-        )
-        before = row.benchmark
-    # Off a terminal the table is as wide as it needs to be.
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
-    console.print(table)
-    for note in notes:
-        console.print(note, soft_wrap=True, highlight=False)
+@dataclass
+class Part:
+    """One benchmark of a run: its rows, which it prints as they come, and why it failed if it did."""
+
+    name: str
+    seconds: float = 0.0
+    failure: str | None = None
+    rows: list[Row] = field(default_factory=list)
+
+    def add(self, row: Row) -> None:
+        """Prints the row at once, so that a run which is cut short has told what it knew."""
+        if not self.rows or row.benchmark != self.rows[-1].benchmark:
+            _print(f"\n{row.benchmark}", *_HEADINGS)
+        _print(f"  {row.what}", row.figure, row.spread, row.aim, _MET[row.met])
+        self.rows.append(row)
+
+
+class Report:
+    """What a run found."""
+
+    def __init__(self, scale: Scale) -> None:
+        self._began = datetime.now(UTC)
+        self._scale = scale
+        self.parts: list[Part] = []
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[Part]:
+        """One more benchmark, timed."""
+        part, began = Part(name), time.monotonic()
+        self.parts.append(part)
+        yield part
+        part.seconds = time.monotonic() - began
+
+    @property
+    def failed(self) -> list[Part]:
+        return [part for part in self.parts if part.failure is not None]
+
+    @property
+    def met(self) -> bool:
+        """Whether everything ran and no aim was missed."""
+        return not self.failed and all(row.met is not False for part in self.parts for row in part.rows)
+
+    def write(self, file: Path) -> None:
+        """Writes it all as JSON, with what the figures depend on."""
+        document = {
+            "began": self._began.isoformat(timespec="seconds"),
+            "processors": len(os.sched_getaffinity(0)),
+            "python": platform.python_version(),
+            "scale": asdict(self._scale),
+            "parts": [asdict(part) for part in self.parts],
+        }
+        file.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+
+
+def _print(what: str, figure: str, spread: str, aim: str, met: str) -> None:
+    print(f"{what:<50} {figure:>16}  {spread:<18} {aim:>10}  {met}".rstrip(), flush=True)
 
 
 def _spread(values: Sequence[float], form: str) -> str:

@@ -20,10 +20,10 @@ from sqlalchemy import Engine
 from adapters.policy.reader import load_policy
 from adapters.postgres.engine import connect
 from adapters.postgres.store import PostgresStore
-from domain.claims.deduplication import meet_claims, open_or_count
-from domain.error_codes import CLAIM_TYPES
+from domain.claims.deduplication import deduplicate, group_by_claim
 from domain.field.fault import Fault
 from domain.identifiers import message_key, new_claim_id
+from domain.policy.error_codes import CLAIM_TYPES
 from tests.benchmarks.corner import Corner, fresh_corner
 from tests.benchmarks.intake.loads import spot_id
 from tests.benchmarks.report import Row, rate_row
@@ -116,8 +116,8 @@ def open_claims(engine: Engine, spots: int) -> None:
     for begin in range(0, spots, _BATCH):
         faults = [_fault(spot) for spot in range(begin, min(begin + _BATCH, spots))]
         with store.transaction() as transaction:
-            groups = meet_claims(faults, policy)
-            transaction.record(open_or_count(groups, {}, policy, _NOW, new_claim_id))
+            groups = group_by_claim(faults, policy)
+            transaction.record(deduplicate(groups, {}, policy, _NOW, new_claim_id))
 
 
 def verify_all(engine: Engine, url: str, spots: int, processes: int) -> float:

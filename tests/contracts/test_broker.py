@@ -1,6 +1,7 @@
 """What carries work: Dramatiq over RabbitMQ, and its twin within the process."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from queue import SimpleQueue
@@ -13,16 +14,17 @@ import pytest
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.common import xq_name
 
-from adapters.rabbitmq import connection as rabbitmq
+from adapters.rabbitmq import connection
 from adapters.rabbitmq import dramatiq as dramatiq_broker
 from domain.errors import TransientError
 from domain.field.batch import Batch
 from tests.builders import a_batch, a_clear, a_fault, a_message, a_quarantined, a_spot, a_usage_record
 from tests.servers.loopback import HOST, free_port
-from tests.servers.waiting import wait_until
-from workers.runtime.actors import INTAKE_QUEUE, queue_of, register_intake, register_steps
+from tests.servers.publishing import confirming, offer
+from tests.servers.waiting import PATIENCE_SECONDS, wait_until
+from workers.runtime.actors import INTAKE_QUEUE, register_intake, register_steps
+from workers.steps.registry import STEPS
 
-PATIENCE_SECONDS = 10
 QUEUE = "spotclaim.test"
 # A message as our own actors would send it.
 OURS = {
@@ -52,7 +54,7 @@ def over_rabbitmq(request: pytest.FixtureRequest) -> Iterator[dramatiq.Broker]:
 
 
 def _over_rabbitmq(request: pytest.FixtureRequest) -> dramatiq.Broker:
-    return dramatiq_broker.rabbitmq_broker(rabbitmq.parameters(request.getfixturevalue("amqp_url")))
+    return dramatiq_broker.rabbitmq_broker(connection.parameters(request.getfixturevalue("amqp_url")))
 
 
 @contextmanager
@@ -72,7 +74,7 @@ def dead_letters(broker: dramatiq.Broker, queue: str = QUEUE) -> int:
 
 
 class Actor:
-    """An actor that keeps what it was sent, and fails as it is told."""
+    """An actor that keeps what it was sent, and fails on request."""
 
     def __init__(self, broker: dramatiq.Broker) -> None:
         self.failures: list[Exception] = []
@@ -136,17 +138,17 @@ def test_a_batch_arrives_as_it_was_handed_over(broker: dramatiq.Broker) -> None:
         quarantined=[a_quarantined(b"\xff")],
     )
     arrived: SimpleQueue[Batch] = SimpleQueue()
-    hand_over = register_intake(broker, arrived.put)
+    deliver_batch = register_intake(broker, arrived.put)
 
     with working(broker, INTAKE_QUEUE):
-        hand_over(batch)
+        deliver_batch(batch)
         assert arrived.get(timeout=PATIENCE_SECONDS) == batch
 
 
 def test_a_process_in_which_a_message_hangs_is_ended() -> None:
     """And only then: a hundred quick messages disturb nobody."""
     given_up, released = threading.Event(), threading.Event()
-    watchdog = dramatiq_broker.Watchdog(0.5, given_up.set)
+    watchdog = dramatiq_broker.Watchdog(2, given_up.set)
     broker = StubBroker(middleware=[watchdog])
     quick: SimpleQueue[int] = SimpleQueue()
     work = dramatiq.actor(quick.put, actor_name="quick", queue_name=QUEUE, broker=broker)
@@ -177,13 +179,13 @@ class Runner:
 def test_steps_reach_the_runner_by_their_kind(broker: dramatiq.Broker) -> None:
     """Each kind has its own queue."""
     runner = Runner()
-    send = register_steps({"verify": broker, "deliver": broker}, runner)  # type: ignore[arg-type]
+    send = register_steps(defaultdict(lambda: broker), runner.run)
 
-    with working(broker, queue_of("deliver")):
+    with working(broker, STEPS["deliver"].queue):
         send("verify", [1])
         send("deliver", (2, 3))
         assert runner.asked.get(timeout=PATIENCE_SECONDS) == ("deliver", [2, 3])
-    with working(broker, queue_of("verify")):
+    with working(broker, STEPS["verify"].queue):
         assert runner.asked.get(timeout=PATIENCE_SECONDS) == ("verify", [1])
 
 
@@ -257,7 +259,8 @@ class TestOverRabbitmq:
         """It stops no thread: what comes after it is carried out."""
         actor = Actor(over_rabbitmq)
         over_rabbitmq.declare_queue(QUEUE, ensure=True)
-        over_rabbitmq.channel.basic_publish("", QUEUE, body)
+        with confirming(over_rabbitmq.parameters) as channel:
+            offer(channel, "", QUEUE, body)
 
         with working(over_rabbitmq):
             assert wait_until(lambda: dead_letters(over_rabbitmq) == 1, PATIENCE_SECONDS)
@@ -285,14 +288,14 @@ class TestOverRabbitmq:
     "send",
     [
         lambda broker: register_intake(broker, lambda _: None)(a_batch(faults=[a_fault()])),
-        lambda broker: register_steps({"verify": broker}, Runner())("verify", [1]),
+        lambda broker: register_steps(defaultdict(lambda: broker), Runner().run)("verify", [1]),
     ],
     ids=["batch", "steps"],
 )
-def test_a_broker_that_is_away_is_told_as_such(send: Callable[[dramatiq.Broker], None]) -> None:
+def test_a_broker_that_is_away_is_reported_as_such(send: Callable[[dramatiq.Broker], None]) -> None:
     """The caller knows that nothing is durable, and tries again."""
     url = f"amqp://guest:guest@{HOST}:{free_port()}/"
-    broker = dramatiq_broker.rabbitmq_broker(rabbitmq.parameters(url))
+    broker = dramatiq_broker.rabbitmq_broker(connection.parameters(url))
 
     with closing(broker), pytest.raises(TransientError, match="RabbitMQ did not confirm"):
         send(broker)

@@ -159,7 +159,7 @@ def away(request: pytest.FixtureRequest) -> Iterator[EvidenceFiles]:
         yield object_files("s3://bucket")
 
 
-def test_a_store_that_is_away_is_told_as_such(away: EvidenceFiles) -> None:
+def test_a_store_that_is_away_is_reported_as_such(away: EvidenceFiles) -> None:
     """Whoever sent the file may send it again."""
     with pytest.raises(TransientError):
         away.put(a_png())

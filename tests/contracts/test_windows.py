@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 import redis
 
-from adapters import embedded
-from adapters.redis import feed as redis_feed
+from adapters.embedded.redis import redis_in_memory
+from adapters.redis import feed
 from adapters.redis.windows import RedisWindows
 from domain.errors import TransientError
 from domain.incidents.windows import Group, Window
@@ -25,7 +25,7 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture(params=["Redis", "in memory"])
 def client(request: pytest.FixtureRequest) -> Iterator["redis.Redis"]:
     real = request.param == "Redis"
-    made = redis_feed.connect(request.getfixturevalue("redis_url")) if real else embedded.redis_in_memory()
+    made = feed.connect(request.getfixturevalue("redis_url")) if real else redis_in_memory()
     yield made
     made.close()
 
@@ -124,8 +124,8 @@ def test_names_that_hold_separators_are_kept_apart(windows: RedisWindows) -> Non
 
 
 def test_a_server_that_is_away_is_said_so() -> None:
-    """The step stays owed and is done later."""
-    away = RedisWindows(redis_feed.connect(f"redis://{HOST}:{free_port()}/0"), HOUR)
+    """The step stays pending and is done later."""
+    away = RedisWindows(feed.connect(f"redis://{HOST}:{free_port()}/0"), HOUR)
 
     for call in (
         lambda: away.see({NORTH: {"E1": NOW}}),

@@ -14,9 +14,8 @@ from tests.builders import BUILT_IN_POLICY
 from tests.integration.parts import PATIENCE_SECONDS, Clock, Everyone
 from tests.servers.loopback import HOST, free_port, listening
 from tests.servers.waiting import wait_until
-from workers import roles
-from workers.app import App
-from workers.bootstrap import build
+from workers.bootstrap.app import App, build
+from workers.roles import up
 from workers.settings import load_settings
 
 # Not in the past: the database's clock decides when a claim's clock is read, and its claims are opened now.
@@ -24,12 +23,12 @@ NOW = datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")
-def system(worker_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+def system(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """Everything in one process, serving HTTP. Its clock stands still, so nothing may be late."""
     policy = tmp_path_factory.mktemp("policy") / "policy.yaml"
     policy.write_text(re.sub(r", stage_hours: \d+", "", BUILT_IN_POLICY.read_text()))
     with ExitStack() as stack:
-        settings = load_settings(database_url=worker_database_url, host=HOST, port=free_port(), policy=policy)
+        settings = load_settings(database_url=module_database_url, host=HOST, port=free_port(), policy=policy)
         app = build(settings, stack, clock=Clock(NOW), notifier=Everyone())
         stack.enter_context(running(app))
         yield app
@@ -37,7 +36,7 @@ def system(worker_database_url: str, tmp_path_factory: pytest.TempPathFactory) -
 
 @contextmanager
 def running(app: App) -> Iterator[None]:
-    thread = threading.Thread(target=roles.run_up, args=[app], kwargs={"with_demo": False})
+    thread = threading.Thread(target=up.run, args=[app], kwargs={"with_demo": False})
     thread.start()
     try:
         assert wait_until(lambda: listening(app.settings.port), PATIENCE_SECONDS)
@@ -52,11 +51,13 @@ def running(app: App) -> Iterator[None]:
 def anybody(system: App, emptied_database_url: str) -> Iterator[httpx.Client]:
     """A client without a token."""
     for role in ("operator", "reviewer", "manager", "auditor", "admin"):
-        system.tokens.put(f"{role}'s program", role, f"token of {role}")
-    with httpx.Client(base_url=f"http://{HOST}:{system.settings.port}", trust_env=False, timeout=30) as client:
+        system.services.tokens.put(f"{role}'s program", role, f"token of {role}")
+    with httpx.Client(
+        base_url=f"http://{HOST}:{system.settings.port}", trust_env=False, timeout=PATIENCE_SECONDS
+    ) as client:
         yield client
-    # What one test owes must not be done in the next one's time.
-    assert wait_until(lambda: system.steps.due() == 0, PATIENCE_SECONDS)
+    # What one test leaves pending must not be done in the next one's time.
+    assert wait_until(lambda: system.work.steps.due() == 0, PATIENCE_SECONDS)
 
 
 class Api:

@@ -12,52 +12,41 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
-from adapters import embedded
+from adapters.embedded.redis import redis_in_memory
 from adapters.file_types import sniff
-from adapters.postgres.audit.snapshot import open_record
+from adapters.postgres.audit.snapshot import open_snapshot
 from adapters.postgres.claims.policies import Policies
 from adapters.postgres.evidence.files import DatabaseFiles
 from adapters.postgres.steps.queue import DueStep, StepQueue
 from adapters.postgres.store import PostgresStore
 from adapters.prometheus import Metrics
 from adapters.redis.windows import RedisWindows
-from domain.audit.chain import AuditEvent, first_broken, instant
-from domain.changes import Decision
+from domain.audit.chain import AuditEvent, first_broken
+from domain.audit.event import NEW, WHOLE
+from domain.changes import Changes
 from domain.claims.claim import Claim
+from domain.claims.events import ClaimRestated
 from domain.errors import TransientError
 from domain.field.batch import Batch
-from domain.identifiers import new_claim_id
 from domain.incidents.windows import Threshold, Windows
-from domain.policy import Policy
-from domain.ports.store import EvidenceFiles, Message, Outcome, Store, Transaction
+from domain.policy.policy import Policy
+from domain.ports.store import AttemptResult, EvidenceFiles, Message, Store, Transaction
 from tests.builders import NOW, a_policy, a_quarantined
-from tests.servers.waiting import wait_until
+from tests.servers.waiting import PATIENCE_SECONDS, wait_until
 from workers.audit.verify import audit
 from workers.runtime.relay import pack
 from workers.runtime.step_runner import StepHandler, StepRunner
-from workers.services.circuit_breaker import Gate
-from workers.services.evidence import EvidenceDesk
+from workers.services.circuit_breaker import CircuitBreaker
+from workers.services.evidence import EvidenceService
 from workers.services.intake import Intake
-from workers.services.quarantine import QuarantineDesk
-from workers.steps.announce import Announce
-from workers.steps.deliver import Deliver, Told
-from workers.steps.detect import Detect
-from workers.steps.digest import Digest
-from workers.steps.escalate import Escalate
-from workers.steps.incident import Settle
-from workers.steps.remind import Remind
-from workers.steps.retry import Retry
-from workers.steps.route import Route
-from workers.steps.sla import Sweep
-from workers.steps.submit import Submit
-from workers.steps.verify import Verify
+from workers.services.quarantine import QuarantineService
+from workers.steps.registry import STEPS, StepParts, build_handlers
 
 HOUR = timedelta(hours=1)
 LEASE_SECONDS = 30.0
 DELIVERY_THREADS = 4
-PATIENCE_SECONDS = 10
 
-_STEPS = "SELECT *, claim_ids::text[] AS claim_ids FROM steps"
+_STEPS = "SELECT *, subject_ids::text[] AS subject_ids FROM steps"
 
 
 @dataclass
@@ -74,7 +63,7 @@ class Clock:
 class Everyone:
     """A notifier that keeps what it was given; while `answer` says why, it fails, or cannot say if `unknown`."""
 
-    told: list[tuple[str, str, str]] = field(default_factory=list)
+    sent: list[tuple[str, str, str]] = field(default_factory=list)
     answer: str | None = None
     unknown: bool = False
     destinations: dict[str, str] = field(default_factory=lambda: {"ops": "log"})
@@ -82,11 +71,11 @@ class Everyone:
     def problems(self) -> list[str]:
         return []
 
-    def send(self, destination: str, message: Message) -> Outcome:
+    def send(self, destination: str, message: Message) -> AttemptResult:
         if self.answer:
-            return Outcome(False, self.answer, self.unknown)
-        self.told.append((destination, message.title, message.body))
-        return Outcome(True, "delivered")
+            return AttemptResult(False, self.answer, self.unknown)
+        self.sent.append((destination, message.title, message.body))
+        return AttemptResult(True, "delivered")
 
 
 class NoFeed:
@@ -123,26 +112,26 @@ class Spotclaim:
         self.notifier = Everyone()
         self.queue = StepQueue(engine, LEASE_SECONDS)
         self.stopping = Event()
-        self.committed: list[tuple[str, Decision]] = []
-        self.windows: Windows = changes.pop("windows", None) or RedisWindows(embedded.redis_in_memory(), HOUR)
+        self.committed: list[tuple[str, Changes]] = []
+        self.windows: Windows = changes.pop("windows", None) or RedisWindows(redis_in_memory(), HOUR)
         self.threshold: Threshold = changes.pop("threshold", lambda *_: 3)
-        self.handlers: dict[str, StepHandler] = {
-            "submit": Submit(self.policy, self.clock),
-            "verify": Verify(self.policy, self.clock, self.policies),
-            "detect": Detect(self.windows, self.threshold, self.policy.incidents, self.clock, new_claim_id),
-            "incident": Settle(self.policy.incidents, self.clock),
-            "route": Route(self.policy, self.clock, self.policies),
-            "escalate": Escalate(self.policy, self.clock, self.policies),
-            "announce": Announce(self.policy, self.clock),
-            "digest": Digest(self.policy, self.clock),
-            "remind": Remind(self.policy, self.clock),
-            "retry": Retry(self.policy, self.clock),
-            "told": Told(self.clock),
-            "clock": Sweep(self.policies, self.clock),
-            "deliver": Deliver(self.notifier, Gate(DELIVERY_THREADS), self.clock),
-        } | changes
+        self.breaker = CircuitBreaker(DELIVERY_THREADS)
+        parts = StepParts(
+            policy=self.policy,
+            policies=self.policies,
+            clock=self.clock,
+            windows=self.windows,
+            threshold=self.threshold,
+            notifier=self.notifier,
+            breaker=self.breaker,
+        )
+        self.handlers: dict[str, StepHandler] = build_handlers(parts) | changes
         self.runner = StepRunner(
-            self.store, self.handlers, self.clock, lambda kind, decision: self.committed.append((kind, decision))
+            self.store,
+            self.handlers,
+            self.clock,
+            lambda kind, committed: self.committed.append((kind, committed)),
+            indivisible={kind.name for kind in STEPS.values() if not kind.divisible},
         )
         self.files: EvidenceFiles = DatabaseFiles(engine)
         self.desk = self.desk_over(self.store)
@@ -156,28 +145,40 @@ class Spotclaim:
             stopping=self.stopping,
             refuse=lambda _, error: a_quarantined(type(error).__name__.encode(), reason="NOT_STORABLE"),
         )
-        self.quarantine = QuarantineDesk(self.store, self.intake, self.clock)
+        self.quarantine = QuarantineService(self.store, self.intake, self.clock)
 
-    def desk_over(self, store: Store) -> EvidenceDesk:
-        return EvidenceDesk(
+    def desk_over(self, store: Store) -> EvidenceService:
+        return EvidenceService(
             store,
             self.files,
             sniff,
             self.policy,
             self.policies,
             self.clock,
-            lambda kind, decision: self.committed.append((kind, decision)),
+            lambda kind, committed: self.committed.append((kind, committed)),
         )
 
     def take_in(self, **parts: Any) -> None:
         self.intake(Batch(**{name: list(items) for name, items in parts.items()}))
 
-    def record(self, **parts: Any) -> None:
+    def record(self, *records: object, part: str = WHOLE) -> None:
+        """Writes records as they are, by no decision of the domain's."""
+        changes = Changes()
+        changes.put(*records, part=part)
         with self.store.transaction() as transaction:
-            transaction.record(Decision(**parts))
+            transaction.record(changes)
+
+    def put_on_record(self, *claims: Claim) -> None:
+        """Stores claims that are new to the database, each with an event that states it."""
+        changes = Changes()
+        for claim in claims:
+            changes.append(claim, ClaimRestated.of(claim), NOW, "test")
+            changes.put(claim, part=NEW)
+        with self.store.transaction() as transaction:
+            transaction.record(changes)
 
     def carry_out(self, rounds: int = 50) -> None:
-        """Everything that is owed now, and what follows from it, as relay and worker would do it.
+        """Everything that is pending now, and what follows from it, as relay and worker would do it.
 
         But for the clocks, which are due by the database's time and not by that of the test; see `run_now`.
         """
@@ -192,8 +193,8 @@ class Spotclaim:
     def run_now(self, kind: str) -> None:
         """Every step of this kind, due or not, in as many messages as the relay would send."""
         steps = self.rows(f"{_STEPS} WHERE kind = %s ORDER BY id", kind)
-        owed = [DueStep(step["id"], kind, len(step["claim_ids"])) for step in steps]
-        for _, ids in pack(owed):
+        due = [DueStep(step["id"], kind, len(step["subject_ids"]), payload=step["payload"]) for step in steps]
+        for _, ids in pack(due):
             self.runner.run(kind, ids)
 
     def await_done_or_waiting(self, work: Future[Any]) -> None:
@@ -216,7 +217,7 @@ class Spotclaim:
         return value
 
     def steps(self) -> list[dict[str, Any]]:
-        """What is owed to each claim, but for what is owed for days: clocks, and stages that may be late."""
+        """What is pending, but for what waits for days: clocks, stages that may be late, incidents."""
         others = ("clock", "escalate", "detect", "incident")
         return self.rows(f"{_STEPS} WHERE kind <> ALL (%s) ORDER BY id", list(others))
 
@@ -230,11 +231,11 @@ class Spotclaim:
 
     def events(self, claim_id: str) -> list[AuditEvent]:
         rows = self.rows(
-            "SELECT claim_id::text AS claim_id, seq, at, actor, kind, body, encode(hash, 'hex') AS hash"
-            " FROM audit_events WHERE claim_id = %s ORDER BY seq",
+            "SELECT subject_id::text AS subject_id, seq, at, actor, kind, body, encode(hash, 'hex') AS hash"
+            " FROM audit_events WHERE subject_id = %s ORDER BY seq",
             claim_id,
         )
-        return [AuditEvent(**(row | {"at": instant(row["at"])})) for row in rows]
+        return [AuditEvent.of_row(row) for row in rows]
 
     def verdict(self, claim: dict[str, Any]) -> Any:
         return json.loads(self.events(claim["id"])[claim["verdict_seq"] - 1].body)
@@ -245,5 +246,5 @@ class Spotclaim:
             events = self.events(claim["id"])
             assert first_broken(events) is None
             assert (claim["version"], claim["head"]) == (len(events), events[-1].hash)
-        with open_record(self.engine) as record:
-            assert [finding for finding in audit(record).findings if finding.what == "ROW_DIFFERS"] == []
+        with open_snapshot(self.engine) as record:
+            assert audit(record).findings == []

@@ -10,9 +10,7 @@ from typing import Any
 
 import psutil
 
-from tests.servers.waiting import wait_until
-
-STOP_SECONDS = 20
+from tests.servers.waiting import PATIENCE_SECONDS, wait_until
 
 
 @dataclass(frozen=True)
@@ -54,12 +52,12 @@ class Child:
         return self._process.poll() is None
 
     def stop(self, stop_signal: signal.Signals) -> None:
-        """Ask it to end; kill it if it has not after `STOP_SECONDS`."""
+        """Ask it to end; kill it if it has not after `PATIENCE_SECONDS`."""
         if not self.running:
             return
         self._process.send_signal(stop_signal)
         try:
-            self._process.wait(STOP_SECONDS)
+            self._process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
 
@@ -72,8 +70,8 @@ class Child:
         family = [*parent.children(recursive=True), parent]
         for member in reversed(family):
             _kill(member)
-        self._process.wait(STOP_SECONDS)
-        wait_until(lambda: not any(_alive(member) for member in family), STOP_SECONDS)
+        self._process.wait(PATIENCE_SECONDS)
+        wait_until(lambda: not any(_alive(member) for member in family))
 
 
 def _kill(process: psutil.Process) -> None:

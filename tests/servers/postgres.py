@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg2
 
 from tests.servers.child import Account, Child, run_as
-from tests.servers.loopback import HOST
+from tests.servers.loopback import HOST, REPLY_SECONDS
 from tests.servers.server import Server, ServerFailed, environment
 
 with warnings.catch_warnings():
@@ -55,9 +55,8 @@ class PostgresServer(Server):
 
     def answers(self) -> bool:
         try:
-            psycopg2.connect(
-                host=HOST, port=self.port, user="postgres", dbname="postgres", connect_timeout=2
-            ).close()
+            account = {"user": "postgres", "dbname": "postgres"}
+            psycopg2.connect(host=HOST, port=self.port, connect_timeout=REPLY_SECONDS, **account).close()
         except psycopg2.OperationalError:
             return False
         return True

@@ -5,14 +5,12 @@ from base64 import b64encode
 from pathlib import Path
 
 from tests.servers.child import Child
-from tests.servers.loopback import HOST, free_port, listening, reply
+from tests.servers.loopback import HOST, REPLY_SECONDS, free_port, listening, reply
 from tests.servers.server import Server, ServerFailed, environment, program
 from tests.servers.waiting import wait_until
 
 # Debian's command in PATH changes to the account of the machine's own RabbitMQ; this one does not.
 PLACES = ("/usr/lib/rabbitmq/bin",)
-EPMD_SECONDS = 10
-ON_DISK_SECONDS = 10
 AMQP_HEADER = b"AMQP\x00\x00\x09\x01"
 METHOD_FRAME = b"\x01"
 
@@ -47,7 +45,7 @@ class RabbitMQServer(Server):
         RabbitMQ 3.10 writes the list of its quorum queues a second late. A queue that is not in it at a
         kill has no leader for ever after, and hangs every operation on it for a minute.
         """
-        if not wait_until(lambda: self._lists(queue), ON_DISK_SECONDS):
+        if not wait_until(lambda: self._lists(queue)):
             raise ServerFailed(f"{self.name} has not written quorum queue {queue} to disk")
 
     def _lists(self, queue: str) -> bool:
@@ -55,7 +53,7 @@ class RabbitMQServer(Server):
         return any(name in lists.read_bytes() for lists in self._file("data").rglob("names.dets"))
 
     def _management_answers(self) -> bool:
-        connection = http.client.HTTPConnection(HOST, self.management_port, timeout=5)
+        connection = http.client.HTTPConnection(HOST, self.management_port, timeout=REPLY_SECONDS)
         credentials = b64encode(b"guest:guest").decode()
         try:
             connection.request("GET", "/api/overview", headers={"Authorization": f"Basic {credentials}"})
@@ -81,7 +79,7 @@ class RabbitMQServer(Server):
     def _launch(self) -> list[Child]:
         epmd = [self._epmd, "-port", str(self._epmd_port), "-address", HOST]
         port_mapper = Child(epmd, log=self.log, environment=environment(self.folder))
-        if not wait_until(lambda: listening(self._epmd_port), EPMD_SECONDS):
+        if not wait_until(lambda: listening(self._epmd_port)):
             port_mapper.kill()
             raise ServerFailed(f"epmd did not start. Its log ends:\n{self._end_of_log()}")
         return [port_mapper, Child([self._program], log=self.log, environment=self._environment())]

@@ -11,7 +11,6 @@ from tests.servers.child import Child
 from tests.servers.loopback import free_port, listening
 from tests.servers.waiting import wait_until
 
-START_SECONDS = 60
 LOG_TAIL_LINES = 25
 
 
@@ -64,7 +63,7 @@ class Server(ABC):
     def start(self) -> None:
         """Start it, and return once it answers clients.
 
-        Raises ServerFailed if it ends instead, or keeps silent for `START_SECONDS`.
+        Raises ServerFailed if it ends instead, or keeps silent for longer than tests wait.
         """
         if self.running:
             raise ServerFailed(f"{self.name} is running already")
@@ -75,8 +74,7 @@ class Server(ABC):
             self.folder.mkdir(parents=True)
             self._prepare()
         self._children = self._launch()
-        wait_until(lambda: not self.running or self.answers(), START_SECONDS)
-        if not (self.running and self.answers()):
+        if not (wait_until(lambda: not self.running or self.answers()) and self.running):
             self.kill()
             raise ServerFailed(f"{self.name} did not start. Its log ends:\n{self._end_of_log()}")
 

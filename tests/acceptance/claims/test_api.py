@@ -86,7 +86,7 @@ def test_a_list_is_answered_item_by_item(api: httpx.Client) -> None:
 
 @pytest.mark.parametrize("kind", ["not JSON", "NaN", "duplicate keys", "an escaped NUL", "1e400", "far too deep"])
 def test_a_body_that_cannot_be_read(api: httpx.Client, kind: str) -> None:
-    """Nothing of it is taken in, and the sender is told why."""
+    """Nothing of it is taken in, and the sender learns why."""
     body, code = MALFORMED[kind]
 
     document = problem(api.post("/api/v1/faults", content=body), 422)
@@ -141,8 +141,8 @@ def test_a_claim_from_report_to_resolution(up: Up, api: httpx.Client) -> None:
         re.MULTILINE,
     )
     chain = api.get(f"/api/v1/claims/{claim['id']}/events").json()
-    told = [(event["kind"], event["actor"]) for event in chain["events"] if event["actor"].startswith("the-")]
-    assert told == [
+    decided = [(event["kind"], event["actor"]) for event in chain["events"] if event["actor"].startswith("the-")]
+    assert decided == [
         ("claim.stage_passed", "the-reviewer"),
         ("claim.approved", "the-manager"),
         ("claim.resolved", "the-operator"),
@@ -205,7 +205,7 @@ def test_an_unknown_claim(api: httpx.Client, unknown: str) -> None:
 
 
 def test_an_illegal_action_is_a_conflict(api: httpx.Client) -> None:
-    """What the state allows is told; so is a claim that has moved on since it was seen."""
+    """What the state allows is listed; so is a claim that has moved on since it was seen."""
     claim = report(api, "ILLEGAL*1")
 
     assert "approve" in str(problem(decide(api, claim, "resolve"), 409)["detail"])
@@ -231,7 +231,7 @@ def test_a_wrong_question_is_a_problem(api: httpx.Client, path: str, status: int
 
 
 def test_a_rejection_takes_a_note(api: httpx.Client) -> None:
-    """What is missing is told, of one claim and of each of many; nothing was decided."""
+    """What is missing is named, of one claim and of each of many; nothing was decided."""
     claims = [report(api, f"NOTELESS*{number}") for number in range(2)]
     many = {"decision": "reject", "claims": [{"claim": c["id"], "version": c["version"]} for c in claims]}
 

@@ -257,7 +257,7 @@ def test_a_closed_claim_takes_nothing(up: Up, api: httpx.Client) -> None:
 
 
 def test_the_command_line_beside_a_running_up(up: Up, api: httpx.Client, tmp_path: Path) -> None:
-    """A note and a file are added, listed with what came with the fault, and told in the claim's story."""
+    """A note and a file are added, listed with what came with the fault, and shown in the claim's story."""
     place = a_claim_of(api, "CLI*1", evidence=[{"kind": "session", "session_id": "\x1b[31mred"}])
     claim_id = place.split("/")[-2]
     picture = tmp_path / "meter [bold] 7.png"

@@ -2,22 +2,20 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pika
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import ChannelClosedByBroker, NackError, UnroutableError
+from pika.exceptions import ChannelClosedByBroker
 
-from tests.acceptance.installation import Database, Roles, await_that, settings, succeed
+from tests.acceptance.installation import Database, Roles, await_that, command, settings, succeed
 from tests.acceptance.messages import MALFORMED, encoded, fault
+from tests.servers.publishing import PERSISTENT, confirming, offer
 
 ROUTING_KEY = "fault.raised"
-DEAD_LETTER_SECONDS = 40
-PERSISTENT = pika.BasicProperties(delivery_mode=pika.DeliveryMode.Persistent)
 
 
 @pytest.fixture
@@ -41,20 +39,16 @@ def database(database_url: str) -> Database:
     return Database(database_url)
 
 
-@contextmanager
-def channel(amqp_url: str) -> Iterator[BlockingChannel]:
+def channel(amqp_url: str) -> AbstractContextManager[BlockingChannel]:
     """A channel on which every publication is confirmed."""
-    with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
-        channel = connection.channel()
-        channel.confirm_delivery()
-        yield channel
+    return confirming(pika.URLParameters(amqp_url))
 
 
 def publish(amqp_url: str, *bodies: bytes, properties: pika.BasicProperties = PERSISTENT) -> None:
     """As a controller does."""
     with channel(amqp_url) as door:
         for body in bodies:
-            door.basic_publish("spotclaim.in", ROUTING_KEY, body, properties, mandatory=True)
+            offer(door, "spotclaim.in", ROUTING_KEY, body, properties)
 
 
 def spots_under_review(database: Database) -> set[str]:
@@ -82,8 +76,8 @@ def test_malformed_messages_lie_between_good_ones(roles: Roles, amqp_url: str, d
     await_review(database, set(good))
     found = quarantine(database)
     names = {body: name for name, (body, _) in MALFORMED.items()}
-    told = {names.get(body, body): reason for body, (reason, _) in found.items()}
-    assert told == {name: reason for name, (_, reason) in MALFORMED.items()}
+    reasons = {names.get(body, body): reason for body, (reason, _) in found.items()}
+    assert reasons == {name: reason for name, (_, reason) in MALFORMED.items()}
     assert all(size == len(body) for body, (_, size) in found.items())
 
 
@@ -218,7 +212,8 @@ def test_reconcile_looks_past_foreign_dead_letters(
     assert_dead_letters(amqp_url, "spotclaim.intake", FOREIGN["spotclaim.intake"])
     file = tmp_path / "good.json"
     file.write_bytes(encoded(fault("good", 1, "GOOD*1")))
-    succeed(given, "send", file, "--ledger", tmp_path / "ledger")
+    send = ("send", file, "--ledger", tmp_path / "ledger")
+    await_that("the fault is confirmed", lambda: command(given, *send).code == 0)
 
     result = succeed(given, "reconcile", "--ledger", tmp_path / "ledger", "--json").json
 
@@ -236,15 +231,7 @@ def test_foreign_messages_that_ask_for_a_delay(roles: Roles, amqp_url: str, data
 
 
 def publish_past_the_door(amqp_url: str, queue: str, bodies: list[bytes]) -> None:
-    """A broker that is busy may refuse a message for the moment, and whoever sends one offers it again."""
-
-    def sent(body: bytes) -> bool:
-        try:
-            with channel(amqp_url) as door:
-                door.basic_publish("", queue, body, PERSISTENT, mandatory=True)
-        except (NackError, UnroutableError):
-            return False
-        return True
+    """And only once its dead letters have a queue, without which they would be dropped."""
 
     def has_dead_letters() -> bool:
         try:
@@ -255,24 +242,22 @@ def publish_past_the_door(amqp_url: str, queue: str, bodies: list[bytes]) -> Non
         return True
 
     await_that("the queue of dead letters is there", has_dead_letters)
-    for body in bodies:
-        await_that("the broker takes the message", partial(sent, body))
+    with channel(amqp_url) as door:
+        for body in bodies:
+            offer(door, "", queue, body)
 
 
 def assert_dead_letters(amqp_url: str, queue: str, bodies: list[bytes]) -> None:
     """Exactly these messages become dead letters, unchanged; what was offered again may be there twice.
 
-    Each look is judged as it is: what it took goes back only some time after its connection closed.
+    One channel holds what it found: what a closed one gives back comes some time later, and not all at once.
     """
-    await_that(
-        f"{len(bodies)} dead letters, unchanged",
-        lambda: set(dead_letters(amqp_url, queue)) == set(bodies),
-        DEAD_LETTER_SECONDS,
-    )
-
-
-def dead_letters(amqp_url: str, queue: str) -> list[bytes]:
-    """The bodies that wait in the queue of dead letters; they go back when the connection closes."""
+    found: set[bytes] = set()
     with channel(amqp_url) as reader:
-        bodies = iter(lambda: reader.basic_get(f"{queue}.XQ")[2], None)
-        return sorted(bodies)
+
+        def all_there() -> bool:
+            found.update(iter(lambda: reader.basic_get(f"{queue}.XQ")[2], None))
+            return found >= set(bodies)
+
+        await_that(f"{len(bodies)} dead letters", all_there)
+    assert found == set(bodies)

@@ -59,7 +59,7 @@ def test_a_table_is_tried_and_imported_and_imported_again(desk: Desk) -> None:
     assert "cells between semicolons" in tried.output
     assert "Ladepunkt -> spot_id" in tried.output
     assert "4,001 rows: 4,000 to accept, 0 that repeat another, 1 to refuse" in tried.output
-    assert "MISSING_FIELD: 1 rows (4,002)" in tried.output
+    assert "MISSING_FIELD: 1 row (4,002)" in tried.output
     assert not (desk.folder / "data").exists()
     # And the import and its repetition count alike
     first, again = (desk.sessions(file, "--json").json for _ in range(2))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.installation import SPOTCLAIM, Answer, Database, command, settings, succeed
-from tests.unit.ingest.ocpi.told import a_patch, a_session, in_lines, reserve_now
+from tests.unit.ingest.ocpi.objects import a_patch, a_session, in_lines, reserve_now
 
 CURRENT = "SELECT spot_id, session_id, energy_kwh FROM usage_records WHERE current"
 
@@ -26,15 +26,15 @@ def database(database_url: str) -> Database:
 def test_files_of_every_kind_are_one_handing_over(
     given: dict[str, str], database: Database, tmp_path: Path
 ) -> None:
-    """Packed or marked by Windows; what came of them is told, and what gave nothing; once more, they are known."""
+    """Packed or marked by Windows; what came of them is reported, and what gave nothing; again, they are known."""
     packed, marked = tmp_path / "sessions.json.gz", tmp_path / "patches.json"
     packed.write_bytes(gzip.compress(in_lines(a_session(), {"id": "nothing known"})))
     marked.write_bytes(b"\xef\xbb\xbf" + in_lines(a_patch(70, kwh=12.0), reserve_now()))
 
     for came in ("2 accepted, 0 already known", "0 accepted, 2 already known"):
-        told = succeed(given, "import", "ocpi", packed, marked)
+        result = succeed(given, "import", "ocpi", packed, marked)
 
-        assert told.output == (
+        assert result.output == (
             f"4 objects read: {came}, 1 in quarantine, 1 without anything for Spotclaim.\n"
             "Without anything: command 1.\n"
         )
@@ -52,7 +52,7 @@ def piped(given: dict[str, str], content: bytes, *arguments: str) -> Answer:
 
 
 def test_standard_input_and_what_the_objects_do_not_say(given: dict[str, str], database: Database) -> None:
-    """The session and its party are told beside them."""
+    """The session and its party are named beside them."""
     session = a_session(country_code=None, party_id=None, id=None)
 
     assert piped(given, in_lines(session), "--url", "/ocpi/2.2.1/sessions/FR/ABC/s-1").code == 0
@@ -70,5 +70,5 @@ def test_standard_input_and_what_the_objects_do_not_say(given: dict[str, str], d
 )
 def test_wrong_usage_is_said_and_leaves_with_2(given: dict[str, str], arguments: list[Any], sentence: str) -> None:
     """In one line, without a trace."""
-    told = command(given, "import", "ocpi", *arguments)
-    assert (told.code, sentence in told.errors, "Traceback" in told.errors) == (2, True, False)
+    result = command(given, "import", "ocpi", *arguments)
+    assert (result.code, sentence in result.errors, "Traceback" in result.errors) == (2, True, False)

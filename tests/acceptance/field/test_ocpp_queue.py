@@ -15,6 +15,8 @@ import pytest
 
 from ingest.rabbitmq import topology
 from tests.acceptance.installation import Database, Roles, await_that, settings
+from tests.servers.publishing import confirming, offer
+from tests.servers.waiting import PATIENCE_SECONDS
 
 BEGAN = datetime(2025, 10, 1, 8, 0, tzinfo=UTC)
 STATIONS = 21  # so that the ends of batches fall between what belongs together
@@ -28,7 +30,7 @@ def backend_url(amqp_url: str, rabbitmq_api_url: str) -> Iterator[str]:
     user, password = f"backend-{uuid4().hex}", "secret"
     server = urlsplit(amqp_url)
     virtual_host = server.path.removeprefix("/")
-    with httpx.Client(base_url=rabbitmq_api_url, trust_env=False, timeout=30) as api:
+    with httpx.Client(base_url=rabbitmq_api_url, trust_env=False, timeout=PATIENCE_SECONDS) as api:
 
         def put(path: str, **body: str) -> None:
             api.put(path, json=body).raise_for_status()
@@ -53,8 +55,8 @@ def frames() -> Iterator[bytes]:
     """What stations say in turn: each round a lock that fails and comes back, and a session of 2.5 kWh."""
     second = 0
     for turn in range(ROUNDS):
-        told = [said(turn, station) for station in range(STATIONS)]
-        for messages in zip(*told, strict=True):
+        turns = [said(turn, station) for station in range(STATIONS)]
+        for messages in zip(*turns, strict=True):
             for station, message in enumerate(messages):
                 second += 1
                 when = (BEGAN + timedelta(seconds=second)).isoformat()
@@ -75,18 +77,13 @@ def said(turn: int, station: int) -> list[list[Any]]:
     ]
 
 
-def publish(url: str, bodies: Iterator[bytes], key: str = "ocpp.log") -> int:
-    """How many were published. The last is confirmed, and with it all before it, since one channel keeps order."""
+def publish(url: str, bodies: Iterator[bytes], key: str = "ocpp.log") -> None:
+    """In this order, each confirmed."""
     parameters = pika.URLParameters(url)
-    with pika.BlockingConnection(parameters) as connection:
-        channel = connection.channel()
-        properties = pika.BasicProperties(delivery_mode=2, user_id=parameters.credentials.username)
-        *bodies_before, last = bodies
-        for body in bodies_before:
-            channel.basic_publish(topology.EXCHANGE, key, body, properties)
-        channel.confirm_delivery()
-        channel.basic_publish(topology.EXCHANGE, key, last, properties)
-        return len(bodies_before) + 1
+    properties = pika.BasicProperties(delivery_mode=2, user_id=parameters.credentials.username)
+    with confirming(parameters) as channel:
+        for body in bodies:
+            offer(channel, topology.EXCHANGE, key, body, properties)
 
 
 def waiting(url: str) -> int:

@@ -70,11 +70,13 @@ def test_frames_go_in_by_import(up: Up, tmp_path: Path) -> None:
         )
     )
 
-    told = up.succeed("import", "ocpp", log).output
+    output = up.succeed("import", "ocpp", log).output
 
-    read, *parts = (int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*(?= )", told.splitlines()[0]))
+    read, *parts = (
+        int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*(?= )", output.splitlines()[0])
+    )
     assert read == tally["messages"] == sum(parts)
-    assert " 0 in quarantine" in told
+    assert " 0 in quarantine" in output
     assert of_outage(up.succeed("claims", "--json", "--limit", 1000).json) >= struck(truth)
 
 
@@ -117,10 +119,10 @@ def test_the_truth_of_a_run_that_is_interrupted(database_url: str, tmp_path: Pat
     given = settings(database_url=database_url, data=tmp_path)
     arguments = ("--spots", 60, "--duration", "6h", "--speed", 60, *AT_ONCE, "--truth", truth)
     run = Process(tmp_path / "run.log", given, "simulate", *arguments)
-    told = "SELECT DISTINCT spot_id FROM faults WHERE message_id LIKE %s"
+    reported = "SELECT DISTINCT spot_id FROM faults WHERE message_id LIKE %s"
 
     def there() -> set[str]:
-        return {spot_id for (spot_id,) in database.rows(told, "%/outage-1%")}
+        return {spot_id for (spot_id,) in database.rows(reported, "%/outage-1%")}
 
     try:
         run.launch()

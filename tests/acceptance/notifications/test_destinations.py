@@ -9,6 +9,7 @@ import pytest
 
 from tests.acceptance.installation import SPOTCLAIM, command, settings, succeed
 from tests.contracts.receivers import WebHook, web_hook
+from tests.servers.waiting import PATIENCE_SECONDS
 
 SECRET = "hunter2-hunter2"
 
@@ -27,7 +28,7 @@ def here(database_url: str, tmp_path: Path) -> dict[str, str]:
 def add_by_input(here: dict[str, str], name: str, url: str) -> subprocess.CompletedProcess[str]:
     line = [SPOTCLAIM, "destinations", "add", name]
     return subprocess.run(
-        line, env=here, input=f"{url}\n", capture_output=True, text=True, timeout=60, check=False
+        line, env=here, input=f"{url}\n", capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
     )
 
 
@@ -64,21 +65,23 @@ def test_a_url_that_cannot_be_used_is_refused(here: dict[str, str], url: str) ->
 
 
 def test_the_policy_may_name_one_that_a_command_adds(here: dict[str, str], tmp_path: Path) -> None:
-    """Before, nothing starts but the command that adds it."""
-    built_in = (Path(__file__).parents[3] / "domain" / "policy.yaml").read_text()
+    """Before, nothing is ingested; what only looks and what adds it need it not."""
+    built_in = (Path(__file__).parents[3] / "domain" / "policy" / "policy.yaml").read_text()
     file = tmp_path / "policy.yaml"
     file.write_text(built_in.replace("to: [ops]", "to: [night]"))
     named = here | settings(policy=file)
-    before = command(named, "claims")
+    spots = tmp_path / "spots.csv"
+    spots.write_text("spot_id\nDE*ABC*E1\n")
+    before = command(named, "import", "spots", spots)
 
     succeed(named, "destinations", "add", "night", "log://")
 
     assert (before.code, "destinations add" in before.errors) == (2, True)
-    succeed(named, "claims")
+    succeed(named, "import", "spots", spots)
 
 
 def test_a_configured_name_is_not_taken(here: dict[str, str]) -> None:
-    """Which of the two would be told must not be a riddle."""
+    """Which of the two would be notified must not be a riddle."""
     configured = here | settings(destinations='{"night": "log://"}')
 
     answer = command(configured, "destinations", "add", "night", "log://")
@@ -87,7 +90,7 @@ def test_a_configured_name_is_not_taken(here: dict[str, str]) -> None:
 
 
 def test_what_would_be_sent_is_shown(here: dict[str, str], tmp_path: Path) -> None:
-    """For each kind of destination, or one of them; a broken template is told, and the built-in one shown."""
+    """For each kind of destination, or one of them; a broken template is reported, and the built-in one shown."""
     folder = tmp_path / "templates"
     folder.mkdir()
     own = here | settings(templates=folder, public_url="https://claims.example.org")

@@ -8,10 +8,11 @@ import pytest
 
 from adapters.postgres.engine import connect
 from adapters.postgres.store import PostgresStore
-from domain.changes import Decision
+from domain.changes import Changes
 from domain.field.batch import Quarantined
 from tests.acceptance.installation import SPOTCLAIM, command, settings, succeed
 from tests.builders import a_delivery, a_quarantined, an_event
+from tests.servers.waiting import PATIENCE_SECONDS
 
 NOTHING_EDITED = (
     "spotclaim: Nothing was edited, so nothing was replayed; without --edit it is replayed as it came.\n"
@@ -61,7 +62,7 @@ def into_a_closed_pipe(given: dict[str, str], *arguments: str) -> tuple[int, byt
     process = subprocess.Popen([SPOTCLAIM, *arguments], env=given, **pipes)
     assert process.stdout is not None
     process.stdout.close()
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     return process.returncode, errors
 
 
@@ -74,7 +75,7 @@ def test_a_disk_that_is_full_is_said_in_one_line(tmp_path: Path, line: str) -> N
             env=settings(data=tmp_path),
             stdout=full,
             stderr=subprocess.PIPE,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
         )
     sentence = b"spotclaim: What was to be printed could not be written: No space left on device.\n"
     assert (process.returncode, process.stderr) == (1, sentence)
@@ -146,8 +147,8 @@ def test_an_editor_mends_a_message(database_url: str, tmp_path: Path) -> None:
 def test_programs_read_what_people_read(tmp_path: Path) -> None:
     """Settings without their secrets, a policy and its mistakes."""
     given = settings(data=tmp_path, database_url="postgresql://ops:hunter2@localhost/x")
-    told = {row["name"]: row["value"] for row in succeed(given, "settings", "--json").json}
-    assert (told["SPOTCLAIM_PORT"], told["SPOTCLAIM_DATABASE_URL"]) == (8080, "**********")
+    values = {row["name"]: row["value"] for row in succeed(given, "settings", "--json").json}
+    assert (values["SPOTCLAIM_PORT"], values["SPOTCLAIM_DATABASE_URL"]) == (8080, "**********")
 
     assert succeed(given, "policy", "check", "--json").json["sound"] is True
     (tmp_path / "policy.yaml").write_text("codes: 5\nversion: 7\n")
@@ -162,7 +163,7 @@ def test_what_failed_is_listed_and_sent_again(database_url: str, tmp_path: Path)
     failed, sent = a_delivery(status="failed", attempts=8, answer="500"), a_delivery(status="sent")
     engine = connect(database_url)
     with PostgresStore(engine).transaction() as transaction:
-        transaction.record(Decision(deliveries=[failed, sent]))
+        transaction.record(Changes(failed, sent))
     engine.dispose()
 
     [row] = succeed(given, "deliveries", "--status", "failed", "--json").json

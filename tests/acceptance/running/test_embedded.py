@@ -157,7 +157,7 @@ def test_a_generated_token_is_shown_once(folder: Path) -> None:
 
 
 def test_a_given_token_is_never_shown(up: Up) -> None:
-    """What the operator chose need not be told, and must not be logged."""
+    """What the operator chose need not be shown, and must not be logged."""
     with up.start() as api:
         assert api.get("/api/v1/claims").status_code == 200
     assert up.process.stop() == 0

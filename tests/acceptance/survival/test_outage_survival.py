@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.acceptance import told
+from tests.acceptance import received
 from tests.acceptance.campaign import Campaign
 from tests.acceptance.installation import Database, Roles, await_that, settings, succeed
 from tests.builders import a_policy_file
@@ -121,24 +121,26 @@ def test_one_incident_whatever_is_killed(installation: Installation, wave: Calla
     assert installation.database.rows(f"{linked} WHERE incident_id = %s", incident_id) == [(spots, spots)]
 
     succeed(installation.given, "incident", "close", incident_id, "--note", "The transformer is back.")
-    await_that("its end is told", lambda: "incident.closed" in told.of_incident(installation.hook))
+    await_that("its end is announced", lambda: "incident.closed" in received.of_incident(installation.hook))
     verify_told(installation, spots)
     verify_record(installation, waves)
 
 
 def verify_told(installation: Installation, spots: int) -> None:
-    """Nothing is lost or doubled: each claim is told or is not, and whatever was to be sent has arrived."""
+    """Nothing is lost or doubled: each claim is announced or is not, and whatever was to be sent has arrived."""
     await_that("all that is owed is done", lambda: installation.database.steps_due == 0)
-    columns = ("id", "event", "status", "reason", "claim_ids")
-    rows = installation.database.rows("SELECT id::text, event, status, reason, claim_ids::text[] FROM deliveries")
+    columns = ("id", "event", "status", "reason", "subject_ids")
+    rows = installation.database.rows(
+        "SELECT id::text, event, status, reason, subject_ids::text[] FROM deliveries"
+    )
     made = [dict(zip(columns, row, strict=True)) for row in rows]
-    messages = told.messages(installation.hook)
+    messages = received.messages(installation.hook)
 
-    assert told.of_incident(installation.hook) == ["incident.opened", "incident.closed"]
+    assert received.of_incident(installation.hook) == ["incident.opened", "incident.closed"]
     assert {row["id"] for row in made if row["status"] == "sent"} == {one["delivery"] for one in messages}
     assert {row["status"] for row in made} == {"sent", "suppressed"}
     assert sum(row["reason"] == "digest" for row in made) <= MOST_DIGESTS
-    named = told.claims_in(made, "sent", "suppressed")
+    named = received.claims_in(made, "sent", "suppressed")
     assert (len(named), set(named.values())) == (spots, {1})
 
 

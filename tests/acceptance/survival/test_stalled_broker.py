@@ -13,10 +13,10 @@ from tests.acceptance.messages import encoded, fault
 from tests.servers import RabbitMQServer, temporary_folder
 from tests.servers.loopback import HOST
 from tests.servers.waiting import wait_until
-from workers.bootstrap import STEP_KINDS
-from workers.runtime.actors import INTAKE_QUEUE, queue_of
+from workers.runtime.actors import INTAKE_QUEUE
+from workers.steps.registry import STEPS
 
-STEP_QUEUES = [queue_of(kind) for kind in (*STEP_KINDS, "deliver")]
+STEP_QUEUES = [kind.queue for kind in STEPS.values()]
 QUEUES = [*topology.QUEUES.values(), topology.OCPP_QUEUE, INTAKE_QUEUE, *STEP_QUEUES]
 
 

@@ -29,7 +29,7 @@ from typing import Final
 from domain.incidents.baseline import chance_for, learn
 from domain.incidents.thresholds import Place, Thresholds
 from domain.incidents.windows import ZONE, Group
-from domain.policy import FEWEST_SPOTS
+from domain.policy.policy import FEWEST_SPOTS
 from ingest.simulator.fleet import by_zone
 from ingest.simulator.moments import DAY, HOUR, MINUTE, SECOND, milliseconds
 from ingest.simulator.outages import Outage
@@ -256,4 +256,5 @@ def _row(what: str, values: Sequence[float], at_least: float | None = None, at_m
     elif at_most is not None:
         aim, met = f"<= {at_most:g}", middle <= at_most
     spread = f"{min(values):.3f} - {max(values):.3f}" if len(values) > 1 else ""
-    return Row("detection", what, f"{middle:.3f} ± {reach:.3f}" if spread else f"{middle:.3f}", spread, aim, met)
+    figure = f"{middle:.3f} ± {reach:.3f}" if spread else f"{middle:.3f}"
+    return Row("detection", what, middle, "", figure, spread, aim, met)

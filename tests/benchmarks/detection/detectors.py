@@ -9,7 +9,7 @@ from functools import lru_cache
 from statistics import mean, stdev
 from typing import Final
 
-from domain.incidents.baseline import Usual, learn
+from domain.incidents.baseline import Baseline, learn
 from domain.incidents.negative_binomial import at_least
 from domain.incidents.windows import Group
 from tests.benchmarks.detection.sightings import WINDOW, History, Seen
@@ -40,7 +40,7 @@ def scores(history: History) -> dict[str, Score]:
 POISSON_OURS: Final = "Poisson, with our means"
 
 
-def _quantile(usual: Mapping[tuple[str, str], Usual], dispersed: bool) -> Score:
+def _quantile(usual: Mapping[tuple[str, str], Baseline], dispersed: bool) -> Score:
     def score(seen: Seen) -> float:
         code, kind, place = seen.group
         one = usual[code, kind]

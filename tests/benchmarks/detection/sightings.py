@@ -13,7 +13,7 @@ from domain.incidents.baseline import Observed, Places, Tally
 from domain.incidents.thresholds import HOURS, hour_of_week
 from domain.incidents.windows import KINDS, MODEL, ZONE, Group
 from ingest.simulator import repeats as delivery
-from ingest.simulator.fleet import Spot, by_zone
+from ingest.simulator.fleet import SimulatedSpot, by_zone
 from ingest.simulator.moments import HOUR, SECOND
 from ingest.simulator.reports import Raised, Report
 from ingest.simulator.stream import Plan
@@ -28,7 +28,7 @@ class Sighting(NamedTuple):
     arrived: int
     at: int
     code: str
-    spot: Spot
+    spot: SimulatedSpot
 
     @property
     def groups(self) -> tuple[Group, Group]:
@@ -48,7 +48,7 @@ class Seen(NamedTuple):
     faults: int
 
 
-def model_of(spot: Spot) -> str:
+def model_of(spot: SimulatedSpot) -> str:
     """The model with its firmware."""
     return f"{spot.model.vendor} {spot.model.name} {spot.firmware}"
 
@@ -107,7 +107,7 @@ def hour_at(at: int, time_zone: str) -> int:
     return hour_of_week(datetime.fromtimestamp(at / SECOND, UTC), time_zone)
 
 
-def time_zones(fleet: Sequence[Spot]) -> dict[tuple[str, str], str]:
+def time_zones(fleet: Sequence[SimulatedSpot]) -> dict[tuple[str, str], str]:
     """The clock of each place: its own, or the one that most spots of a model live on."""
     clocks: dict[tuple[str, str], list[str]] = defaultdict(list)
     for spot in fleet:

@@ -1,6 +1,7 @@
 """Decode: what it takes to decode and validate one typical fault message, in this process, one core.
 
-`wire.take_in` over different messages, in batches of 500 as the consumer makes them; the median of eleven rounds.
+`wire.ingest_message` over different messages, in batches of 500 as the consumer makes them; the median of eleven
+rounds.
 """
 
 import time
@@ -32,7 +33,7 @@ def _round(bodies: list[bytes]) -> float:
     for begin in range(0, len(bodies), _BATCH):
         batch, group = Batch(), bodies[begin : begin + _BATCH]
         for body in group:
-            wire.take_in(batch, body, reception)
+            wire.ingest_message(batch, body, reception)
         if len(batch.faults) != len(group):
             raise ValueError(f"Not every message of the load is valid: {batch.quarantined[0].sentence}")
     return (time.perf_counter() - began) / len(bodies) * 1e6

@@ -75,8 +75,8 @@ def bear_out(corner: Corner, count: int) -> None:
         for begin in range(0, count, _BATCH):
             batch = Batch()
             for spot in range(begin, min(begin + _BATCH, count)):
-                wire.take_in(batch, loads.registration(spot), reception)
-                wire.take_in(batch, loads.usage(spot), reception)
+                wire.ingest_message(batch, loads.registration(spot), reception)
+                wire.ingest_message(batch, loads.usage(spot), reception)
             with store.transaction() as transaction:
                 transaction.register_spots(batch.spots)
                 transaction.record_usage(batch.usage)

@@ -3,11 +3,11 @@
     python -m tests.benchmarks.intake.floor new_spots|repeats
 
 It is a bare pika consumer with a large prefetch; orjson; for every 500 messages one
-round trip that is one transaction, with the very statements of `adapters/postgres/writes.py` into the same tables;
+round trip that is one transaction, with the very statements of `adapters/postgres` into the same tables;
 one multiple acknowledgement. While PostgreSQL writes one batch, the next is read and prepared.
 
 What it does not do: validate, look for duplicates, find open claims, decide anything, chain hashes, confirm a
-hand-over, retry, count metrics. It is told whether claims are new (it inserts them) or repeat (it upserts one for
+hand-over, retry, count metrics. It knows whether claims are new (it inserts them) or repeat (it upserts one for
 each spot in the batch).
 """
 
@@ -23,7 +23,10 @@ import orjson
 import pika
 import psycopg2
 
-from adapters.postgres import writes
+from adapters.postgres.audit.events import INSERT_EVENTS
+from adapters.postgres.claims.claims import INSERT_CLAIMS
+from adapters.postgres.field.faults import INSERT_FAULTS
+from adapters.postgres.steps.steps import INSERT_STEPS
 from adapters.rabbitmq import connection as rabbitmq
 from domain.identifiers import new_claim_id
 
@@ -32,26 +35,24 @@ _BATCH = 500
 _PREFETCH = 4 * _BATCH
 _IDLE_SECONDS = 0.02
 
-_INSERT = "; ".join(
-    write.sql for write in (writes.INSERT_FAULTS, writes.INSERT_CLAIMS, writes.INSERT_EVENTS, writes.INSERT_STEPS)
-)
+_INSERT = "; ".join(write.sql for write in (INSERT_FAULTS, INSERT_CLAIMS, INSERT_EVENTS, INSERT_STEPS))
 # Which claim a fault belongs to is known once its claim was upserted, since another process may have opened it.
 _JOIN_CLAIM = "JOIN claim ON claim.spot_id = r->>4 AND claim.code = r->>6"
 _UPSERT = f"""
 WITH claim AS (
-    {writes.INSERT_CLAIMS.sql} ON CONFLICT (spot_id, code) WHERE closed_at IS NULL DO UPDATE SET
+    {INSERT_CLAIMS.sql} ON CONFLICT (spot_id, code) WHERE closed_at IS NULL DO UPDATE SET
         fault_count = claims.fault_count + excluded.fault_count, last_seen_at = excluded.last_seen_at,
         version = claims.version + 1, head = excluded.head
     RETURNING id, spot_id, code, version
 ), step AS (
-    INSERT INTO steps (kind, claim_ids, due_at)
+    INSERT INTO steps (kind, subject_ids, due_at)
     SELECT 'verify', array_agg(id), now() FROM claim WHERE version = 1 HAVING count(*) > 0
 ), event AS (
-    INSERT INTO audit_events (claim_id, seq, at, actor, kind, body, hash)
+    INSERT INTO audit_events (subject_id, seq, at, actor, kind, body, hash)
     SELECT claim.id, claim.version, (r->>2)::timestamptz, r->>3, r->>4, r->>5, decode(r->>6, 'hex')
     FROM jsonb_array_elements(%s::jsonb) AS r JOIN claim ON claim.spot_id = r->>0 AND claim.code = r->>1
 )
-{writes.INSERT_FAULTS.sql.replace("(r->>3)::uuid,", "claim.id,")} {_JOIN_CLAIM}
+{INSERT_FAULTS.sql.replace("(r->>3)::uuid,", "claim.id,")} {_JOIN_CLAIM}
 """
 
 # Code, claim type, severity. Written out so that nothing has to be looked up.
@@ -162,7 +163,7 @@ def _repeated(bodies: list[bytes]) -> Rows:
 def _fault(
     event: dict[str, Any], data: dict[str, Any], key: str, claim_id: str | None, code: str, now: datetime
 ) -> tuple[Any, ...]:
-    """In the order of `writes.INSERT_FAULTS.columns`."""
+    """In the order of `INSERT_FAULTS.columns`."""
     error = data["error"]
     return (
         key,
@@ -195,12 +196,12 @@ def _fault(
 _SAME = {"status": "submitted", "policy_version": "2026-11-22", "version": 1, "evidence_digest": ""}
 _SAME |= dict.fromkeys(("stage", "reopened", "verdict_seq"), 0) | {"four_eyes": False}
 _SAME |= {name: [] for name in ("also_filed_by", "stages", "approved_by", "pauses", "sla_alerts")}
-_CLAIM: list[Any] = [_SAME.get(name) for name in writes.INSERT_CLAIMS.columns]
+_CLAIM: list[Any] = [_SAME.get(name) for name in INSERT_CLAIMS.columns]
 _DIFFERS = """
     id spot_id code claim_type severity opened_at connector_id zone affected_user reservation_id session_id
     first_seen_at last_seen_at fault_count head
 """.split()  # noqa: SIM905
-_PLACES = [writes.INSERT_CLAIMS.columns.index(name) for name in _DIFFERS]
+_PLACES = [INSERT_CLAIMS.columns.index(name) for name in _DIFFERS]
 
 
 def _claim(

@@ -23,7 +23,7 @@ from tests.benchmarks.intake import files
 from tests.benchmarks.processes import ProcessFailed, tool
 from tests.benchmarks.report import Row, rate_row
 from tests.benchmarks.scale import Scale
-from workers.bootstrap import build
+from workers.bootstrap.app import build
 from workers.runtime.garbage_collection import calm_the_collector
 from workers.settings import Settings
 
@@ -64,7 +64,7 @@ def _importer_seconds(corner: Corner, path: Path, count: int, items: _Items) -> 
     corner.settle()
     with ExitStack() as stack:
         app = build(Settings(database_url=SecretStr(corner.database_url), data=corner.folder), stack)
-        importer = Importer(app.hand_over, app.known, app.clock, lambda _: None)
+        importer = Importer(app.work.deliver_batch, app.work.known, app.clock, lambda _: None)
         began = time.perf_counter()
         tally = importer.run(items(path))
         seconds = time.perf_counter() - began

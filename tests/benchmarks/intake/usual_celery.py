@@ -14,8 +14,7 @@ from typing import Any
 import orjson
 from celery import Celery
 
-from tests.benchmarks.detection import usual
-from tests.benchmarks.intake import loads
+from tests.benchmarks.intake import loads, usual
 
 app = Celery("usual", broker=os.environ["SPOTCLAIM_AMQP_URL"])
 app.conf.update(

@@ -12,8 +12,7 @@ import dramatiq
 import orjson
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 
-from tests.benchmarks.detection import usual
-from tests.benchmarks.intake import loads
+from tests.benchmarks.intake import loads, usual
 
 broker = RabbitmqBroker(url=os.environ["SPOTCLAIM_AMQP_URL"])
 dramatiq.set_broker(broker)

@@ -15,8 +15,7 @@ import pika
 
 from ingest.rabbitmq import publisher
 from tests.benchmarks.corner import Corner
-from tests.benchmarks.detection import usual
-from tests.benchmarks.intake import loads
+from tests.benchmarks.intake import loads, usual
 from tests.benchmarks.processes import Process, ProcessFailed, role, started, tool
 from tests.benchmarks.scale import Scale
 

@@ -19,7 +19,7 @@ from tests.servers.waiting import wait_until
 
 PROGRAM = "prometheus-alertmanager"
 _LIST = 500
-_READY_SECONDS = 30
+_READY_SECONDS = 90
 _POST_SECONDS = 60
 
 

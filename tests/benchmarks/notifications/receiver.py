@@ -1,4 +1,4 @@
-"""Who is told: a web hook in a process of its own that takes every post at once and notes when it came.
+"""Who is notified: a web hook in a process of its own that takes every post at once and notes when it came.
 
 `python -m tests.benchmarks.notifications.receiver PORT FILE`. It is plain and the same for everybody, so that what
 is measured is the sender. A line of the file is a moment of the machine's clock, the Idempotency-Key or `-`, and

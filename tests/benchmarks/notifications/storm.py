@@ -1,9 +1,9 @@
-"""A storm: one error on thousands of spots at once, and who is told how soon, how often, and of how much.
+"""A storm: one error on thousands of spots at once, and who is notified how soon, how often, and of how much.
 
 All roles run, at rest. The faults are published as fast as the broker confirms them; the clock runs from the first
-of them until a web hook is told something. When half of the claims are open, every worker is killed and another
-started. It is over when all claims are told, or are suppressed under an incident that is told, and nothing
-gathers any more. Once with the built-in policy, by which the storm is an incident, and once where nobody is told
+of them until a web hook is sent something. When half of the claims are open, every worker is killed and another
+started. It is over when all claims are announced, or are suppressed under an announced incident, and nothing is
+collecting any more. Once with the built-in policy, by which the storm is an incident, and once where nobody hears
 of incidents, so that all of it goes through digests. Gathering begins with `DIGEST_SECONDS`, which is more often
 than the policy has it. Beside it Alertmanager, killed as well when it has half of the alerts.
 """
@@ -35,22 +35,22 @@ _DEADLINE_SECONDS = 180
 _REST_SECONDS = 2.0
 _OPENED = "SELECT count(*) FROM claims"
 _ACCOUNTED = """
-    SELECT count(DISTINCT claim) FROM deliveries, unnest(claim_ids) claim
+    SELECT count(DISTINCT claim) FROM deliveries, unnest(subject_ids) claim
     WHERE event LIKE 'claim.%' AND status IN ('sent', 'suppressed')
 """
 _UNDER_WAY = "SELECT count(*) FROM deliveries WHERE status NOT IN ('sent', 'suppressed')"
-# Told of itself, or linked to an incident that was told of.
+# Announced itself, or linked to an incident that was announced.
 _TOLD = """
-    WITH came AS (SELECT event, unnest(claim_ids) AS about FROM deliveries WHERE id = ANY(%(keys)s::uuid[]))
+    WITH came AS (SELECT event, unnest(subject_ids) AS about FROM deliveries WHERE id = ANY(%(keys)s::uuid[]))
     SELECT count(*) FROM (
         SELECT about FROM came WHERE event LIKE 'claim.%%'
         UNION SELECT claim_id FROM incident_claims JOIN came ON about = incident_id WHERE event LIKE 'incident.%%'
-    ) told
+    ) announced
 """
 
 
 class Telling(NamedTuple):
-    """How long the first message took, how many there were, and how many claims nobody was told of."""
+    """How long the first message took, how many there were, and how many claims nobody was notified of."""
 
     first_seconds: float
     messages: int
@@ -68,7 +68,7 @@ def _rows(way: str, telling: Telling, *, aimed: bool) -> Iterator[Row]:
     first, most, least = (1.0, 20, 0) if aimed else (None, None, None)
     yield ceiling_row("storm", f"{way}: until the first message", telling.first_seconds, "s", first)
     yield ceiling_row("storm", f"{way}: messages in all", telling.messages, "", most)
-    yield ceiling_row("storm", f"{way}: claims never told, after a kill", telling.lost, "", least)
+    yield ceiling_row("storm", f"{way}: claims never announced, after a kill", telling.lost, "", least)
 
 
 def _ours(count: int, *, incidents: bool) -> Telling:
@@ -111,12 +111,12 @@ def _await_nothing_under_way(corner: Corner) -> None:
 
 
 def _told(corner: Corner, ops: Receiver, began: float, count: int) -> Telling:
-    """What came, held against what is on record: a claim counts if what it was told in, or under, has come."""
+    """What came, held against what is on record: a claim counts if its notice, or its incident's, has come."""
     posts = ops.posts()
     with closing(corner.connect()) as connection, connection.cursor() as cursor:
         cursor.execute(_TOLD, {"keys": [post.key for post in posts]})
-        told = cursor.fetchone()[0]
-    return Telling(posts[0].at - began, len(posts), count - told)
+        announced = cursor.fetchone()[0]
+    return Telling(posts[0].at - began, len(posts), count - announced)
 
 
 def _alertmanager(count: int) -> Telling:
@@ -129,7 +129,7 @@ def _alertmanager(count: int) -> Telling:
             process.kill()
         with theirs.running("alertmanager-again"):
             theirs.post(storm[count // 2 :])
-            time.sleep(2 * DIGEST_SECONDS + 1)  # it has told what it will tell
+            time.sleep(2 * DIGEST_SECONDS + 1)  # it has sent what it will send
         posts = ops.posts()
-    told = {alert["labels"]["spot"] for post in posts for alert in orjson.loads(post.body)["alerts"]}
-    return Telling(posts[0].at - began, len(posts), count - len(told))
+    announced = {alert["labels"]["spot"] for post in posts for alert in orjson.loads(post.body)["alerts"]}
+    return Telling(posts[0].at - began, len(posts), count - len(announced))

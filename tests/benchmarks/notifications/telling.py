@@ -3,7 +3,8 @@
 Claims are opened and each is owed a message of its own, while nobody runs to send it. Then the workers are
 started, and the relay; the rate is that of the posts at a web hook, from the first to the last, so that starting
 costs nobody anything. Ours goes through the step queue and RabbitMQ, and puts on record what came of each message
-and, with the claim, that it was told. Apprise alone sends as many, one after the other, from as many processes.
+and, with the claim, that it was announced. Apprise alone sends as many, one after the other, from as many
+processes.
 """
 
 import sys
@@ -13,9 +14,10 @@ from datetime import UTC, datetime
 
 from adapters.postgres.engine import connect
 from adapters.postgres.store import PostgresStore
-from domain.changes import Decision, Step
+from domain.changes import Changes
 from domain.identifiers import new_claim_id
 from domain.notifications.delivery import Delivery
+from domain.steps import Deliver
 from tests.benchmarks.corner import Corner, fresh_corner
 from tests.benchmarks.intake.drain import open_claims
 from tests.benchmarks.intake.intake import demand_running
@@ -88,7 +90,7 @@ def _rate(ops: Receiver, count: int, roles: list[Process]) -> float:
 
 
 def _owe_messages(corner: Corner) -> None:
-    """A message for each claim, in place of what it would have owed next."""
+    """A message for each claim, in place of what would be pending next."""
     with corner.connect() as connection, connection.cursor() as cursor:
         cursor.execute("DELETE FROM steps")
         cursor.execute("SELECT id::text, spot_id, code FROM claims")
@@ -101,15 +103,14 @@ def _owe_messages(corner: Corner) -> None:
     engine.dispose()
 
 
-def _messages(claims: list[tuple[str, str, str]]) -> Decision:
-    decision = Decision()
+def _messages(claims: list[tuple[str, str, str]]) -> Changes:
+    changes = Changes()
     for claim_id, spot, code in claims:
         title, now = f"{code} at {spot}: under review", datetime.now(UTC)
         text = (title, bare_apprise.BODY)
         delivery = Delivery(new_claim_id(), "ops", "claim.under_review", *text, [claim_id], created_at=now)
-        decision.deliveries.append(delivery)
-        decision.steps.append(Step("deliver", [claim_id], subject=delivery.id))
-    return decision
+        changes.put(delivery, Deliver([delivery.id], delivery.destination))
+    return changes
 
 
 def _of(processes: int) -> str:

@@ -1,16 +1,16 @@
 """Notifiers that tell receivers on this machine, under the name `ops`."""
 
 from adapters.apprise.notifier import AppriseNotifier
-from adapters.apprise.rendering import Texts
+from adapters.apprise.rendering import Templates
 from tests.contracts.receivers import MailBox
 from tests.servers.loopback import HOST
 
-PLAIN = Texts()
+PLAIN = Templates()
 
 
-def by_url(url: str, texts: Texts = PLAIN) -> AppriseNotifier:
-    return AppriseNotifier({"ops": url}, allow_internal=True, texts=texts)
+def by_url(url: str, templates: Templates = PLAIN) -> AppriseNotifier:
+    return AppriseNotifier({"ops": url}, allow_internal=True, templates=templates)
 
 
-def by_mail(box: MailBox, options: str = "", texts: Texts = PLAIN) -> AppriseNotifier:
-    return by_url(f"mailto://{HOST}:{box.port}/?from=spotclaim@example.org&to=ops@example.org{options}", texts)
+def by_mail(box: MailBox, options: str = "", templates: Templates = PLAIN) -> AppriseNotifier:
+    return by_url(f"mailto://{HOST}:{box.port}/?from=spotclaim@example.org&to=ops@example.org{options}", templates)

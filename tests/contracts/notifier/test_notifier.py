@@ -39,7 +39,7 @@ def test_a_mail_box_gets_the_message(box: MailBox) -> None:
 
 
 def test_the_log_gets_the_message() -> None:
-    """Before any destination is set, somebody who reads the log is told."""
+    """Before any destination is set, notifications are in the log."""
     with capture_logs() as lines:
         outcome = AppriseNotifier({"ops": "log://"}).send("ops", MESSAGE)
 
@@ -81,7 +81,7 @@ def test_a_mail_box_that_refuses_is_a_failed_attempt(box: MailBox) -> None:
 
 @pytest.mark.parametrize("schema", ["json", "mailto"])
 def test_nobody_there_is_a_failed_attempt(schema: str) -> None:
-    """A destination that is down is told like one that refuses."""
+    """A destination that is down is reported like one that refuses."""
     url = f"{schema}://{HOST}:{free_port()}/?from=a@example.org&to=b@example.org"
 
     outcome = AppriseNotifier({"ops": url}, allow_internal=True).send("ops", MESSAGE)

@@ -3,11 +3,11 @@
 import pytest
 from apprise.manager_plugins import NotificationManager
 
-from adapters.apprise.http import equip
+from adapters.apprise.http import guard_plugin
 from adapters.apprise.notifier import AppriseNotifier
 from adapters.apprise.ssrf_guard import InternalAddress, connect
 from adapters.apprise.urls import SCHEMAS
-from domain.ports.store import Message, Outcome
+from domain.ports.store import AttemptResult, Message
 from tests.contracts.receivers import WebHook, mail_box
 from tests.servers.loopback import HOST
 
@@ -16,7 +16,7 @@ MESSAGE = Message("key", "title", "body")
 SPELLINGS = ["127.0.0.1", "2130706433", "0x7f000001", "localhost", "0.0.0.0", "[::1]"]
 
 
-def sent_to(address: str, schema: str = "json") -> Outcome:
+def sent_to(address: str, schema: str = "json") -> AttemptResult:
     return AppriseNotifier({"ops": f"{schema}://{address}/abcdefghijklmnopqrstuvwx"}).send("ops", MESSAGE)
 
 
@@ -94,4 +94,4 @@ def test_a_proxy_is_used_where_the_operator_allows_what_is_inside(
 @pytest.mark.parametrize("schema", sorted(SCHEMAS - {"log"}))
 def test_every_schema_goes_through_the_guard(schema: str) -> None:
     """One whose plugin reached the network by other means would be refused at the start."""
-    assert equip(NotificationManager()[schema])
+    assert guard_plugin(NotificationManager()[schema])

@@ -29,8 +29,8 @@ def reading_always(configured: dict[str, str], stored: Stored) -> AppriseNotifie
     return AppriseNotifier(configured, allow_internal=True, stored=stored, refresh_seconds=0)
 
 
-def test_one_that_is_added_is_told_without_a_restart() -> None:
-    """And one that is removed is told no more."""
+def test_one_that_is_added_is_notified_without_a_restart() -> None:
+    """And one that is removed is notified no more."""
     stored = Stored()
     notifier = reading_always({}, stored)
     assert not notifier.send("night", MESSAGE).sent
@@ -44,7 +44,7 @@ def test_one_that_is_added_is_told_without_a_restart() -> None:
         assert (notifier.send("night", MESSAGE).sent, len(hook.posted)) == (False, 1)
 
 
-def test_one_that_was_added_a_moment_ago_is_told() -> None:
+def test_one_that_was_just_added_is_notified() -> None:
     """Though what is known was read before."""
     stored = Stored()
     notifier = AppriseNotifier({}, stored=stored, refresh_seconds=3600)
@@ -96,7 +96,7 @@ def test_the_database_is_not_asked_for_each_message() -> None:
     assert stored.reads == 1
 
 
-def test_one_that_cannot_be_used_fails_and_is_told() -> None:
+def test_one_that_cannot_be_used_fails_and_is_reported() -> None:
     """It came past the command; the others are not concerned."""
     notifier = reading_always({"ops": "log://"}, Stored(night="pigeon://loft/hunter2-hunter2"))
 

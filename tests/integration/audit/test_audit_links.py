@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 
-from adapters.audit.archive import open_archive, write_archive
-from adapters.postgres.audit.snapshot import open_record
+from adapters.audit.archive_reader import open_archive
+from adapters.audit.archive_writer import write_archive
+from adapters.postgres.audit.snapshot import open_snapshot
 from domain.audit.chain import instant
-from domain.changes import Decision
+from domain.changes import Changes
 from domain.identifiers import new_claim_id
 from domain.incidents import handling as incident_handling
 from domain.incidents.incident import Incident
 from domain.ports.store import Transaction
 from tests.builders import NOW, a_fault
 from tests.integration.parts import Clock, Spotclaim
-from workers.audit.findings import Finding
+from workers.audit.findings import AuditFinding
 from workers.audit.verify import audit
 
 
@@ -52,14 +53,14 @@ def claim_on(spotclaim: Spotclaim, spot: str) -> str:
     return str(spotclaim.value("SELECT id::text FROM claims WHERE spot_id = %s", spot))
 
 
-def handle(spotclaim: Spotclaim, work: Callable[[Transaction, dict[str, Incident]], Decision]) -> None:
+def handle(spotclaim: Spotclaim, work: Callable[[Transaction, dict[str, Incident]], Changes]) -> None:
     with spotclaim.store.transaction() as transaction:
         ids = [row["id"] for row in spotclaim.rows("SELECT id::text FROM incidents WHERE closed_at IS NULL")]
         transaction.record(work(transaction, {it.place: it for it in transaction.incidents(ids)}))
 
 
-def found(spotclaim: Spotclaim, **parts: int) -> list[Finding]:
-    with open_record(spotclaim.engine, **parts) as record:
+def found(spotclaim: Spotclaim, **parts: int) -> list[AuditFinding]:
+    with open_snapshot(spotclaim.engine, **parts) as record:
         return audit(record).findings
 
 
@@ -75,7 +76,7 @@ def test_a_link_that_was_removed_is_found(spotclaim: Spotclaim) -> None:
     alter(spotclaim, "DELETE FROM incident_claims WHERE claim_id = %s", claim)
 
     [finding] = found(spotclaim)
-    assert (finding.what, finding.incident_id, finding.claim_id) == ("LINK_DIFFERS", north, claim)
+    assert (finding.what, finding.subject_id, finding.claim_id) == ("LINK_DIFFERS", north, claim)
     assert "belongs to none now" in finding.sentence
 
 
@@ -87,7 +88,7 @@ def test_a_link_that_was_moved_is_found(spotclaim: Spotclaim) -> None:
     alter(spotclaim, "UPDATE incident_claims SET incident_id = %s WHERE claim_id = %s", south, claim)
 
     [finding] = found(spotclaim)
-    assert (finding.incident_id, finding.claim_id) == (north, claim)
+    assert (finding.subject_id, finding.claim_id) == (north, claim)
     assert f"belongs to incident {south} now" in finding.sentence
 
 
@@ -100,7 +101,7 @@ def test_a_link_that_was_added_is_found(spotclaim: Spotclaim) -> None:
         [finding] = found(spotclaim)
         alter(spotclaim, "DELETE FROM incident_claims WHERE claim_id = %s", claim)
 
-        assert (finding.incident_id, finding.claim_id) == (incident, claim)
+        assert (finding.subject_id, finding.claim_id) == (incident, claim)
 
 
 def test_a_claim_belongs_to_the_last_that_took_it(spotclaim: Spotclaim) -> None:
@@ -116,7 +117,7 @@ def test_a_claim_belongs_to_the_last_that_took_it(spotclaim: Spotclaim) -> None:
 
     alter(spotclaim, "UPDATE incident_claims SET incident_id = %s WHERE claim_id = %s", old, claim)
 
-    assert [(finding.incident_id, finding.claim_id) for finding in found(spotclaim)] == [(new, claim)]
+    assert [(finding.subject_id, finding.claim_id) for finding in found(spotclaim)] == [(new, claim)]
 
 
 def test_what_people_move_is_sound_and_what_they_did_cannot_be_undone_by_hand(spotclaim: Spotclaim) -> None:
@@ -124,12 +125,12 @@ def test_what_people_move_is_sound_and_what_they_did_cannot_be_undone_by_hand(sp
     south, claim = incident_in(spotclaim, "south"), claim_on(spotclaim, "south-3")
     policy = spotclaim.policy.incidents
 
-    def apart(transaction: Transaction, incidents: dict[str, Incident]) -> Decision:
+    def apart(transaction: Transaction, incidents: dict[str, Incident]) -> Changes:
         own = transaction.claims_of_incident(south)
         at = incidents["south"], own, [claim], "olga", "another", policy
         return incident_handling.split(*at, NOW, new_claim_id())
 
-    def together(transaction: Transaction, incidents: dict[str, Incident]) -> Decision:
+    def together(transaction: Transaction, incidents: dict[str, Incident]) -> Changes:
         [one] = transaction.incidents([south])
         own = transaction.claims_of_incident(south)
         return incident_handling.merge(one, incidents["north"], own, "olga", "", NOW)
@@ -141,7 +142,7 @@ def test_what_people_move_is_sound_and_what_they_did_cannot_be_undone_by_hand(sp
     alter(spotclaim, "UPDATE incident_claims SET incident_id = %s WHERE incident_id <> %s", south, south)
 
     assert len(found(spotclaim)) == 6
-    assert {finding.incident_id == south for finding in found(spotclaim)} == {False}
+    assert {finding.subject_id == south for finding in found(spotclaim)} == {False}
 
 
 def test_an_incident_whose_own_record_is_broken_is_named_for_that(spotclaim: Spotclaim) -> None:
@@ -150,19 +151,19 @@ def test_an_incident_whose_own_record_is_broken_is_named_for_that(spotclaim: Spo
 
     spotclaim.rows(
         "SET LOCAL session_replication_role = replica;"
-        " UPDATE audit_events SET actor = 'eve' WHERE claim_id = %s AND seq = 1",
+        " UPDATE audit_events SET actor = 'eve' WHERE subject_id = %s AND seq = 1",
         north,
     )
 
-    assert [(finding.what, finding.claim_id) for finding in found(spotclaim)] == [("EVENT_ALTERED", north)]
+    assert [(finding.what, finding.subject_id) for finding in found(spotclaim)] == [("EVENT_ALTERED", north)]
 
 
 def test_parts_processes_and_archives_find_the_same(spotclaim: Spotclaim, tmp_path: Path) -> None:
     """A claim may be in another part of the record than its incident."""
     alter(spotclaim, "DELETE FROM incident_claims WHERE claim_id = %s", claim_on(spotclaim, "north-1"))
-    with open_record(spotclaim.engine, claims_in_part=2) as record:
+    with open_snapshot(spotclaim.engine, claims_in_part=2) as record:
         together = audit(record, processes=2)
-    with open_record(spotclaim.engine) as record:
+    with open_snapshot(spotclaim.engine) as record:
         write_archive(record, tmp_path / "altered.tar", instant(NOW), None)
     with open_archive(tmp_path / "altered.tar", 4) as archive:
         archived = audit(archive, processes=2)
@@ -173,7 +174,7 @@ def test_parts_processes_and_archives_find_the_same(spotclaim: Spotclaim, tmp_pa
 
 def test_an_archive_of_before_says_nothing_of_links(spotclaim: Spotclaim, tmp_path: Path) -> None:
     """It is as sound as it was."""
-    with open_record(spotclaim.engine) as record:
+    with open_snapshot(spotclaim.engine) as record:
         portions = [([dict(claim) for claim in claims], list(events)) for claims, events in record.portions()]
         for claims, _ in portions:
             for claim in claims:

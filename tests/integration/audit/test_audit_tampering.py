@@ -19,13 +19,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from adapters.audit.archive import open_archive, write_archive
-from adapters.audit.checkpoint_file import read_checkpoints
+from adapters.audit.archive_reader import open_archive
+from adapters.audit.archive_writer import write_archive
+from adapters.audit.checkpoint_file import CheckpointFile, read_checkpoints
 from adapters.audit.signing_key import PublicKeys, public_file, signing_key
 from adapters.postgres.audit.log import AuditLog
-from adapters.postgres.audit.snapshot import open_record
+from adapters.postgres.audit.snapshot import open_snapshot
 from domain.audit import chain as chains
 from domain.audit.checkpoint import Checkpoint, digest
+from domain.audit.event import NEW
 from domain.audit.merkle import leaf_hash, root
 from domain.errors import SetupError
 from tests.builders import NOW, a_chain, a_claim, a_fault, a_usage_record
@@ -60,7 +62,7 @@ class Copy:
 
     def write(self, file: Path) -> None:
         size = sum(event["position"] is not None for event in self.events)
-        manifest = {"format": "spotclaim-audit-1", "exported_at": "", "log_size": size, "events": len(self.events)}
+        manifest = {"format": "spotclaim-audit-2", "exported_at": "", "log_size": size, "events": len(self.events)}
         parts = {
             "manifest.json": json.dumps(manifest),
             "claims.jsonl": "".join(json.dumps(claim) + "\n" for claim in self.claims),
@@ -74,7 +76,7 @@ class Copy:
                 tar.addfile(info, BytesIO(content.encode()))
 
     def chain(self, claim_id: str) -> list[dict[str, Any]]:
-        return [event for event in self.events if event["claim_id"] == claim_id]
+        return [event for event in self.events if event["subject_id"] == claim_id]
 
     def claim(self, claim_id: str) -> dict[str, Any]:
         return next(claim for claim in self.claims if claim["id"] == claim_id)
@@ -94,7 +96,7 @@ class Copy:
 
     def renumber(self) -> None:
         """Closes the gaps in the log and makes room for what has no position of its own."""
-        placed = sorted(self.events, key=lambda event: (event["position"], event["claim_id"], event["seq"]))
+        placed = sorted(self.events, key=lambda event: (event["position"], event["subject_id"], event["seq"]))
         for position, event in enumerate(placed):
             event["position"] = position
 
@@ -124,7 +126,7 @@ def honest(spotclaim: Spotclaim, engine: Engine, tmp_path: Path) -> Evidence:
     """Claims of several lengths that were opened, counted, judged and sent on."""
     clock, archives, log = Clock(), [], AuditLog(engine)
     key_file, kept = tmp_path / "audit-key.pem", tmp_path / "checkpoints.jsonl"
-    checkpoints = Checkpoints(log, key_file, kept, clock, Everyone(), None)
+    checkpoints = Checkpoints(log, key_file, CheckpointFile(kept), clock, Everyone(), None)
     for moment in range(3):
         for number in range(6):
             spot = f"E{moment}-{number}"
@@ -132,13 +134,15 @@ def honest(spotclaim: Spotclaim, engine: Engine, tmp_path: Path) -> Evidence:
             spotclaim.take_in(faults=[a_fault(spot_id=spot)])
             spotclaim.take_in(faults=[a_fault(spot_id=spot), a_fault(spot_id="E0-0")])
         claim = a_claim(spot_id=f"N{moment}")
-        spotclaim.record(opened=[claim], events=a_chain(claim, 4))
+        events = a_chain(claim, 4)
+        spotclaim.record(claim, part=NEW)
+        spotclaim.record(*events)
         spotclaim.carry_out()
         Sequencer(log).run_once(1000)
         clock.now += timedelta(minutes=5)
         assert checkpoints.run_once()
         archives.append(tmp_path / f"{moment}.tar")
-        with open_record(engine) as record:
+        with open_snapshot(engine) as record:
             write_archive(record, archives[-1], chains.instant(NOW), public_file(key_file).read_bytes())
     return Evidence(archives, list(read_checkpoints(kept)), key_file)
 
@@ -169,7 +173,7 @@ class Attacker:
         }[field]
 
     def cover_up(self, *claim_ids: str) -> None:
-        """The careful one makes chains, claims and log fit, and takes away the checkpoints that tell otherwise."""
+        """The careful one makes chains, claims and log fit, and takes away the checkpoints that say otherwise."""
         if not self.careful:
             return
         for claim_id in claim_ids:
@@ -181,7 +185,7 @@ class Attacker:
     def edit(self) -> None:
         event = self.an_event()
         self.rewrite(event)
-        self.cover_up(event["claim_id"])
+        self.cover_up(event["subject_id"])
 
     def delete_tail(self) -> None:
         claim_id = self.a_claim(at_least=2)
@@ -193,7 +197,7 @@ class Attacker:
     def delete_claim(self) -> None:
         claim_id = self.a_claim()
         if self.careful or self.random.random() < 0.5:
-            self.copy.events = [event for event in self.copy.events if event["claim_id"] != claim_id]
+            self.copy.events = [event for event in self.copy.events if event["subject_id"] != claim_id]
         if self.careful or self.copy.chain(claim_id):
             self.copy.claims.remove(self.copy.claim(claim_id))
         self.cover_up()
@@ -204,13 +208,13 @@ class Attacker:
         one, other = chain[place], chain[place + 1]
         for field in ("at", "actor", "kind", "body"):
             one[field], other[field] = other[field], one[field]
-        self.cover_up(one["claim_id"])
+        self.cover_up(one["subject_id"])
 
     def insert(self) -> None:
         event = self.an_event()
         forged = deepcopy(event) | {"actor": "eve", "kind": "claim.noted", "body": "{}"}
         self.copy.events.insert(self.copy.events.index(event), forged)
-        self.cover_up(event["claim_id"])
+        self.cover_up(event["subject_id"])
 
     def rewrite_chain(self) -> None:
         claim_id = self.a_claim()
@@ -227,7 +231,7 @@ class Attacker:
         shared = json.loads(self.copy.checkpoints[self.random.randrange(2)])["size"]
         event = self.random.choice([event for event in self.copy.events if event["position"] >= shared])
         event["actor"] += "x"
-        self.copy.rechain(event["claim_id"])
+        self.copy.rechain(event["subject_id"])
         self.sign_anew()
 
     def sign_anew(self) -> None:
@@ -287,7 +291,7 @@ def test_the_first_broken_record_is_named(honest: Evidence, tmp_path: Path) -> N
 
     [first, *_] = honest.verify(tmp_path / "tampered.tar").findings
 
-    assert (first.claim_id, first.seq, first.what) == (event["claim_id"], 2, "EVENT_ALTERED")
+    assert (first.subject_id, first.seq, first.what) == (event["subject_id"], 2, "EVENT_ALTERED")
 
 
 def test_a_consistent_forgery_is_located_between_checkpoints(honest: Evidence, tmp_path: Path) -> None:
@@ -296,7 +300,7 @@ def test_a_consistent_forgery_is_located_between_checkpoints(honest: Evidence, t
     sound = json.loads(copy.checkpoints[1])["size"]
     event = next(event for event in copy.events if event["position"] == sound + 1)
     event["actor"] = "eve"
-    copy.rechain(event["claim_id"])
+    copy.rechain(event["subject_id"])
     copy.write(tmp_path / "tampered.tar")
 
     [first] = honest.verify(tmp_path / "tampered.tar").findings
@@ -329,11 +333,11 @@ def test_a_checkpoint_of_a_stranger_is_refused(honest: Evidence, tmp_path: Path)
 
 BY_SQL = {
     "edit": "UPDATE audit_events SET actor = 'eve' WHERE seq = 2",
-    "delete the tail": "DELETE FROM audit_events e USING claims c WHERE c.id = e.claim_id AND e.seq = c.version",
-    "delete a claim": "DELETE FROM audit_events WHERE claim_id = (SELECT min(id::text)::uuid FROM claims)",
+    "delete the tail": "DELETE FROM audit_events e USING claims c WHERE c.id = e.subject_id AND e.seq = c.version",
+    "delete a claim": "DELETE FROM audit_events WHERE subject_id = (SELECT min(id::text)::uuid FROM claims)",
     "delete claims": "DELETE FROM claims",
     "swap": "UPDATE audit_events SET body = (SELECT body FROM audit_events WHERE seq = 1 LIMIT 1) WHERE seq = 2",
-    "insert": "INSERT INTO audit_events SELECT claim_id, 1000, at, actor, kind, body, hash FROM audit_events"
+    "insert": "INSERT INTO audit_events SELECT subject_id, 1000, at, actor, kind, body, hash FROM audit_events"
     " WHERE seq = 1",
     "alter a claim": "UPDATE claims SET severity = 'low'",
     "alter a verdict": "UPDATE claims SET verdict_seq = 1",
@@ -349,12 +353,12 @@ def test_what_is_altered_in_the_database_is_found(
     honest: Evidence, spotclaim: Spotclaim, engine: Engine, way: str
 ) -> None:
     """By a superuser, who goes round triggers and grants."""
-    with open_record(engine, claims_in_part=5) as record:
+    with open_snapshot(engine, claims_in_part=5) as record:
         assert audit(record, honest.outside, honest.keys).findings == []
 
     spotclaim.rows(f"SET LOCAL session_replication_role = replica; {BY_SQL[way]}")
 
-    with open_record(engine, claims_in_part=5) as record:
+    with open_snapshot(engine, claims_in_part=5) as record:
         assert not audit(record, honest.outside, honest.keys).clean
 
 
@@ -365,11 +369,11 @@ def test_several_processes_find_what_one_finds(
     """In the database and in an archive of it, in parts and as a whole; each sees the same moment."""
     spotclaim.rows(f"SET LOCAL session_replication_role = replica; {BY_SQL[way]}")
     archive = tmp_path / "altered.tar"
-    with open_record(engine) as record:
+    with open_snapshot(engine) as record:
         alone = audit(record, honest.outside, honest.keys)
         write_archive(record, archive, chains.instant(NOW), None)
 
-    with open_record(engine, claims_in_part=4) as record:
+    with open_snapshot(engine, claims_in_part=4) as record:
         spotclaim.take_in(faults=[a_fault(spot_id="LATER")])
         together = audit(record, honest.outside, honest.keys, processes=2)
     with open_archive(archive) as record:
@@ -401,7 +405,7 @@ def test_an_archive_takes_the_place_of_no_device(spotclaim: Spotclaim, tmp_path:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
 
-    with open_record(spotclaim.engine) as record, pytest.raises(SetupError, match="no plain file"):
+    with open_snapshot(spotclaim.engine) as record, pytest.raises(SetupError, match="no plain file"):
         write_archive(record, pipe, chains.instant(NOW), None)
 
     assert pipe.is_fifo()

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -16,8 +16,10 @@ from adapters.postgres.engine import connect
 from adapters.postgres.migrations import migrate
 from adapters.postgres.store import PostgresStore
 from adapters.prometheus import Metrics
+from domain.audit.event import NEW
 from domain.audit.merkle import leaf_hash
-from domain.changes import Decision
+from domain.changes import Changes
+from domain.claims.claim import Claim
 from tests.builders import NOW, a_chain, a_claim, a_fault
 from tests.integration.parts import PATIENCE_SECONDS, Spotclaim
 from tests.servers.waiting import wait_until
@@ -52,16 +54,23 @@ def place_all(sequencer: Sequencer) -> int:
 def demand_one_position_each(spotclaim: Spotclaim) -> None:
     """Positions without a gap; each event once, with its own leaf; a claim's events in their order."""
     rows = spotclaim.rows(
-        "SELECT l.position, e.claim_id::text, e.seq, l.leaf, e.hash FROM audit_events e"
-        " LEFT JOIN audit_log l USING (claim_id, seq) ORDER BY l.position"
+        "SELECT l.position, e.subject_id::text, e.seq, l.leaf, e.hash FROM audit_events e"
+        " LEFT JOIN audit_log l USING (subject_id, seq) ORDER BY l.position"
     )
     assert [row["position"] for row in rows] == list(range(len(rows)))
     assert spotclaim.value("SELECT count(*) FROM audit_log") == len(rows)
     assert all(bytes(row["leaf"]) == leaf_hash(bytes(row["hash"])) for row in rows)
     last: dict[str, int] = {}
     for row in rows:
-        assert row["seq"] == last.get(row["claim_id"], 0) + 1
-        last[row["claim_id"]] = row["seq"]
+        assert row["seq"] == last.get(row["subject_id"], 0) + 1
+        last[row["subject_id"]] = row["seq"]
+
+
+def with_chains(claims: Sequence[Claim], events: int) -> Changes:
+    """New claims with so many events each."""
+    changes = Changes(*(event for claim in claims for event in a_chain(claim, events)))
+    changes.put(*claims, part=NEW)
+    return changes
 
 
 def record_claims(spotclaim: Spotclaim, transactions: int, *, events: int = 2) -> None:
@@ -69,7 +78,8 @@ def record_claims(spotclaim: Spotclaim, transactions: int, *, events: int = 2) -
         claims = [a_claim(spot_id=f"E{number}") for number in range(5)]
         for claim in claims:
             claim.spot_id = claim.id
-        spotclaim.record(opened=claims, events=[event for claim in claims for event in a_chain(claim, events)])
+        with spotclaim.store.transaction() as transaction:
+            transaction.record(with_chains(claims, events))
 
 
 def test_every_event_gets_a_position(spotclaim: Spotclaim, engine: Engine) -> None:
@@ -103,7 +113,7 @@ def test_a_late_commit_is_not_passed_over(spotclaim: Spotclaim, engine: Engine) 
     store, claim = PostgresStore(engine), a_claim()
     sequencer = a_sequencer(engine)
     with store.transaction() as late:
-        late.record(Decision(opened=[claim], events=a_chain(claim, 3)))
+        late.record(with_chains([claim], 3))
         record_claims(spotclaim, 2)
         assert place_all(sequencer) == 20
 
@@ -173,15 +183,16 @@ def test_kill_9_loses_and_doubles_nothing(spotclaim: Spotclaim, engine: Engine, 
         "UPDATE audit_log SET leaf = sha256(leaf)",
     ],
 )
-def test_a_broken_chain_is_told_as_it_comes_by(spotclaim: Spotclaim, engine: Engine, tampering: str) -> None:
+def test_a_broken_chain_is_reported_as_it_comes_by(spotclaim: Spotclaim, engine: Engine, tampering: str) -> None:
     """In the metric, once for each claim; its events get their positions all the same, for they are there."""
     registry = CollectorRegistry()
     sequencer = a_sequencer(engine, Metrics(registry))
     claim = a_claim()
     events = a_chain(claim, 4)
-    spotclaim.record(opened=[claim], events=events[:2])
+    spotclaim.record(claim, part=NEW)
+    spotclaim.record(*events[:2])
     place_all(sequencer)
-    spotclaim.record(events=events[2:])
+    spotclaim.record(*events[2:])
     spotclaim.rows(f"SET LOCAL session_replication_role = replica; {tampering}")
 
     result = sequencer.run_once()

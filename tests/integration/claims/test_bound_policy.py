@@ -8,7 +8,7 @@ import pytest
 
 from domain.claims.decide import Wanted
 from domain.errors import Conflict
-from domain.policy import CodePolicy, Policy
+from domain.policy.policy import CodePolicy, Policy
 from domain.ports.store import Identity
 from tests.builders import a_fault, a_policy
 from tests.integration.parts import Clock, Spotclaim
@@ -120,8 +120,8 @@ def test_a_claim_that_is_taken_up_again_waits_anew(set_up: SetUp) -> None:
     with pytest.raises(Conflict):
         deciding(spotclaim)(Wanted(claim["id"]), "approve", MAX)
 
-    owed = spotclaim.rows("SELECT due_at FROM steps WHERE kind = 'verify'")
-    assert {step["due_at"] - clock.now for step in owed} == {timedelta(hours=72)}
+    pending = spotclaim.rows("SELECT due_at FROM steps WHERE kind = 'verify'")
+    assert {step["due_at"] - clock.now for step in pending} == {timedelta(hours=72)}
     clock.now += timedelta(hours=72)
     spotclaim.run_now("verify")
     assert [row["status"] for row in spotclaim.claims()] == ["ineligible"]

@@ -17,11 +17,11 @@ from domain.audit import chain as audit
 from domain.claims.claim import Claim
 from domain.claims.decide import Refused, Wanted
 from domain.errors import Conflict, NotAllowed, NotFound
-from domain.notifications.attempts import record_told
-from domain.policy import CodePolicy
+from domain.notifications.attempts import record_notified
+from domain.policy.policy import CodePolicy
 from domain.ports.store import Identity
 from tests.builders import NOW, a_claim_under_review, a_clear, a_delivery, a_fault, a_policy
-from tests.integration.parts import Clock, Spotclaim
+from tests.integration.parts import PATIENCE_SECONDS, Clock, Spotclaim
 from workers.services.decisions import Decide
 
 RITA, MAX, ANN = Identity("rita", "reviewer"), Identity("max", "manager"), Identity("ann", "admin")
@@ -35,16 +35,15 @@ def decide(spotclaim: Spotclaim) -> Decide:
 def reviewed(spotclaim: Spotclaim, *stages: str, **changes: object) -> Claim:
     """A claim on record that waits for its first stage."""
     claim = a_claim_under_review(*stages, **changes)
-    event = audit.append(claim, NOW, "rule:approval", "claim.routed", {"stages": claim.stages})
-    spotclaim.record(opened=[claim], events=[event])
+    spotclaim.put_on_record(claim)
     return claim
 
 
 @pytest.mark.parametrize("action", ["approve", "reject"])
 def test_of_fifty_who_decide_at_once_one_does(spotclaim: Spotclaim, decide: Decide, action: str) -> None:
-    """All saw the same version; the others are told that the claim moved on."""
+    """All saw the same version; the others learn that the claim moved on."""
     claim = reviewed(spotclaim, "reviewer", "reviewer")
-    together = Barrier(50, timeout=30)
+    together = Barrier(50, timeout=PATIENCE_SECONDS)
 
     def one(number: int) -> str:
         together.wait()
@@ -80,33 +79,33 @@ def test_each_of_many_is_looked_at_again(spotclaim: Spotclaim, decide: Decide) -
     spotclaim.demand_sound_chains()
 
 
-def test_being_told_of_is_no_conflict(spotclaim: Spotclaim, decide: Decide) -> None:
-    """Whether alone or with many, before or after what was told; what else happened since is one."""
-    told, noted, both = (reviewed(spotclaim, "reviewer", "reviewer", spot_id=f"E{n}") for n in range(3))
+def test_a_notice_of_the_claim_is_no_conflict(spotclaim: Spotclaim, decide: Decide) -> None:
+    """Whether alone or with many, before or after the notice; what else happened since is one."""
+    notified, noted, both = (reviewed(spotclaim, "reviewer", "reviewer", spot_id=f"E{n}") for n in range(3))
     decide(Wanted(noted.id, 1), "note", RITA, "look at the photo")
     decide(Wanted(both.id, 1), "note", RITA, "look at the photo")
-    for claim, times in ((told, 2), (both, 1)):
-        tell_of(spotclaim, claim, times)
+    for claim, times in ((notified, 2), (both, 1)):
+        notify_of(spotclaim, claim, times)
 
-    results = decide.many([Wanted(claim.id, 1) for claim in (told, noted, both)], "approve", RITA, "seen")
+    results = decide.many([Wanted(claim.id, 1) for claim in (notified, noted, both)], "approve", RITA, "seen")
 
     assert [isinstance(result, Claim) for result in results] == [True, False, False]
     assert decide(Wanted(both.id, 2), "approve", RITA, "seen").version == 4
     with pytest.raises(Conflict, match="at version 4 by now; you saw version 1"):
-        decide(Wanted(told.id, 1), "approve", MAX, "seen")
+        decide(Wanted(notified.id, 1), "approve", MAX, "seen")
     spotclaim.demand_sound_chains()
 
 
-def test_of_many_who_decide_while_people_are_told_one_does(spotclaim: Spotclaim, decide: Decide) -> None:
-    """All saw the claim before anybody was told; being told comes between them, and the record stays whole."""
+def test_of_many_who_decide_while_notices_are_recorded_one_does(spotclaim: Spotclaim, decide: Decide) -> None:
+    """All saw the claim before anybody was notified; notices come between them, and the record stays whole."""
     claim = reviewed(spotclaim, "reviewer", "reviewer")
-    together = Barrier(20, timeout=30)
+    together = Barrier(20, timeout=PATIENCE_SECONDS)
 
     def one(number: int) -> str:
         together.wait()
         if number % 2:
-            tell_of(spotclaim, claim, 1)
-            return "told"
+            notify_of(spotclaim, claim, 1)
+            return "notified"
         try:
             decide(Wanted(claim.id, 1), "approve", Identity(f"reviewer {number}", "reviewer"))
         except Conflict:
@@ -114,17 +113,17 @@ def test_of_many_who_decide_while_people_are_told_one_does(spotclaim: Spotclaim,
         return "decided"
 
     with ThreadPoolExecutor(20) as pool:
-        assert Counter(pool.map(one, range(20))) == {"told": 10, "decided": 1, "conflict": 9}
+        assert Counter(pool.map(one, range(20))) == {"notified": 10, "decided": 1, "conflict": 9}
     [row] = spotclaim.claims()
     assert (row["version"], row["stage"]) == (12, 2)
     spotclaim.demand_sound_chains()
 
 
-def tell_of(spotclaim: Spotclaim, claim: Claim, times: int) -> None:
+def notify_of(spotclaim: Spotclaim, claim: Claim, times: int) -> None:
     """So many messages that spoke of the claim are out."""
     with spotclaim.store.transaction() as transaction:
         [held] = transaction.claims([claim.id])
-        transaction.record(record_told([(a_delivery(), held)] * times, NOW))
+        transaction.record(record_notified([(a_delivery(), held)] * times, NOW))
 
 
 def test_the_database_refuses_an_approval_of_ones_own_claim(spotclaim: Spotclaim) -> None:
@@ -139,7 +138,7 @@ def test_the_database_refuses_an_approval_of_ones_own_claim(spotclaim: Spotclaim
         event = audit.append(claim, NOW, who, "claim.approved", body)
 
         with pytest.raises(InsufficientPrivilege, match="nobody approves what they filed"):
-            spotclaim.record(changed=[claim], events=[event])
+            spotclaim.record(claim, event)
 
 
 def test_whoever_reported_it_again_does_not_approve_it(spotclaim: Spotclaim, decide: Decide) -> None:
@@ -161,15 +160,15 @@ def test_the_database_refuses_a_second_approval_by_the_same_eyes(spotclaim: Spot
     """Where four eyes are demanded, by name and on behalf."""
     claim = reviewed(spotclaim, "reviewer", "manager", four_eyes=four_eyes)
     first = audit.append(claim, NOW, "olga", "claim.stage_passed", {"on_behalf_of": "rita"})
-    spotclaim.record(changed=[claim], events=[first])
+    spotclaim.record(claim, first)
 
     for who in ("olga", "rita"):
         again = audit.AuditEvent(claim.id, 3, audit.instant(NOW), who, "claim.approved", "{}", "00")
         if four_eyes:
             with pytest.raises(InsufficientPrivilege, match="four eyes"):
-                spotclaim.record(events=[again])
+                spotclaim.record(again)
     if not four_eyes:
-        spotclaim.record(events=[again])
+        spotclaim.record(again)
 
 
 def test_authority_is_lent_until_a_moment(spotclaim: Spotclaim, decide: Decide, engine: Engine) -> None:
@@ -245,7 +244,7 @@ def test_evidence_that_was_swapped_after_the_look_stops_the_decision(spotclaim: 
     item, _ = spotclaim.desk.add(claim.id, "note", who="technician", role="operator", note="dark")
     [row] = spotclaim.claims()
     seen = Wanted(claim.id, None, spotclaim.desk.on_file(claim.id).digest)
-    together = Barrier(21, timeout=30)
+    together = Barrier(21, timeout=PATIENCE_SECONDS)
 
     def swap() -> str:
         together.wait()
@@ -270,7 +269,7 @@ def test_evidence_that_was_swapped_after_the_look_stops_the_decision(spotclaim: 
     with ThreadPoolExecutor(21) as pool:
         outcomes = Counter(pool.map(attempt, range(21)))
 
-    # Either somebody was faster than the swap, which then came too late, or all were told.
+    # Either somebody was faster than the swap, which then came too late, or all were refused.
     assert outcomes in ({"swapped": 1, "conflict": 20}, {"too late": 1, "approved": 1, "conflict": 19})
     approvals = [event for event in spotclaim.events(claim.id) if event.kind == "claim.approved"]
     assert all(f'"evidence_digest":"{seen.evidence_digest}"' in event.body for event in approvals)
@@ -279,7 +278,7 @@ def test_evidence_that_was_swapped_after_the_look_stops_the_decision(spotclaim: 
 
 
 def test_a_claim_is_not_taken_up_again_beside_another(spotclaim: Spotclaim, decide: Decide) -> None:
-    """One open claim for a spot and an error; the person is told which."""
+    """One open claim for a spot and an error; the answer names it."""
     spotclaim.take_in(faults=[a_fault()])
     [first] = spotclaim.claims()
     decide(Wanted(first["id"], first["version"]), "withdraw", MAX, "a test")
@@ -309,7 +308,7 @@ def test_a_claim_that_is_taken_up_again_goes_the_whole_way(spotclaim: Spotclaim,
 
 
 def test_a_late_stage_is_opened_to_the_next_authority(set_up: Callable[..., Spotclaim]) -> None:
-    """The step that looks after it is owed from the start; people are told; then the manager may decide."""
+    """The step that looks after it is pending from the start; people are notified; then the manager may decide."""
     clock = Clock(datetime.now(UTC) - timedelta(hours=23, minutes=59))
     spotclaim = set_up(clock=clock, policy=a_policy())
     decide = Decide(spotclaim.store, spotclaim.policy, spotclaim.policies, clock, lambda *_: None)
@@ -325,13 +324,13 @@ def test_a_late_stage_is_opened_to_the_next_authority(set_up: Callable[..., Spot
 
     [claim] = spotclaim.claims()
     assert (claim["status"], claim["escalated_to"]) == ("under_review", "manager")
-    assert "late at the reviewer, now for the manager too" in spotclaim.notifier.told[-1][1]
+    assert "late at the reviewer, now for the manager too" in spotclaim.notifier.sent[-1][1]
     assert decide(Wanted(claim["id"]), "approve", MAX).stage == 2
     spotclaim.demand_sound_chains()
 
 
 def test_a_fault_that_clears_in_its_hold_down_is_no_claim(set_up: Callable[..., Spotclaim]) -> None:
-    """It is on record, closed and told to nobody; one that stands goes on."""
+    """It is on record and closed, and nobody is notified; one that stands goes on."""
     codes = a_policy().codes
     held = CodePolicy("critical", hold_down_seconds=60)
     spotclaim = set_up(policy=a_policy(codes={**codes, "GROUND_FAILURE": held}))
@@ -347,7 +346,7 @@ def test_a_fault_that_clears_in_its_hold_down_is_no_claim(set_up: Callable[..., 
         ("E1", "withdrawn"),
         ("E2", "submitted"),
     ]
-    assert spotclaim.notifier.told == []
+    assert spotclaim.notifier.sent == []
     spotclaim.demand_sound_chains()
 
 
@@ -357,4 +356,4 @@ def test_a_refused_approval_is_no_outage(spotclaim: Spotclaim) -> None:
     event = audit.append(claim, NOW, "fred", "claim.approved", {})
 
     with pytest.raises(InsufficientPrivilege):
-        spotclaim.record(changed=[claim], events=[event])
+        spotclaim.record(claim, event)

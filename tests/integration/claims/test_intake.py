@@ -48,7 +48,7 @@ def test_a_claim_its_event_and_its_step_come_together(spotclaim: Spotclaim) -> N
     [claim] = spotclaim.claims()
     [step] = spotclaim.steps()
     assert (claim["status"], claim["fault_count"], claim["version"]) == ("submitted", 2, 1)
-    assert (step["kind"], step["claim_ids"], step["attempts"]) == ("verify", [claim["id"]], 0)
+    assert (step["kind"], step["subject_ids"], step["attempts"]) == ("verify", [claim["id"]], 0)
     spotclaim.demand_sound_chains()
 
 
@@ -131,7 +131,7 @@ def test_five_hundred_messages_are_one_batch(spotclaim: Spotclaim) -> None:
 
     assert {claim["fault_count"] for claim in spotclaim.claims()} == {2}
     [step] = spotclaim.steps()
-    assert len(step["claim_ids"]) == 250
+    assert len(step["subject_ids"]) == 250
 
 
 def test_nothing_is_kept_of_a_batch_that_failed(spotclaim: Spotclaim) -> None:
@@ -159,7 +159,7 @@ def test_a_database_that_comes_back_is_waited_for(spotclaim: Spotclaim) -> None:
     assert spotclaim.claims()[0]["fault_count"] == 6
 
 
-def test_an_outage_is_told_to_whoever_must_stop(set_up: Callable[..., Spotclaim]) -> None:
+def test_an_outage_is_raised_to_whoever_must_stop(set_up: Callable[..., Spotclaim]) -> None:
     """The batch goes back to the broker, and nothing was changed."""
 
     class Away:

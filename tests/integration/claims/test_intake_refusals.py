@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Engine
 
 from adapters.postgres.store import PostgresStore
-from domain.changes import Decision
+from domain.changes import Changes
+from domain.field.fault import Fault
 from domain.ports.store import Transaction
 from tests.builders import a_fault, a_quarantined, a_spot, a_usage_record
 from tests.integration.parts import Spotclaim
@@ -92,10 +93,10 @@ class Picky:
     def known_messages(self, keys: Sequence[str]) -> set[str]:
         return self._transaction.known_messages(keys)
 
-    def record(self, decision: Decision) -> None:
-        if any(fault.key == self._key for fault in decision.faults):
+    def record(self, changes: Changes) -> None:
+        if any(fault.key == self._key for fault in changes.of(Fault)):
             raise ZeroDivisionError("a bug of ours")
-        self._transaction.record(decision)
+        self._transaction.record(changes)
 
 
 def test_a_bug_that_one_message_finds_stops_no_other(engine: Engine, set_up: Callable[..., Spotclaim]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from adapters.postgres.store import PostgresStore
-from domain.changes import Decision
+from domain.changes import Changes
 from domain.field.batch import Batch
 from domain.field.fault import Fault
 from tests.builders import a_clear, a_fault, a_usage_record
@@ -102,7 +102,7 @@ def test_one_batch_in_opposite_orders_does_not_collide(shared: Spotclaim, store:
 
     with ThreadPoolExecutor(2) as pool:
         with suppress(LetGo), shared.store.transaction() as third:
-            third.record(Decision(faults=[faults[10]]))
+            third.record(Changes(faults[10]))
             workers = [pool.submit(shared.intake, Batch(faults=deepcopy(some))) for some in (faults, faults[::-1])]
             assert wait_until(lambda: shared.waiting() == 2, PATIENCE_SECONDS)
             raise LetGo

@@ -13,8 +13,7 @@ from tests.integration.door import NOW, Api, demand_problem, running
 from tests.integration.parts import PATIENCE_SECONDS, Clock
 from tests.servers.loopback import HOST, free_port
 from tests.servers.waiting import wait_until
-from workers.app import App
-from workers.bootstrap import build
+from workers.bootstrap.app import App, build
 from workers.settings import load_settings
 
 HOSTILE = "E1<script>alert(1)</script>"
@@ -31,12 +30,12 @@ def hook() -> Iterator[WebHook]:
 
 
 @pytest.fixture(scope="module")
-def system(worker_database_url: str, hook: WebHook, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """Everything in one process, which tells a web hook."""
+def system(module_database_url: str, hook: WebHook, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """Everything in one process, which notifies a web hook."""
     port = free_port()
     with ExitStack() as stack:
         settings = load_settings(
-            database_url=worker_database_url,
+            database_url=module_database_url,
             data=tmp_path_factory.mktemp("data"),
             host=HOST,
             port=port,
@@ -50,7 +49,7 @@ def system(worker_database_url: str, hook: WebHook, tmp_path_factory: pytest.Tem
 
 
 @pytest.fixture
-def told(system: App, api: Api, hook: WebHook) -> dict[tuple[str, str], str]:
+def sent(system: App, api: Api, hook: WebHook) -> dict[tuple[str, str], str]:
     """The links that people were sent, of a claim whose spot has a hostile name and of an incident."""
     hook.posted.clear()
     private = {"affected_user": WRITTEN, "description": WRITTEN}
@@ -59,7 +58,7 @@ def told(system: App, api: Api, hook: WebHook) -> dict[tuple[str, str], str]:
         error = {"taxonomy": "spotclaim", "code": INCIDENT[1]}
         api.post("faults", {"spot_id": spot, "zone": "north", "error": error})
     assert wait_until(lambda: {CLAIM, INCIDENT} <= links(hook).keys(), PATIENCE_SECONDS)
-    assert wait_until(lambda: system.steps.due() == 0, PATIENCE_SECONDS)
+    assert wait_until(lambda: system.work.steps.due() == 0, PATIENCE_SECONDS)
     return links(hook)
 
 
@@ -76,18 +75,18 @@ def shown(anybody: httpx.Client, address: str) -> str:
 
 
 def test_the_link_of_a_notification_leads_to_its_page(
-    anybody: httpx.Client, told: dict[tuple[str, str], str]
+    anybody: httpx.Client, sent: dict[tuple[str, str], str]
 ) -> None:
     """Of a claim and of an incident; with nothing that is markup, private or secret."""
-    claim, incident = shown(anybody, told[CLAIM]), shown(anybody, told[INCIDENT])
+    claim, incident = shown(anybody, sent[CLAIM]), shown(anybody, sent[INCIDENT])
 
     assert "ground failure on spot E1&lt;script&gt;alert(1)&lt;/script&gt;" in claim
-    assert "<td>told ops</td>" in claim
+    assert "<td>notified ops</td>" in claim
     assert "power failure in zone north" in incident
     assert [word in claim for word in ("<script>", WRITTEN, "a-secret-path")] == [False] * 3
 
 
-def test_pages_lead_to_each_other(anybody: httpx.Client, told: dict[tuple[str, str], str]) -> None:
+def test_pages_lead_to_each_other(anybody: httpx.Client, sent: dict[tuple[str, str], str]) -> None:
     """From the table to every claim and incident, from an incident to its claims and back."""
     start, ways = f"{anybody.base_url}/", {}
     todo = [start]
@@ -96,29 +95,29 @@ def test_pages_lead_to_each_other(anybody: httpx.Client, told: dict[tuple[str, s
         ways[here] = {urljoin(here, link) for link in re.findall(r'href="([^"]*)"', shown(anybody, here))}
         todo += sorted(ways[here] - set(ways) - set(todo))
 
-    incident = told[INCIDENT]
-    members = {page for page in ways if "/claims/" in page} - {told[CLAIM]}
-    assert ways[start] == {told[CLAIM], incident, *members}
+    incident = sent[INCIDENT]
+    members = {page for page in ways if "/claims/" in page} - {sent[CLAIM]}
+    assert ways[start] == {sent[CLAIM], incident, *members}
     assert len(members) == 3
     assert ways[incident] == {start, *members}
     assert all(ways[page] == {start, incident} for page in members)
 
 
-def test_its_history_tells_what_people_did_and_not_what_they_wrote(
-    anybody: httpx.Client, api: Api, told: dict[tuple[str, str], str]
+def test_its_history_says_what_people_did_and_not_what_they_wrote(
+    anybody: httpx.Client, api: Api, sent: dict[tuple[str, str], str]
 ) -> None:
     """By whom and as what; notes are for those who decide."""
-    link = told[CLAIM]
+    link = sent[CLAIM]
     assert api.decide(link[-36:], "approve", "reviewer", note=WRITTEN).status_code == 200
-    incident_id = told[INCIDENT][-36:]
+    incident_id = sent[INCIDENT][-36:]
     assert api.post(f"incidents/{incident_id}/root-cause", {"root_cause": "a fuse"}).status_code == 200
     assert api.post(f"incidents/{incident_id}/closing", {"note": WRITTEN}).status_code == 200
 
-    claim, incident = shown(anybody, link), shown(anybody, told[INCIDENT])
+    claim, incident = shown(anybody, link), shown(anybody, sent[INCIDENT])
 
     assert "<td>reviewer&#39;s program</td><td>stage passed as reviewer</td>" in claim
     assert "<dd>a fuse</dd>" in incident
-    assert "<td>operator&#39;s program</td><td>closed: person</td>" in incident
+    assert "<td>operator&#39;s program</td><td>the incident is over: person</td>" in incident
     assert WRITTEN not in claim + incident
 
 

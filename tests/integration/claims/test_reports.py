@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 
 from adapters.postgres.claims.queries import Reports
 from domain.audit import chain as audit
-from domain.changes import Step
+from domain.audit.event import NEW
+from domain.steps import Route, Verify
 from tests.builders import (
     FAULT_TIME,
     NOW,
@@ -33,10 +34,8 @@ def reports(engine: Engine) -> Reports:
 def file(spotclaim: Spotclaim) -> Callable[..., None]:
     """Files claims with foreseeable ids, the first the oldest."""
     numbers = ids()
-    return lambda *claims: spotclaim.record(
-        opened=[
-            a_claim(**({"id": next(numbers), "spot_id": f"E{n}"} | claim)) for n, claim in enumerate(claims, 1)
-        ]
+    return lambda *claims: spotclaim.put_on_record(
+        *(a_claim(**({"id": next(numbers), "spot_id": f"E{n}"} | claim)) for n, claim in enumerate(claims, 1))
     )
 
 
@@ -95,12 +94,13 @@ def test_every_row_is_ready_for_json(reports: Reports, file: Callable[..., None]
     orjson.dumps(reports.find_claim(row["id"]))
 
 
-def test_a_claim_is_told_with_its_last_verdict(reports: Reports, spotclaim: Spotclaim) -> None:
+def test_a_claim_is_shown_with_its_last_verdict(reports: Reports, spotclaim: Spotclaim) -> None:
     """As its audit event holds it; a claim that was never judged has none."""
     judged, new = a_claim(spot_id="E1"), a_claim(spot_id="E2")
+    spotclaim.put_on_record(judged, new)
     events = [audit.append(judged, NOW, "rule:eligibility", "claim.verified", {"outcome": n}) for n in range(3)]
-    judged.verdict_seq = 2
-    spotclaim.record(opened=[judged, new], events=events)
+    judged.verdict_seq = 3
+    spotclaim.record(judged, *events)
 
     assert {row["spot_id"]: row["verdict"] for row in reports.list_claims()} == {"E1": {"outcome": 1}, "E2": None}
     assert [reports.find_claim(claim.id)["verdict"] for claim in (judged, new)] == [{"outcome": 1}, None]  # type: ignore[index]
@@ -153,8 +153,9 @@ def test_an_end_that_two_claims_share_finds_neither(reports: Reports, file: Call
 def test_a_claims_events_come_in_order(reports: Reports, spotclaim: Spotclaim) -> None:
     """Its own, and nobody else's."""
     one, other = a_claim(spot_id="E1"), a_claim(spot_id="E2")
-    chain = a_chain(one)
-    spotclaim.record(opened=[one, other], events=[*chain[::-1], *a_chain(other)])
+    chain, others = a_chain(one), a_chain(other)
+    spotclaim.record(one, other, part=NEW)
+    spotclaim.record(*chain[::-1], *others)
 
     rows = reports.claim_events(one.id)
 
@@ -176,10 +177,10 @@ def test_deliveries_come_newest_first(reports: Reports, spotclaim: Spotclaim) ->
     """Of one claim only, if it is named."""
     claim, other = a_claim(), a_claim(spot_id="E2")
     old, new = (
-        a_delivery(claim_ids=[claim.id, other.id]),
-        a_delivery(claim_ids=[other.id], created_at=NOW + timedelta(hours=1)),
+        a_delivery(subject_ids=[claim.id, other.id]),
+        a_delivery(subject_ids=[other.id], created_at=NOW + timedelta(hours=1)),
     )
-    spotclaim.record(deliveries=[old, new])
+    spotclaim.record(old, new)
 
     assert [row["id"] for row in reports.list_deliveries()] == [new.id, old.id]
     assert [row["id"] for row in reports.list_deliveries(limit=1)] == [new.id]
@@ -208,18 +209,18 @@ def test_what_is_no_key_finds_no_message(reports: Reports, spotclaim: Spotclaim,
     assert reports.find_quarantined(key) is None
 
 
-def test_figures_count_what_is_open_and_owed(
+def test_figures_count_what_is_open_and_pending(
     reports: Reports, spotclaim: Spotclaim, file: Callable[..., None]
 ) -> None:
     """Closed claims and steps that are not due yet do not count."""
     file({}, {}, {"status": "under_review"}, {"status": "resolved", "closed_at": NOW})
     now = datetime.now(UTC)
-    owed = [
-        Step("verify", [], now - timedelta(seconds=90)),
-        Step("verify"),
-        Step("route", [], now + timedelta(days=1)),
+    pending = [
+        Verify([], due_at=now - timedelta(seconds=90)),
+        Verify([]),
+        Route([], due_at=now + timedelta(days=1)),
     ]
-    spotclaim.record(steps=owed)
+    spotclaim.record(*pending)
 
     figures = reports.figures()
 
@@ -230,7 +231,7 @@ def test_figures_count_what_is_open_and_owed(
     assert 89 < oldest < 150
 
 
-def test_nothing_is_owed_at_rest(reports: Reports) -> None:
+def test_nothing_is_pending_at_rest(reports: Reports) -> None:
     """The age of nothing is nought."""
     nothing: dict[str, list[Any]] = {
         name: [] for name in ("claims_active", "incidents_open", "quarantine_open", "steps_pending")

@@ -13,17 +13,20 @@ from adapters.policy.reader import read_policy
 from adapters.postgres.claims.policies import Policies
 from adapters.postgres.claims.queries import Reports
 from adapters.postgres.steps.queue import StepQueue, StepSignal
-from domain.audit import chain as audit
-from domain.calendar import ALWAYS
-from domain.changes import Decision, Step
+from domain.changes import Changes
 from domain.claims import sla
 from domain.claims.claim import Claim
+from domain.claims.clock_events import ClockChange
+from domain.claims.events import ClaimVerified
+from domain.claims.lifecycle import AWAITING_EVIDENCE, INSUFFICIENT
 from domain.errors import SetupError
-from domain.policy import NotificationRule, Target
+from domain.policy.calendar import ALWAYS
+from domain.policy.policy import NotificationRule, Target
+from domain.steps import CheckClocks
 from tests.builders import NOW, a_claim, a_fault, a_policy, a_spot, a_usage_record
 from tests.integration.parts import LEASE_SECONDS, PATIENCE_SECONDS, Clock, Spotclaim
 from workers.runtime.relay import Relay
-from workers.services.sla_explanation import ToldClocks
+from workers.services.sla_explanation import SlaExplanation
 
 WORKERS = 8
 HOUR = timedelta(hours=1)
@@ -40,7 +43,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def timed(set_up: Callable[..., Spotclaim], clock: Clock) -> Spotclaim:
-    """Claims are acknowledged within 4 hours and resolved within 72; breaches are told."""
+    """Claims are acknowledged within 4 hours and resolved within 72; ops is notified of breaches."""
     return set_up(policy=POLICY, clock=clock)
 
 
@@ -97,11 +100,11 @@ def test_a_batch_costs_one_step(timed: Spotclaim) -> None:
     open_claims(timed, 50)
 
     [step] = timed.clock_steps()
-    assert (len(step["claim_ids"]), step["due_at"]) == (50, NOW + 3 * HOUR)
+    assert (len(step["subject_ids"]), step["due_at"]) == (50, NOW + 3 * HOUR)
 
 
 def test_both_clocks_warn_and_breach_in_turn(timed: Spotclaim) -> None:
-    """At three quarters and at all of their time, then nothing more is owed."""
+    """At three quarters and at all of their time, then nothing more is pending."""
     open_claims(timed, 3)
     while moments := due(timed):
         sweep(timed, moments[0])
@@ -112,7 +115,7 @@ def test_both_clocks_warn_and_breach_in_turn(timed: Spotclaim) -> None:
         "resolve warned",
         "resolve breached",
     ]
-    assert [title for _, title, _ in timed.notifier.told] == [
+    assert [title for _, title, _ in timed.notifier.sent] == [
         "METER_MISREAD on 3 spots: not acknowledged in time",
         "METER_MISREAD on 3 spots: not resolved in time",
     ]
@@ -136,15 +139,16 @@ def test_eight_workers_that_race_for_one_step_fire_once(timed: Spotclaim, claims
     timed.carry_out()
 
     assert alerts(timed) == claims * ["acknowledge warned", "acknowledge breached"]
-    assert len(timed.notifier.told) == 1
+    assert len(timed.notifier.sent) == 1
     assert due(timed) == [NOW + 54 * HOUR]
     timed.demand_sound_chains()
 
 
 def test_eight_workers_with_steps_of_their_own_fire_once(timed: Spotclaim) -> None:
-    """Even if the same clock is owed by several steps, since the claim remembers what it set off."""
+    """Even if several steps are pending for the same clock, since the claim remembers what it set off."""
     open_claims(timed)
-    timed.record(steps=[Step("clock", step["claim_ids"], step["due_at"], "0") for step in timed.clock_steps()] * 8)
+    [step] = timed.clock_steps()
+    timed.record(*(CheckClocks(step["subject_ids"], 0, due_at=step["due_at"]) for _ in range(WORKERS)))
     steps = timed.clock_steps()
     assert len(steps) == 1 + WORKERS
     timed.clock.now = NOW + 5 * HOUR
@@ -154,7 +158,7 @@ def test_eight_workers_with_steps_of_their_own_fire_once(timed: Spotclaim) -> No
     timed.carry_out()
 
     assert alerts(timed) == ["acknowledge warned", "acknowledge breached"]
-    assert len(timed.notifier.told) == 1
+    assert len(timed.notifier.sent) == 1
 
 
 def test_eight_relays_that_look_at_once_fire_once(timed: Spotclaim) -> None:
@@ -176,7 +180,7 @@ def test_eight_relays_that_look_at_once_fire_once(timed: Spotclaim) -> None:
 
     assert sent > 0
     assert alerts(timed) == 40 * ["acknowledge warned", "acknowledge breached"]
-    assert len(timed.notifier.told) == 1
+    assert len(timed.notifier.sent) == 1
     timed.demand_sound_chains()
 
 
@@ -194,7 +198,7 @@ def test_a_repeated_message_fires_nothing(timed: Spotclaim) -> None:
 
 
 def test_a_message_that_comes_too_early_fires_nothing(timed: Spotclaim) -> None:
-    """The clock is owed again at the moment that it is due."""
+    """The clock is looked at again at the moment that it is due."""
     open_claims(timed)
 
     sweep(timed, NOW + 3 * HOUR - timedelta(microseconds=1))
@@ -211,7 +215,7 @@ def wait_for_evidence(spotclaim: Spotclaim) -> None:
 
 
 def test_a_claim_that_waits_for_evidence_is_never_late(timed: Spotclaim) -> None:
-    """Its clocks stand, and no step is owed for them."""
+    """Its clocks stand, and no step is pending for them."""
     wait_for_evidence(timed)
     [claim] = timed.claims()
 
@@ -261,10 +265,10 @@ def ask_again(spotclaim: Spotclaim, now: datetime) -> None:
     """The claim waits for evidence again, since this moment."""
     with spotclaim.store.transaction() as transaction:
         [claim] = transaction.claims([spotclaim.claims()[0]["id"]])
-        claim.status = "awaiting_evidence"
-        clocks = sla.follow(claim, POLICY, now)
-        event = audit.append(claim, now, "eve", "claim.evidence_requested", {"clocks": clocks})
-        transaction.record(Decision(changed=[claim], events=[event]))
+        clocks = ClockChange(**sla.follow(claim, AWAITING_EVIDENCE, POLICY, now))
+        changes = Changes()
+        changes.record(claim, ClaimVerified(outcome=INSUFFICIENT, answers=[], clocks=clocks), now, "eve")
+        transaction.record(changes)
     spotclaim.rows("DELETE FROM usage_records")
 
 
@@ -275,7 +279,7 @@ def test_a_claim_that_was_closed_before_fires_nothing(timed: Spotclaim) -> None:
 
     sweep(timed, NOW + 99 * HOUR)
 
-    assert (alerts(timed), due(timed), timed.notifier.told) == ([], [], [])
+    assert (alerts(timed), due(timed), timed.notifier.sent) == ([], [], [])
 
 
 def test_an_acknowledged_claim_is_warned_of_its_resolution_only(timed: Spotclaim) -> None:
@@ -315,9 +319,9 @@ def test_a_changed_policy_changes_no_running_clock(
     assert (before["resolve_due_at"], after["resolve_due_at"]) == (NOW + old_hours * HOUR, NOW + new_hours * HOUR)
     assert "resolve.breached" not in before["sla_alerts"]
     assert "resolve.breached" in after["sla_alerts"]
-    told = ToldClocks(second.policies, clock)(found(reports, before["id"]))
-    assert [entry["target_hours"] for entry in told] == [4, old_hours]
-    assert told[1]["why"].startswith(
+    explained = SlaExplanation(second.policies, clock)(found(reports, before["id"]))
+    assert [entry["target_hours"] for entry in explained] == [4, old_hours]
+    assert explained[1]["why"].startswith(
         f"policy {old.version}, target 2 (high): resolve within 72 hours of the calendar"
     )
 
@@ -351,7 +355,7 @@ class TestPolicies:
         assert timed.value("SELECT count(*) FROM policies") == 1
 
     def test_a_version_with_other_content_is_refused(self, timed: Spotclaim) -> None:
-        """What it bound could not be told any more."""
+        """What it bound could not be known any more."""
         timed.policies.keep("1", "{}")
 
         with pytest.raises(SetupError, match="change its version"):
@@ -381,12 +385,10 @@ def closed(month: int, hours: float, **changes: Any) -> Claim:
 def test_the_share_within_the_service_level_is_exact(timed: Spotclaim, reports: Reports) -> None:
     """Of each claim type and month in which claims were closed; open ones do not count."""
     equipment = {"claim_type": "equipment", "code": "OTHER"}
-    timed.record(
-        opened=[
-            *(closed(3, 72), closed(3, 72.001), closed(3, 1), closed(4, 1)),
-            closed(3, 99, **equipment, resolve_due_at=None),
-            a_claim(status="under_review"),
-        ]
+    timed.put_on_record(
+        *(closed(3, 72), closed(3, 72.001), closed(3, 1), closed(4, 1)),
+        closed(3, 99, **equipment, resolve_due_at=None),
+        a_claim(status="under_review"),
     )
 
     assert reports.sla() == [

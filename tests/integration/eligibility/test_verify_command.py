@@ -46,16 +46,16 @@ def everything(spotclaim: Spotclaim) -> list[Any]:
     return [spotclaim.claims(), spotclaim.steps(), spotclaim.rows("SELECT * FROM audit_events ORDER BY 1, 2")]
 
 
-def test_every_rule_is_told_with_its_facts(
+def test_every_rule_is_shown_with_its_facts(
     spotclaim: Spotclaim, waiting: dict[str, Any], verify: Callable[..., Result]
 ) -> None:
     """The present verdict beside the one on record: meanwhile the usage record has come."""
     spotclaim.take_in(usage=[the_telling_record()])
 
-    told = verify(waiting["id"][-8:], "--explain", "--json")
+    shown = verify(waiting["id"][-8:], "--explain", "--json")
 
-    assert told.exit_code == 0, told.output
-    found = json.loads(told.stdout)
+    assert shown.exit_code == 0, shown.output
+    found = json.loads(shown.stdout)
     assert (found["claim"], found["status"]) == (waiting["id"], "awaiting_evidence")
     assert found["verdict_on_record"]["outcome"] == "insufficient"
     assert found["verdict"]["outcome"] == "eligible"
@@ -100,7 +100,7 @@ def test_another_policy_can_be_tried(
     waiting: dict[str, Any], verify: Callable[..., Result], tmp_path: Path
 ) -> None:
     """One under which the error is not covered."""
-    text = files("domain").joinpath("policy.yaml").read_text()
+    text = files("domain.policy").joinpath("policy.yaml").read_text()
     other = tmp_path / "other.yaml"
     other.write_text(text.replace("METER_MISREAD: {", "METER_MISREAD: {covered: false, ", 1))
 

@@ -1,4 +1,4 @@
-"""Evidence in the database: filed by many at once, withdrawn, failed half way, and what is owed for it."""
+"""Evidence in the database: filed by many at once, withdrawn, failed half way, and the checks that follow."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ PHOTO = Upload(a_png(), "meter.png", "image/png")
 
 def a_recorded(spotclaim: Spotclaim, claim: Claim) -> Claim:
     """The claim, on record as if it had got there by itself."""
-    spotclaim.record(opened=[claim])
+    spotclaim.put_on_record(claim)
     return claim
 
 
@@ -42,13 +42,13 @@ def demand_one_digest(spotclaim: Spotclaim, claim: Claim) -> None:
     """The claim's row, its last event about evidence, the database's function and the domain agree."""
     with spotclaim.store.transaction() as transaction:
         reckoned = digest(transaction.evidence(claim.id))
-    told = [
+    recorded = [
         json.loads(event.body)["evidence_digest"]
         for event in spotclaim.events(claim.id)
         if event.kind.startswith("claim.evidence_")
     ]
     by_database = spotclaim.value("SELECT encode(evidence_digest(%s), 'hex')", claim.id)
-    assert {present(spotclaim, claim).evidence_digest, by_database, told[-1]} == {reckoned}
+    assert {present(spotclaim, claim).evidence_digest, by_database, recorded[-1]} == {reckoned}
 
 
 def test_a_photo_is_filed(spotclaim: Spotclaim) -> None:
@@ -60,7 +60,7 @@ def test_a_photo_is_filed(spotclaim: Spotclaim) -> None:
     assert new
     file, content = spotclaim.desk.file(claim.id, item_id)
     assert (file.name, file.media_type, file.size, content) == ("meter.png", "image/png", len(a_png()), a_png())
-    [event] = spotclaim.events(claim.id)
+    [_, event] = spotclaim.events(claim.id)
     assert json.loads(event.body)["sha256"] == sha256(a_png()).hexdigest() == file.sha256
     demand_one_digest(spotclaim, claim)
     spotclaim.demand_sound_chains()
@@ -75,7 +75,7 @@ def test_many_file_at_once(spotclaim: Spotclaim) -> None:
 
     on_file = spotclaim.desk.on_file(claim.id)
     assert {item.id for item in on_file.items} == {item_id for item_id, _ in filed}
-    assert present(spotclaim, claim).version == len(spotclaim.events(claim.id)) == 40
+    assert present(spotclaim, claim).version == len(spotclaim.events(claim.id)) == 41
     demand_one_digest(spotclaim, claim)
     spotclaim.demand_sound_chains()
 
@@ -158,6 +158,7 @@ def test_what_is_refused_leaves_nothing_behind(spotclaim: Spotclaim) -> None:
     claim = a_recorded(spotclaim, a_claim())
     closed = a_recorded(spotclaim, a_claim(spot_id="E2", status="rejected"))
     disguised = Upload(b"<svg onload=alert(1)>", "a.png", "image/png")
+    events = spotclaim.events(claim.id) + spotclaim.events(closed.id)
 
     with pytest.raises(MediaTypeRefused):
         by(spotclaim, "technician", claim, "photo", upload=disguised)
@@ -168,8 +169,10 @@ def test_what_is_refused_leaves_nothing_behind(spotclaim: Spotclaim) -> None:
     with pytest.raises(NotAllowed):
         spotclaim.desk.add(claim.id, "photo", who="auditor", role="auditor", upload=PHOTO)
 
-    for table in ("claim_evidence", "evidence_files", "audit_events", "steps"):
+    for table in ("claim_evidence", "evidence_files", "steps"):
         assert spotclaim.value(f"SELECT count(*) FROM {table}") == 0
+    assert spotclaim.events(claim.id) + spotclaim.events(closed.id) == events
+    assert spotclaim.value("SELECT count(*) FROM audit_events") == len(events)
 
 
 class FailingStore:
@@ -203,23 +206,23 @@ def test_a_failure_leaves_bytes_without_a_row_at_most(spotclaim: Spotclaim) -> N
 
 
 @pytest.mark.parametrize("status", ["submitted", "awaiting_evidence"])
-def test_new_evidence_owes_a_check(spotclaim: Spotclaim, status: str) -> None:
+def test_new_evidence_schedules_a_check(spotclaim: Spotclaim, status: str) -> None:
     """At once, for a claim that waits; so does evidence that is withdrawn."""
     claim = a_recorded(spotclaim, a_claim(status=status))
 
     item_id, _ = by(spotclaim, "technician", claim, note="seen")
     spotclaim.desk.withdraw(claim.id, item_id, who="technician", role="operator", reason="wrong")
 
-    assert [(step["kind"], step["claim_ids"]) for step in spotclaim.steps()] == [("verify", [claim.id])] * 2
+    assert [(step["kind"], step["subject_ids"]) for step in spotclaim.steps()] == [("verify", [claim.id])] * 2
     assert len(spotclaim.queue.lease(10)) == 2
 
 
-def test_a_fault_that_brings_evidence_owes_a_check(spotclaim: Spotclaim) -> None:
-    """Only to a claim that awaits some; a fault without any changes nothing."""
+def test_a_fault_that_brings_evidence_schedules_a_check(spotclaim: Spotclaim) -> None:
+    """Only of a claim that awaits some; a fault without any changes nothing."""
     spots = ("E1", "E2", "E3")
     waiting, bare, reviewed = (a_claim(spot_id=spot, status="awaiting_evidence") for spot in spots)
     reviewed.status = "under_review"
-    spotclaim.record(opened=[waiting, bare, reviewed])
+    spotclaim.put_on_record(waiting, bare, reviewed)
 
     brought = [{"kind": "photo", "url": "https://example.org/1"}]
     spotclaim.take_in(
@@ -230,7 +233,7 @@ def test_a_fault_that_brings_evidence_owes_a_check(spotclaim: Spotclaim) -> None
         ]
     )
 
-    assert [(step["kind"], step["claim_ids"]) for step in spotclaim.steps()] == [("verify", [waiting.id])]
+    assert [(step["kind"], step["subject_ids"]) for step in spotclaim.steps()] == [("verify", [waiting.id])]
 
 
 def test_the_kinds_on_file_of_many_claims(spotclaim: Spotclaim) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from adapters.postgres.field.reconciliation import Holdings
+from adapters.postgres.field.reconciliation import ReconciliationQueries
 from domain.errors import Conflict
 from domain.evidence.item import compose, digest
 from tests.builders import a_claim, a_claim_under_review, an_item
@@ -76,10 +76,10 @@ def test_nothing_is_approved_on_altered_evidence(
     seen = present(spotclaim, claim)
 
     with pytest.raises(Conflict, match="nobody can approve it"):
-        spotclaim.record(changed=[replace(seen, **change)])
+        spotclaim.record(replace(seen, **change))
 
-    assert Holdings(spotclaim.engine).claims_off_their_evidence() == 1
-    spotclaim.record(changed=[replace(seen, status="rejected")])
+    assert ReconciliationQueries(spotclaim.engine).claims_off_their_evidence() == 1
+    spotclaim.record(replace(seen, status="rejected"))
 
 
 @pytest.mark.parametrize("withdrawn", [False, True])
@@ -91,19 +91,19 @@ def test_an_approval_rests_on_what_is_there(spotclaim: Spotclaim, withdrawn: boo
     if withdrawn:
         spotclaim.desk.withdraw(claim.id, item_id, who="technician", role="operator", reason="wrong")
 
-    spotclaim.record(changed=[replace(present(spotclaim, claim), stage=2), replace(bare, status="approved")])
-    spotclaim.record(changed=[replace(present(spotclaim, claim), status="approved")])
+    spotclaim.record(replace(present(spotclaim, claim), stage=2), replace(bare, status="approved"))
+    spotclaim.record(replace(present(spotclaim, claim), status="approved"))
 
-    assert Holdings(spotclaim.engine).claims_off_their_evidence() == 0
+    assert ReconciliationQueries(spotclaim.engine).claims_off_their_evidence() == 0
     assert [row["status"] for row in spotclaim.claims()] == ["approved", "approved"]
 
 
 def test_an_approval_may_bring_its_own_evidence(spotclaim: Spotclaim) -> None:
-    """One decision writes the item first and the claim after it."""
+    """One transaction writes the item first and the claim after it."""
     claim = a_recorded(spotclaim, a_claim_under_review())
     item = an_item(claim, kind="note", content=compose("note", note="inspected"))
 
     approved = replace(claim, status="approved", evidence_digest=digest([item]))
-    spotclaim.record(changed=[approved], evidence=[item])
+    spotclaim.record(approved, item)
 
     assert present(spotclaim, claim).status == "approved"

@@ -30,7 +30,7 @@ SOMEBODY = "00000000-0000-7000-8000-000000000001"
 
 @pytest.fixture
 def reviewed(api: Api) -> str:
-    """The id of a claim that waits for its reviewer, of which people were told."""
+    """The id of a claim that waits for its reviewer, of which people were notified."""
     api.post("usage-records", MISREAD)
     api.post("faults", FAULT | {"occurred_at": FAULT_TIME})
     claim_id: str = api.get("claims").json()["claims"][0]["id"]
@@ -47,8 +47,8 @@ def test_a_fault_becomes_a_claim_that_people_decide(api: Api, reviewed: str) -> 
     answer = api.get(f"claims/{reviewed}/events", "auditor").json()
 
     assert answer["intact"]
-    told = [(event["kind"], event["actor"]) for event in answer["events"] if event["kind"] != "claim.announced"]
-    assert told == [
+    done = [(event["kind"], event["actor"]) for event in answer["events"] if event["kind"] != "claim.announced"]
+    assert done == [
         ("claim.opened", "operator's program"),
         ("claim.verified", "rule:eligibility"),
         ("claim.routed", "rule:approval"),
@@ -58,11 +58,11 @@ def test_a_fault_becomes_a_claim_that_people_decide(api: Api, reviewed: str) -> 
     ]
 
 
-def test_what_was_told_of_a_claim_is_on_record(api: Api, reviewed: str) -> None:
-    """Who was told what, and what came of it; the claim is found by the end of its id."""
+def test_who_was_notified_of_a_claim_is_on_record(api: Api, reviewed: str) -> None:
+    """Who, of what, and what came of it; the claim is found by the end of its id."""
     [delivery] = api.get("deliveries", claim_id=reviewed[-8:]).json()["deliveries"]
 
-    assert (delivery["destination"], delivery["status"], delivery["claim_ids"]) == ("ops", "sent", [reviewed])
+    assert (delivery["destination"], delivery["status"], delivery["subject_ids"]) == ("ops", "sent", [reviewed])
     assert api.get("deliveries").json()["deliveries"] == [delivery]
     assert (delivery["reason"], delivery["code"], delivery["answer"]) == ("first", "METER_MISREAD", "delivered")
     assert api.get("deliveries", status="sent").json()["deliveries"] == [delivery]
@@ -281,7 +281,7 @@ def test_an_address_names_its_methods(anybody: httpx.Client) -> None:
 
 
 def test_no_text_may_hold_what_the_database_cannot(api: Api, reviewed: str) -> None:
-    """Told before anything is written."""
+    """Refused before anything is written."""
     for path, body in (
         ("notes", {"note": "a\0b"}),
         ("withdrawal", {"note": "a\0b"}),

@@ -8,7 +8,7 @@ import pytest
 from adapters.postgres.field.known_messages import KnownMessages
 from domain.errors import TransientError
 from domain.field.batch import Batch
-from ingest.files.importer import Importer, Tally
+from ingest.files.importer import Importer, ImportTally
 from ingest.files.items import Item
 from ingest.tables.mapping import Record
 from ingest.tables.reader import Table
@@ -26,7 +26,7 @@ FAULTS = [
 ]
 
 
-def imported(spotclaim: Spotclaim, record: Record, lines: list[str], batch_size: int = 7) -> Tally:
+def imported(spotclaim: Spotclaim, record: Record, lines: list[str], batch_size: int = 7) -> ImportTally:
     return importer(spotclaim, batch_size).run(items(record, lines))
 
 
@@ -54,8 +54,8 @@ def test_sessions_twice(spotclaim: Spotclaim, batch_size: int) -> None:
     # When it is imported again
     again = imported(spotclaim, "sessions", SESSIONS, batch_size)
     # Then nothing changed
-    assert first == Tally(read=50, accepted=50)
-    assert again == Tally(read=50, known=50)
+    assert first == ImportTally(read=50, accepted=50)
+    assert again == ImportTally(read=50, known=50)
     assert everything(spotclaim) == before
 
 
@@ -65,8 +65,8 @@ def test_faults_twice(spotclaim: Spotclaim) -> None:
     before = everything(spotclaim)
     again = imported(spotclaim, "faults", FAULTS)
 
-    assert first == Tally(read=4, accepted=3, refused=1)
-    assert again == Tally(read=4, known=3, refused=1)
+    assert first == ImportTally(read=4, accepted=3, refused=1)
+    assert again == ImportTally(read=4, known=3, refused=1)
     assert everything(spotclaim) == before
     assert {claim["code"] for claim in spotclaim.claims()} == {"METER_MISREAD", "GROUND_FAILURE"}
     [kept] = spotclaim.rows("SELECT sentence, body, times FROM quarantine")
@@ -93,14 +93,14 @@ def test_an_import_that_broke_off_is_resumed_by_repeating_it(spotclaim: Spotclai
     resumed = imported(spotclaim, "sessions", SESSIONS)
     # Then the rows that were called accepted are known, and the others accepted
     assert broken.tally.accepted > 0
-    assert resumed == Tally(read=50, known=broken.tally.accepted, accepted=50 - broken.tally.accepted)
+    assert resumed == ImportTally(read=50, known=broken.tally.accepted, accepted=50 - broken.tally.accepted)
     assert spotclaim.value("SELECT count(*) FROM usage_records") == 50
 
 
 def test_a_value_that_could_not_be_read_is_kept_with_its_record(spotclaim: Spotclaim) -> None:
     """As the table had it, and as a finding."""
     lines = ["spot_id,session_id,started_at,energy_kwh\n", "S1,1,2025-03-05T10:00:00Z,broken\n"]
-    assert imported(spotclaim, "sessions", lines) == Tally(read=1, accepted=1)
+    assert imported(spotclaim, "sessions", lines) == ImportTally(read=1, accepted=1)
 
     [kept] = spotclaim.rows("SELECT energy_kwh, findings, samples FROM usage_records")
     assert kept["energy_kwh"] is None

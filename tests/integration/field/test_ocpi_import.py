@@ -8,11 +8,11 @@ import pytest
 
 from adapters.postgres.field.known_messages import KnownMessages
 from domain.field.usage import UsageRecord
-from ingest.files.importer import Importer, Tally
+from ingest.files.importer import Importer, ImportTally
 from ingest.ocpi.reader import Hints, Partner
 from tests.builders import a_claim, a_fault, a_policy
 from tests.integration.parts import Spotclaim
-from tests.unit.ingest.ocpi.told import (
+from tests.unit.ingest.ocpi.objects import (
     NOW,
     a_cdr,
     a_location,
@@ -42,7 +42,7 @@ HANDED_OVER = (
 )
 
 
-def bring_in(spotclaim: Spotclaim, *objects: Any) -> Tally:
+def bring_in(spotclaim: Spotclaim, *objects: Any) -> ImportTally:
     """As `spotclaim import ocpi` does."""
     items = Partner(Hints(party="FR*ABC")).items([in_lines(*objects)])
     known = KnownMessages(spotclaim.engine)
@@ -63,7 +63,7 @@ def test_importing_twice_changes_nothing(spotclaim: Spotclaim) -> None:
     tables = {"spots": 1, "usage_records": 2, "faults": 1, "claims": 1}
     for accepted, known in ((4, 0), (0, 4)):
         tally = bring_in(spotclaim, *HANDED_OVER)
-        assert tally == Tally(read=6, accepted=accepted, known=known, ignored=1, refused=1)
+        assert tally == ImportTally(read=6, accepted=accepted, known=known, ignored=1, refused=1)
         counts = {table: spotclaim.value(f"SELECT count(*) FROM {table}") for table in tables}
         assert counts == tables
     assert spotclaim.value("SELECT fault_count FROM claims") == 1

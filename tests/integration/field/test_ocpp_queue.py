@@ -16,14 +16,14 @@ from adapters.postgres.field.station_memory import PostgresStationMemory
 from adapters.rabbitmq import connection as rabbitmq
 from domain.errors import TransientError
 from domain.field.batch import Batch
-from ingest.ocpp.queue import FrameDoor
+from ingest.ocpp.queue import FrameListener
 from ingest.rabbitmq import topology
 from ingest.rabbitmq.consumer import Consumer
 from tests.integration.parts import Clock
-from tests.servers.waiting import wait_until
+from tests.servers.publishing import confirming, offer
+from tests.servers.waiting import PATIENCE_SECONDS, wait_until
 
 BEGAN = datetime(2025, 10, 1, 8, 0, tzinfo=UTC)
-SECONDS = 30
 
 
 class Taken:
@@ -34,40 +34,45 @@ class Taken:
         self.ignored: Counter[str] = Counter()
         self.clock = Clock(BEGAN)
         self.fail = threading.Event()
+        self.failing, self.go_on = threading.Event(), threading.Event()
+        self.stop_at_once = False
         self._memory = PostgresStationMemory(engine)
         self._parameters = rabbitmq.parameters(amqp_url)
 
-    def hand_over(self, batch: Batch) -> None:
+    def deliver_batch(self, batch: Batch) -> None:
         if self.fail.is_set():
             self.fail.clear()
-            raise TransientError("as told")
+            self.failing.set()
+            assert self.go_on.wait(PATIENCE_SECONDS)
+            raise TransientError("as asked for")
         self.batches.append(batch)
+        if self.stop_at_once:
+            self._stopping.set()
 
     @contextmanager
     def consuming(self, **options: Any) -> Iterator[None]:
-        stopping = threading.Event()
-        door = FrameDoor(self.hand_over, self._memory, self.clock, self.ignored.update, **options)
-        thread = threading.Thread(target=Consumer(self._parameters, door, stopping=stopping).run)
+        self._stopping = stopping = threading.Event()
+        listener = FrameListener(self.deliver_batch, self._memory, self.clock, self.ignored.update, **options)
+        thread = threading.Thread(target=Consumer(self._parameters, listener, stopping=stopping).run)
         thread.start()
         try:
             yield
         finally:
             stopping.set()
-            thread.join(SECONDS)
+            thread.join(PATIENCE_SECONDS)
 
     def publish(self, *bodies: Any, key: str = "ocpp.log", **properties: Any) -> None:
-        channel = topology.open_channel(self._parameters)
-        channel.confirm_delivery()
-        for body in bodies:
-            raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-            channel.basic_publish(topology.EXCHANGE, key, raw, pika.BasicProperties(delivery_mode=2, **properties))
-        channel.connection.close()
+        with confirming(self._parameters) as channel:
+            topology.declare(channel)
+            for body in bodies:
+                raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+                offer(channel, topology.EXCHANGE, key, raw, pika.BasicProperties(delivery_mode=2, **properties))
 
     def all(self, part: str) -> list[Any]:
         return [item for batch in self.batches for item in getattr(batch, part)]
 
     def await_count(self, part: str, count: int) -> list[Any]:
-        assert wait_until(lambda: len(self.all(part)) >= count, SECONDS), self.batches
+        assert wait_until(lambda: len(self.all(part)) >= count), self.batches
         return self.all(part)
 
 
@@ -141,15 +146,30 @@ def test_what_was_said_before_a_restart_is_remembered(taken: Taken) -> None:
 
 
 def test_frames_that_come_again_give_the_messages_they_gave(taken: Taken) -> None:
-    """Given a hand-over that fails once, when the frames come again, then none is lost and none is another."""
+    """Given frames that come while a hand-over fails, then all come again in their order, and give the same."""
     taken.fail.set()
     with taken.consuming():
-        taken.publish(status(0, "GroundFailure"), status(1, "NoError"), status(2, "NoError", "Available"))
+        taken.publish(status(0, "GroundFailure"))
+        assert taken.failing.wait(PATIENCE_SECONDS)
+        taken.publish(status(1, "NoError"), status(2, "NoError", "Available"))
+        taken.go_on.set()
         faults = taken.await_count("faults", 2)
 
-    assert {fault.raw_code for fault in faults} == {"GroundFailure"}
-    assert {fault.cleared for fault in faults} == {False, True}
-    assert not taken.fail.is_set()
+    assert [(fault.raw_code, fault.cleared) for fault in faults] == [
+        ("GroundFailure", False),
+        ("GroundFailure", True),
+    ]
+
+
+def test_whoever_stops_in_a_backlog_leaves_the_rest_in_order(taken: Taken) -> None:
+    """Given more frames than a consumer holds, when it stops and another takes over, then their order holds."""
+    codes = [f"Code{number}" for number in range(1600)]
+    taken.publish(*(status(number, code) for number, code in enumerate(codes)))
+    for taken.stop_at_once, count in ((True, 1), (False, len(codes))):
+        with taken.consuming():
+            taken.await_count("faults", count)
+
+    assert [fault.raw_code for fault in taken.all("faults")] == codes
 
 
 def test_of_two_consumers_one_has_the_queue_until_it_goes(taken: Taken) -> None:
@@ -166,7 +186,7 @@ def test_of_two_consumers_one_has_the_queue_until_it_goes(taken: Taken) -> None:
 
 
 @pytest.mark.parametrize("speaks", [True, False])
-def test_a_reservation_that_nobody_answers_is_told_even_by_a_silent_station(taken: Taken, speaks: bool) -> None:
+def test_a_reservation_that_nobody_answers_is_a_fault_even_of_a_silent_station(taken: Taken, speaks: bool) -> None:
     """Given a ReserveNow without an answer, when its time is up by frames or by the clock, then it is a fault."""
     with taken.consuming():
         taken.publish(frame(0, 2, "r", "ReserveNow", RESERVE), heartbeat(1, "CH-2"))

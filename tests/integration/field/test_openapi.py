@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
 
 from ingest.api.app import create_app
 from tests.integration.door import Api, as_role
-from workers.app import App
+from workers.bootstrap.app import App
 
 EXAMPLES = int(os.environ.get("SPOTCLAIM_API_EXAMPLES", "5"))
 FAULT = {"spot_id": "E1", "error": {"taxonomy": "spotclaim", "code": "METER_MISREAD"}}

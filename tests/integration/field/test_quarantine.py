@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine
 
 from adapters.postgres.claims.queries import Reports
-from adapters.postgres.field.reconciliation import Holdings
+from adapters.postgres.field.reconciliation import ReconciliationQueries
 from adapters.postgres.store import PostgresStore
 from adapters.rabbitmq.batch_codec import from_batch
 from domain.errors import Conflict, MalformedMessage, NotAllowed, NotFound, TransientError
@@ -35,7 +35,7 @@ MENDED = orjson.dumps(an_event(id="m-1"))
 def put(spotclaim: Spotclaim, body: bytes) -> str:
     """Sends bytes that are refused; returns their key."""
     batch = Batch()
-    wire.take_in(batch, body, wire.Reception(NOW, "rabbitmq", "controller-7"))
+    wire.ingest_message(batch, body, wire.Reception(NOW, "rabbitmq", "controller-7"))
     spotclaim.intake(batch)
     return batch.quarantined[0].key
 
@@ -83,7 +83,7 @@ def test_a_row_or_a_frame_is_no_event(spotclaim: Spotclaim, door: str) -> None:
     assert entry(spotclaim, row.key)["state"] == "replayed"
 
 
-def test_what_is_owed_for_the_claim_is_done(spotclaim: Spotclaim) -> None:
+def test_what_follows_for_the_claim_is_done(spotclaim: Spotclaim) -> None:
     """A replayed fault is checked and routed as any other."""
     spotclaim.quarantine.replay(put(spotclaim, orjson.dumps(BAD)), WHO, MENDED)
 
@@ -123,7 +123,7 @@ def test_a_duplicate_of_what_is_there_changes_nothing(spotclaim: Spotclaim) -> N
     """The controller had sent it again meanwhile, mended."""
     key = put(spotclaim, orjson.dumps(BAD))
     batch = Batch()
-    wire.take_in(batch, MENDED, wire.Reception(NOW, "rabbitmq", "controller-7"))
+    wire.ingest_message(batch, MENDED, wire.Reception(NOW, "rabbitmq", "controller-7"))
     spotclaim.intake(batch)
 
     assert not spotclaim.quarantine.replay(key, WHO, MENDED)
@@ -185,7 +185,7 @@ def test_what_the_store_refuses_stays(spotclaim: Spotclaim, monkeypatch: pytest.
 def test_what_the_store_once_refused_is_replayed_as_it_was_understood(spotclaim: Spotclaim) -> None:
     """Its bytes are gone; nobody can edit what no door would check."""
     batch = Batch()
-    wire.take_in(batch, MENDED, wire.Reception(NOW, "rabbitmq", "controller-7"))
+    wire.ingest_message(batch, MENDED, wire.Reception(NOW, "rabbitmq", "controller-7"))
     body = orjson.dumps(from_batch(batch))
     spotclaim.take_in(quarantined=[kept := a_quarantined(body, door="worker", reason="NOT_STORABLE")])
 
@@ -241,9 +241,9 @@ def test_a_replayed_message_is_no_surprise_to_reconciliation(spotclaim: Spotclai
     known = LedgerEntries(attempts=[key], confirmed={key}, sources={"controller:7"})
     spotclaim.quarantine.replay(key, WHO, MENDED)
 
-    result = reconcile(Holdings(spotclaim.engine), None, known, patience_seconds=0)
+    result = reconcile(ReconciliationQueries(spotclaim.engine), None, known, patience_seconds=0)
     assert result.clean
-    counted = reconcile(Holdings(spotclaim.engine), None, None, patience_seconds=0)
+    counted = reconcile(ReconciliationQueries(spotclaim.engine), None, None, patience_seconds=0)
     assert (counted.in_database, counted.in_quarantine) == (1, 0)
 
 

@@ -8,8 +8,8 @@ from itertools import permutations
 
 import pytest
 
-from domain.changes import Decision
-from domain.eligibility.evaluation import Case
+from domain.changes import Changes, DoneStep
+from domain.eligibility.evaluation import EvaluationInput
 from domain.eligibility.verify import verify
 from domain.field.usage import UsageRecord
 from tests.builders import FAULT_TIME, NOW, a_claim, a_fault, a_policy, a_usage_record
@@ -134,13 +134,13 @@ class TestWakingClaims:
         spotclaim.take_in(usage=[a_usage_record(spot_id=spot) for spot in ("E1", "E2", "E2")])
 
         [step] = [step for step in spotclaim.steps() if step["id"] not in before]
-        assert (step["kind"], len(step["claim_ids"])) == ("verify", 4)
+        assert (step["kind"], len(step["subject_ids"])) == ("verify", 4)
 
     def test_a_repeated_record_wakes_nobody(self, spotclaim: Spotclaim) -> None:
         """It says nothing new."""
         record = a_usage_record(spot_id="E1")
         spotclaim.take_in(usage=[record])
-        spotclaim.record(opened=[a_claim(spot_id="E1", status="awaiting_evidence")])
+        spotclaim.put_on_record(a_claim(spot_id="E1", status="awaiting_evidence"))
 
         spotclaim.take_in(usage=[record])
 
@@ -157,11 +157,11 @@ class TestWakingClaims:
 
         with ThreadPoolExecutor(1) as pool:
             with spotclaim.store.transaction() as checking:
-                [claim] = checking.claims(step["claim_ids"])
+                [claim] = checking.claims(step["subject_ids"])
                 checking.record(
                     verify(checking.cases([claim], spotclaim.policy), spotclaim.policy, spotclaim.clock())
                 )
-                checking.record(Decision(done=[step["id"]]))
+                checking.record(Changes(DoneStep(step["id"])))
                 record = pool.submit(spotclaim.take_in, usage=[a_usage_record(**MISREAD)])
                 spotclaim.await_done_or_waiting(record)
             record.result()
@@ -255,13 +255,13 @@ class TestNearestUsage:
         """A repeated step may find nothing left."""
         with spotclaim.store.transaction() as transaction:
             assert transaction.cases([], a_policy()) == []
-            transaction.record(Decision())
+            transaction.record(Changes())
 
 
 class TestReports:
     """What the faults of a claim said: how the field named the error, and what evidence came along."""
 
-    def case_of(self, spotclaim: Spotclaim) -> Case:
+    def case_of(self, spotclaim: Spotclaim) -> EvaluationInput:
         codes = a_policy().codes
         demanding = {code: replace(of, evidence=("photo",)) for code, of in codes.items()}
         policy = a_policy(codes=demanding)

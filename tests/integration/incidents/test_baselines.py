@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from adapters.postgres.incidents.baselines import Baselines
 from domain.incidents.thresholds import HOURS
 from domain.incidents.windows import MODEL, ZONE, Group
-from domain.policy import IncidentPolicy
+from domain.policy.policy import IncidentPolicy
 from tests.builders import a_key, a_spot
 from tests.integration.parts import Spotclaim
 
@@ -67,7 +67,7 @@ def busy_hours() -> list[datetime]:
 
 @pytest.fixture
 def fleet(spotclaim: Spotclaim) -> Engine:
-    """Forty spots of one model in one zone of Kolkata, of which sessions told something in every hour."""
+    """Forty spots of one model in one zone of Kolkata, of which sessions reported something in every hour."""
     spotclaim.take_in(
         spots=[
             a_spot(
@@ -181,7 +181,7 @@ def test_windows_of_an_incident_are_unknown(fleet: Engine) -> None:
 
 
 def test_hours_without_any_data_are_unknown(fleet: Engine) -> None:
-    """They are told, and are no hours without errors: half of the nights were silent, and change nothing."""
+    """They are reported, and are no hours without errors: half of the nights were silent, and change nothing."""
     moments = busy_hours()
     raise_faults(fleet, 6, moments)
     baselines(fleet).learn(NOW)

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from adapters.postgres.audit.snapshot import open_record
+from adapters.postgres.audit.snapshot import open_snapshot
 from tests.integration.door import Api, demand_problem
 from tests.integration.parts import PATIENCE_SECONDS
 from tests.servers.waiting import wait_until
-from workers.app import App
 from workers.audit.verify import audit
+from workers.bootstrap.app import App
 
 
 def fault(spot: str, zone: str = "north") -> dict[str, Any]:
@@ -38,7 +38,7 @@ def north(api: Api) -> dict[str, Any]:
 
 
 def kinds(system: App, incident_id: str) -> list[str]:
-    return [event["kind"] for event in system.reports.claim_events(incident_id)]
+    return [event["kind"] for event in system.queries.reports.claim_events(incident_id)]
 
 
 def test_an_incident_is_listed_and_shown_with_its_claims(api: Api, north: dict[str, Any]) -> None:
@@ -66,7 +66,7 @@ def test_somebody_sees_to_one(api: Api, system: App, north: dict[str, Any]) -> N
 
     assert north["acknowledged_at"] is None
     assert seen["acknowledged_at"] == again["acknowledged_at"] is not None
-    events = system.reports.claim_events(north["id"])
+    events = system.queries.reports.claim_events(north["id"])
     [first, _] = [event for event in events if event["kind"] == "incident.acknowledged"]
     assert (first["actor"], json.loads(first["body"])["note"]) == ("operator's program", "on my way")
     api.post(f"incidents/{north['id']}/closing", {"note": "over"})
@@ -88,7 +88,7 @@ def test_whoever_does_something_about_one_sees_to_it(api: Api, north: dict[str, 
 
 
 def test_one_is_closed_by_somebody_who_says_why(api: Api, system: App, north: dict[str, Any]) -> None:
-    """Once; and what goes on showing the error is not told again at once."""
+    """Once; and what goes on showing the error is no incident again at once."""
     demand_problem(api.post(f"incidents/{north['id']}/closing", {"note": " "}), 422)
     demand_problem(api.post(f"incidents/{north['id']}/closing", {"note": "x"}, "auditor"), 403, "auditor")
 
@@ -96,10 +96,10 @@ def test_one_is_closed_by_somebody_who_says_why(api: Api, system: App, north: di
 
     assert (closed["status"], closed["closed_why"]) == ("closed", "person")
     demand_problem(api.post(f"incidents/{north['id']}/closing", {"note": "again"}), 409, "is closed")
-    [event] = [it for it in system.reports.claim_events(north["id"]) if it["kind"] == "incident.closed"]
+    [event] = [it for it in system.queries.reports.claim_events(north["id"]) if it["kind"] == "incident.closed"]
     assert (event["actor"], json.loads(event["body"])["note"]) == ("operator's program", "planned work")
     api.post("faults", fault("E5"))
-    assert wait_until(lambda: system.steps.due() == 0, PATIENCE_SECONDS)
+    assert wait_until(lambda: system.work.steps.due() == 0, PATIENCE_SECONDS)
     assert api.get("incidents", status="open").json()["incidents"] == []
 
 
@@ -165,5 +165,5 @@ def test_its_history_leads_to_its_row(api: Api, system: App, north: dict[str, An
     api.post(f"incidents/{north['id']}/root-cause", {"root_cause": "transformer"})
     api.post(f"incidents/{north['id']}/closing", {"note": "done"})
 
-    with open_record(system.engine) as record:
+    with open_snapshot(system.foundation.engine) as record:
         assert audit(record).findings == []

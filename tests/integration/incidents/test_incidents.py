@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import redis
 
-from adapters.postgres.audit.snapshot import open_record
+from adapters.postgres.audit.snapshot import open_snapshot
 from adapters.postgres.claims.queries import Reports
 from adapters.redis import feed as redis_feed
 from adapters.redis.windows import RedisWindows
 from domain.field.fault import Fault
 from tests.builders import NOW, a_clear, a_fault, a_spot
-from tests.integration.parts import HOUR, Clock, Spotclaim
+from tests.integration.parts import HOUR, PATIENCE_SECONDS, Clock, Spotclaim
 from workers.audit.verify import audit
 
 MINUTE = timedelta(minutes=1)
@@ -121,8 +121,8 @@ def test_a_zone_full_of_one_model_is_one_incident(fleet: Spotclaim) -> None:
     assert len(incidents(fleet)) == 1
 
 
-def test_what_follows_is_linked_and_told_at_twice_the_peak(fleet: Spotclaim) -> None:
-    """Every later claim belongs to the incident, and its growth is news at twice what people know."""
+def test_what_follows_is_linked_and_notified_at_twice_the_peak(fleet: Spotclaim) -> None:
+    """Every later claim belongs to the incident, and people are notified of its growth at twice what they know."""
     fleet.take_in(faults=faults("E1", "E2", "E3"))
     fleet.carry_out()
     for number in range(4, 8):
@@ -144,7 +144,7 @@ def test_what_follows_is_linked_and_told_at_twice_the_peak(fleet: Spotclaim) -> 
 
 
 def test_it_falls_quiet_and_closes(fleet: Spotclaim) -> None:
-    """After an hour without news it is quiet, after another it is over; another outbreak takes it up again."""
+    """After an idle hour it is quiet, after another it is over; another outbreak in between takes it up again."""
     fleet.take_in(faults=faults("E1", "E2", "E3"))
     fleet.carry_out()
     states: list[tuple[int, str]] = []
@@ -214,7 +214,7 @@ def test_one_that_nobody_could_look_at_goes_on(fleet: Spotclaim, away_from: int)
 
 
 def test_none_lasts_for_ever(fleet: Spotclaim) -> None:
-    """What goes on beyond the maximum age is closed, and told anew if it goes on."""
+    """What goes on beyond the maximum age is closed, and another one is opened if it goes on."""
     fleet.take_in(faults=faults("E1", "E2", "E3"))
     fleet.carry_out()
     fleet.clock.now = NOW + timedelta(hours=72)
@@ -229,7 +229,7 @@ def test_none_lasts_for_ever(fleet: Spotclaim) -> None:
     assert (old["closed_why"], [row["status"] for row in incidents(fleet)]) == ("age", ["closed", "open"])
 
 
-def test_what_is_over_is_not_told_again(fleet: Spotclaim) -> None:
+def test_what_is_over_is_not_opened_again(fleet: Spotclaim) -> None:
     """A message of it that comes late finds it closed."""
     fleet.take_in(faults=faults("E1", "E2", "E3"))
     fleet.carry_out()
@@ -265,7 +265,7 @@ def test_many_workers_open_one(set_up: Callable[..., Spotclaim], client: "redis.
     with ThreadPoolExecutor(4) as pool:
         done = [pool.submit(workers[turn % 4].runner.run, "detect", [step]) for turn, step in enumerate(ids)]
         for work in done:
-            work.result(timeout=30)
+            work.result(timeout=PATIENCE_SECONDS)
     workers[0].carry_out()
 
     [incident] = incidents(workers[0])
@@ -291,5 +291,5 @@ def fall_quiet_and_close(fleet: Spotclaim) -> None:
 
 
 def findings(spotclaim: Spotclaim) -> list[tuple[str, str]]:
-    with open_record(spotclaim.engine) as record:
+    with open_snapshot(spotclaim.engine) as record:
         return [(found.what, found.sentence) for found in audit(record).findings]

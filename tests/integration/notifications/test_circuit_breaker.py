@@ -1,4 +1,4 @@
-"""A destination that hangs, or asks to be left alone, and those who are told besides."""
+"""A destination that hangs, or asks to be left alone, and those who are notified besides."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,24 +7,24 @@ from threading import Event
 
 import pytest
 
-from domain.policy import NotificationRule, Pace
-from domain.ports.store import Message, Outcome
+from domain.policy.policy import GroupPolicy, NotificationRule
+from domain.ports.store import AttemptResult, Message
 from tests.builders import a_policy
 from tests.integration.notifications.test_deliveries import announce, deliveries
 from tests.integration.parts import DELIVERY_THREADS, PATIENCE_SECONDS, Everyone, Spotclaim
 from tests.servers.waiting import wait_until
-from workers.services.circuit_breaker import Gate
-from workers.steps.deliver import Deliver
+from workers.services.circuit_breaker import CircuitBreaker
+from workers.steps.deliver import Deliverer
 
 
 class Chat(Everyone):
-    """Everybody is told, but for `chat`, which does what `behave` does."""
+    """Everybody is notified, but for `chat`, which does what `behave` does."""
 
-    def __init__(self, behave: Callable[[], Outcome]) -> None:
+    def __init__(self, behave: Callable[[], AttemptResult]) -> None:
         super().__init__()
         self.behave = behave
 
-    def send(self, destination: str, message: Message) -> Outcome:
+    def send(self, destination: str, message: Message) -> AttemptResult:
         return self.behave() if destination == "chat" else super().send(destination, message)
 
 
@@ -37,56 +37,56 @@ def released() -> Iterator[Event]:
 
 
 @pytest.fixture
-def telling(set_up: Callable[..., Spotclaim]) -> Callable[[Callable[[], Outcome]], Spotclaim]:
-    """An installation that tells of each claim at once, and whose chat behaves so."""
+def notifying(set_up: Callable[..., Spotclaim]) -> Callable[[Callable[[], AttemptResult]], Spotclaim]:
+    """An installation that notifies of each claim at once, and whose chat behaves so."""
     rules = (NotificationRule("claim.under_review", ("ops", "chat")),)
-    pace = Pace(digest_seconds=0, per_minute=1000)
+    groups = GroupPolicy(digest_seconds=0, per_minute=1000)
 
-    def given(behave: Callable[[], Outcome]) -> Spotclaim:
+    def given(behave: Callable[[], AttemptResult]) -> Spotclaim:
         def clock() -> datetime:
             return datetime.now(UTC)
 
         return set_up(
-            policy=a_policy(notifications=rules, pace=pace),
+            policy=a_policy(notifications=rules, pace=groups),
             clock=clock,
-            deliver=Deliver(Chat(behave), Gate(DELIVERY_THREADS), clock),
+            deliver=Deliverer(Chat(behave), CircuitBreaker(DELIVERY_THREADS), clock),
         )
 
     return given
 
 
-def owed(spotclaim: Spotclaim) -> list[int]:
+def pending(spotclaim: Spotclaim) -> list[int]:
     """The deliveries' steps, those to the chat first."""
     return [
         row["id"]
         for row in spotclaim.rows(
-            "SELECT s.id FROM steps s JOIN deliveries d ON d.id::text = s.subject WHERE s.kind = 'deliver'"
+            "SELECT s.id FROM steps s JOIN deliveries d ON d.id = s.subject_ids[1] WHERE s.kind = 'deliver'"
             " ORDER BY d.destination, s.id"
         )
     ]
 
 
 def test_a_destination_that_hangs_delays_nobody(
-    telling: Callable[[Callable[[], Outcome]], Spotclaim], released: Event
+    notifying: Callable[[Callable[[], AttemptResult]], Spotclaim], released: Event
 ) -> None:
     """However many messages it is sent, before all others."""
 
-    def hang() -> Outcome:
+    def hang() -> AttemptResult:
         released.wait(6 * PATIENCE_SECONDS)
-        return Outcome(False, "unknown: no answer came.", unknown=True)
+        return AttemptResult(False, "unknown: no answer came.", unknown=True)
 
-    spotclaim = telling(hang)
+    spotclaim = notifying(hang)
     for number in range(2 * DELIVERY_THREADS):
         announce(spotclaim, f"E{number}")
         spotclaim.run_now("announce")
 
-    def told() -> int:
+    def notified() -> int:
         return sum(row["destination"] == "ops" and row["status"] == "sent" for row in deliveries(spotclaim))
 
     with ThreadPoolExecutor(DELIVERY_THREADS) as threads:
-        steps = [threads.submit(spotclaim.runner.run, "deliver", [step]) for step in owed(spotclaim)]
+        steps = [threads.submit(spotclaim.runner.run, "deliver", [step]) for step in pending(spotclaim)]
         try:
-            assert wait_until(lambda: told() == 2 * DELIVERY_THREADS, PATIENCE_SECONDS)
+            assert wait_until(lambda: notified() == 2 * DELIVERY_THREADS, PATIENCE_SECONDS)
             assert not all(step.done() for step in steps)
         finally:
             released.set()
@@ -99,23 +99,23 @@ def test_a_destination_that_hangs_delays_nobody(
 
 
 def test_what_a_destination_asks_for_holds_for_all_its_messages(
-    telling: Callable[[Callable[[], Outcome]], Spotclaim],
+    notifying: Callable[[Callable[[], AttemptResult]], Spotclaim],
 ) -> None:
     """The others are not tried, and that is no attempt of theirs."""
-    asked = Outcome(False, "failure: 429", wait_seconds=90)
-    spotclaim = telling(lambda: asked)
+    asked = AttemptResult(False, "failure: 429", wait_seconds=90)
+    spotclaim = notifying(lambda: asked)
     for number in range(3):
         announce(spotclaim, f"E{number}")
         spotclaim.run_now("announce")
     before = datetime.now(UTC)
 
-    for step in owed(spotclaim):
+    for step in pending(spotclaim):
         spotclaim.runner.run("deliver", [step])
 
     chat = [row for row in deliveries(spotclaim) if row["destination"] == "chat"]
     assert {row["status"] for row in chat} == {"pending"}
     assert sorted(int(str(row["attempts"])) for row in chat) == [0, 0, 1]
     later = before + timedelta(seconds=89)
-    owed_later = sorted(step["kind"] for step in spotclaim.steps() if step["due_at"] > later)
-    assert owed_later == ["deliver", "deliver", "retry"]
+    pending_later = sorted(step["kind"] for step in spotclaim.steps() if step["due_at"] > later)
+    assert pending_later == ["deliver", "deliver", "retry"]
     assert sum(row["status"] == "sent" for row in deliveries(spotclaim)) == 3

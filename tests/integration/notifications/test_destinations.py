@@ -26,7 +26,7 @@ def test_one_that_is_added_is_in_use(destinations: Destinations) -> None:
 
 
 def test_one_that_is_removed_leaves_its_name_and_no_secret(destinations: Destinations, engine: Engine) -> None:
-    """Who had been told can be said later on."""
+    """Who had been notified can be said later on."""
     destinations.add("night", URL, "cli:ann")
 
     destinations.remove("night", "cli:bob")

@@ -1,4 +1,4 @@
-"""News over a real database: gathered durably, told once, and never twice first."""
+"""Notifications over a real database: collected durably, sent once, and never twice first."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,18 +13,19 @@ from sqlalchemy import Engine
 
 from adapters.postgres.notifications.silences import Silences
 from adapters.postgres.store import PostgresStore
-from domain.changes import Decision, Step
+from domain.changes import Changes
 from domain.claims.claim import Claim
 from domain.errors import NotFound
 from domain.identifiers import new_claim_id
 from domain.incidents.incident import Link
 from domain.notifications.attempts import MAX_ATTEMPTS
 from domain.notifications.silence import Silence
-from domain.policy import NotificationRule, Pace
-from domain.ports.store import Outcome, Transaction
+from domain.policy.policy import GroupPolicy, NotificationRule
+from domain.ports.store import AttemptResult, Transaction
+from domain.steps import INCIDENT, Announce
 from tests.builders import NOW, a_claim_under_review, a_delivery, a_policy, an_incident
-from tests.integration.parts import Clock, Spotclaim, WatchedStore
-from workers.steps.deliver import Resend
+from tests.integration.parts import PATIENCE_SECONDS, Clock, Spotclaim, WatchedStore
+from workers.services.deliveries import Resend
 
 RULES = (NotificationRule("claim.under_review", ("ops",), repeat_hours=2),)
 SECOND = timedelta(seconds=1)
@@ -32,18 +33,18 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 def spotclaim(set_up: Callable[..., Spotclaim]) -> Spotclaim:
-    """Claims under review are told to ops, by a clock that stands still."""
+    """Ops is notified of claims under review, by a clock that stands still."""
     return set_up(policy=a_policy(notifications=RULES))
 
 
 def happen(spotclaim: Spotclaim, *spots: str, **changes: Any) -> list[Claim]:
     claims = [a_claim_under_review(spot_id=spot, **changes) for spot in spots]
-    step = Step("announce", [claim.id for claim in claims], subject=claims[0].standing)
-    spotclaim.record(opened=claims, steps=[step])
+    spotclaim.put_on_record(*claims)
+    spotclaim.record(Announce([claim.id for claim in claims], state_key=claims[0].state_key))
     return claims
 
 
-def tell(spotclaim: Spotclaim, *spots: str, **changes: Any) -> list[Claim]:
+def notify(spotclaim: Spotclaim, *spots: str, **changes: Any) -> list[Claim]:
     claims = happen(spotclaim, *spots, **changes)
     spotclaim.run_now("announce")
     return claims
@@ -59,39 +60,39 @@ def wait(spotclaim: Spotclaim, duration: timedelta) -> None:
         spotclaim.runner.run("digest", [due[0]["id"]])
     spotclaim.clock.now = until
     spotclaim.run_now("deliver")
-    spotclaim.run_now("told")
+    spotclaim.run_now("notified")
 
 
 def logged(spotclaim: Spotclaim) -> list[tuple[str, str, int]]:
-    rows = spotclaim.rows("SELECT status, reason, cardinality(claim_ids) FROM deliveries ORDER BY created_at, id")
+    sql = "SELECT status, reason, cardinality(subject_ids) FROM deliveries ORDER BY created_at, id"
+    rows = spotclaim.rows(sql)
     return [tuple(row.values()) for row in rows]  # type: ignore[misc]
 
 
 def test_a_storm_is_a_first_message_and_digests_and_loses_nothing(spotclaim: Spotclaim) -> None:
-    """Each claim is told once, and its own record says so."""
+    """Each claim is notified of once, and its own record says so."""
     for batch in range(20):
-        tell(spotclaim, *(f"E{batch}-{n}" for n in range(25)))
+        notify(spotclaim, *(f"E{batch}-{n}" for n in range(25)))
         wait(spotclaim, 10 * SECOND)
     wait(spotclaim, timedelta(hours=1))
 
     log = logged(spotclaim)
     assert log[0] == ("sent", "first", 25)
     assert {row[:2] for row in log[1:]} == {("sent", "digest")}
-    assert len(log) == len(spotclaim.notifier.told) == 4
+    assert len(log) == len(spotclaim.notifier.sent) == 4
     assert sum(size for _, _, size in log) == 500
-    told = spotclaim.value("SELECT count(*) FROM audit_events WHERE kind = 'claim.announced'")
-    assert told == 500
-    assert spotclaim.notifier.told[-1][1].startswith("METER_MISREAD on 275 spots: under review")
+    assert spotclaim.value("SELECT count(*) FROM audit_events WHERE kind = 'claim.announced'") == 500
+    assert spotclaim.notifier.sent[-1][1].startswith("METER_MISREAD on 275 spots: under review")
     spotclaim.demand_sound_chains()
 
 
-def test_what_a_group_gathered_survives_the_process(
+def test_what_a_group_collected_survives_the_process(
     spotclaim: Spotclaim, set_up: Callable[..., Spotclaim]
 ) -> None:
     """It is in the database from the moment that the step which brought it is gone."""
-    tell(spotclaim, "E1")
-    tell(spotclaim, "E2")
-    tell(spotclaim, "E3")
+    notify(spotclaim, "E1")
+    notify(spotclaim, "E2")
+    notify(spotclaim, "E3")
 
     another = set_up(policy=spotclaim.policy)
     assert [step["kind"] for step in another.steps()] == ["deliver", "remind", "digest", "remind", "remind"]
@@ -117,8 +118,8 @@ class DyingStore:
 def test_a_process_that_dies_in_the_middle_changes_nothing(
     spotclaim: Spotclaim, set_up: Callable[..., Spotclaim], kind: str
 ) -> None:
-    """The step is still owed, and whoever does it next does all of it."""
-    tell(spotclaim, "E1")
+    """The step is still pending, and whoever does it next does all of it."""
+    notify(spotclaim, "E1")
     happen(spotclaim, "E2", "E3")
     if kind == "digest":
         spotclaim.run_now("announce")
@@ -135,7 +136,7 @@ def test_a_process_that_dies_in_the_middle_changes_nothing(
 
 
 def test_many_workers_send_one_first_message(engine: Engine, set_up: Callable[..., Spotclaim]) -> None:
-    """Of news that comes to all of them at the same moment; the rest gathers in one digest."""
+    """Of notices that come to all of them at the same moment; the rest is collected in one digest."""
     rules = (NotificationRule("claim.under_review", ("ops", "chat")),)
     store = WatchedStore(PostgresStore(engine))
     spotclaim = set_up(policy=a_policy(notifications=rules), store=store)
@@ -145,17 +146,17 @@ def test_many_workers_send_one_first_message(engine: Engine, set_up: Callable[..
             happen(spotclaim, f"E{number}", code=code)
     steps = spotclaim.rows("SELECT id FROM steps WHERE kind = 'announce' ORDER BY id")
     batches = [[step["id"] for step in steps[number * 3 : number * 3 + 3]] for number in range(8)]
-    together = Barrier(8)
+    together = Barrier(8, timeout=PATIENCE_SECONDS)
 
     def run(ids: list[int]) -> None:
-        together.wait(10)
+        together.wait()
         spotclaim.runner.run("announce", ids)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(run, batches))
 
     assert store.met == []
-    rows = spotclaim.rows("SELECT destination, code, reason, cardinality(claim_ids) AS size FROM deliveries")
+    rows = spotclaim.rows("SELECT destination, code, reason, cardinality(subject_ids) AS size FROM deliveries")
     assert len(rows) == 12
     assert {(row["destination"], row["code"]) for row in rows if row["reason"] == "first"} == {
         (destination, code) for destination in ("ops", "chat") for code in codes
@@ -163,17 +164,17 @@ def test_many_workers_send_one_first_message(engine: Engine, set_up: Callable[..
     assert sum(row["size"] for row in rows) == 2 * 24
 
 
-def test_a_digest_that_is_owed_twice_is_sent_once(spotclaim: Spotclaim) -> None:
+def test_a_digest_that_is_pending_twice_is_sent_once(spotclaim: Spotclaim) -> None:
     """The step of one that is sent leaves the next one alone."""
-    tell(spotclaim, "E1")
-    tell(spotclaim, "E2")
+    notify(spotclaim, "E1")
+    notify(spotclaim, "E2")
     [again] = spotclaim.rows(
-        "INSERT INTO steps (kind, claim_ids, subject, due_at)"
-        " SELECT kind, claim_ids, subject, due_at + interval '5 minutes' FROM steps WHERE kind = 'digest'"
+        "INSERT INTO steps (kind, subject_kind, subject_ids, due_at)"
+        " SELECT kind, subject_kind, subject_ids, due_at + interval '5 minutes' FROM steps WHERE kind = 'digest'"
         " RETURNING id"
     )
     wait(spotclaim, 30 * SECOND)
-    tell(spotclaim, "E3")
+    notify(spotclaim, "E3")
 
     spotclaim.runner.run("digest", [again["id"]])
 
@@ -182,42 +183,42 @@ def test_a_digest_that_is_owed_twice_is_sent_once(spotclaim: Spotclaim) -> None:
 
 def test_a_destination_is_not_sent_more_than_it_may(set_up: Callable[..., Spotclaim]) -> None:
     """The step of what is too much is due later; the log says when."""
-    spotclaim = set_up(policy=a_policy(notifications=RULES, pace=Pace(per_minute=2)))
-    tell(spotclaim, "E1")
-    # What only gathers takes nobody's place.
-    tell(spotclaim, "E2")
+    spotclaim = set_up(policy=a_policy(notifications=RULES, pace=GroupPolicy(per_minute=2)))
+    notify(spotclaim, "E1")
+    # What only collects takes nobody's place.
+    notify(spotclaim, "E2")
     for code in ("OTHER", "SPOT_OCCUPIED", "SESSION_MISSING", "POWER_FAILURE"):
-        tell(spotclaim, "E1", code=code)
+        notify(spotclaim, "E1", code=code)
 
     due = spotclaim.rows("SELECT due_at FROM deliveries WHERE status = 'pending' ORDER BY created_at, id")
     assert [(row["due_at"] - NOW) // SECOND for row in due] == [0, 0, 60, 60, 120]
     # At once is by the database's clock.
-    owed = spotclaim.rows("SELECT due_at FROM steps WHERE kind = 'deliver' ORDER BY due_at LIMIT 3")
-    assert [(row["due_at"] - NOW) // SECOND for row in owed] == [60, 60, 120]
+    pending = spotclaim.rows("SELECT due_at FROM steps WHERE kind = 'deliver' ORDER BY due_at LIMIT 3")
+    assert [(row["due_at"] - NOW) // SECOND for row in pending] == [60, 60, 120]
 
 
 def test_retries_and_resends_take_their_places(set_up: Callable[..., Spotclaim]) -> None:
-    """However many come to nothing at once, no more attempts a minute than the destination takes."""
+    """However many fail at once, no more attempts a minute than the destination takes."""
     # At once is by the database's clock, which this one is ahead of.
     clock = Clock(datetime.now(UTC) + timedelta(hours=1))
-    spotclaim = set_up(policy=a_policy(notifications=RULES, pace=Pace(per_minute=3)), clock=clock)
+    spotclaim = set_up(policy=a_policy(notifications=RULES, pace=GroupPolicy(per_minute=3)), clock=clock)
     attempts: list[datetime] = []
 
-    def refuse(*_: object) -> Outcome:
+    def refuse(*_: object) -> AttemptResult:
         attempts.append(clock.now)
-        return Outcome(False, "no answer", unknown=len(attempts) <= 2)
+        return AttemptResult(False, "no answer", unknown=len(attempts) <= 2)
 
     spotclaim.notifier.send = refuse  # type: ignore[method-assign]
     for code in ("METER_MISREAD", "OTHER"):
-        tell(spotclaim, "E1", code=code)
+        notify(spotclaim, "E1", code=code)
     spotclaim.run_now("deliver")
     for row in spotclaim.rows("SELECT id::text AS id FROM deliveries WHERE status = 'unknown'"):
         Resend(spotclaim.store)(row["id"])
-    while owed := spotclaim.rows(
+    while due := spotclaim.rows(
         "SELECT id, kind, due_at FROM steps WHERE kind IN ('deliver', 'retry') ORDER BY due_at, id LIMIT 1"
     ):
-        clock.now = max(clock.now, owed[0]["due_at"])
-        spotclaim.runner.run(owed[0]["kind"], [owed[0]["id"]])
+        clock.now = max(clock.now, due[0]["due_at"])
+        spotclaim.runner.run(due[0]["kind"], [due[0]["id"]])
 
     assert len(attempts) == 2 + 2 * MAX_ATTEMPTS
     assert min(later - sooner for sooner, later in zip(attempts, attempts[3:], strict=False)) >= 60 * SECOND
@@ -237,14 +238,14 @@ def a_silence(**changes: Any) -> Silence:
 
 
 def test_a_silence_lasts_from_its_begin_to_its_end(spotclaim: Spotclaim) -> None:
-    """One row for all that it silenced; afterwards news is told again."""
+    """One row for all that it silenced; afterwards notices are sent again."""
     silences = Silences(spotclaim.engine)
     silences.add(a_silence(starts_at=NOW + timedelta(hours=1), ends_at=NOW + timedelta(hours=2)))
 
     for hour in range(3):
         spotclaim.clock.now = NOW + timedelta(hours=hour)
-        tell(spotclaim, *(f"E{hour}-{n}" for n in range(10)), zone="north")
-    tell(spotclaim, "E9", zone="south", code="OTHER")
+        notify(spotclaim, *(f"E{hour}-{n}" for n in range(10)), zone="north")
+    notify(spotclaim, "E9", zone="south", code="OTHER")
 
     assert logged(spotclaim) == [
         ("pending", "first", 10),
@@ -263,7 +264,7 @@ def test_a_silence_that_is_ended_silences_no_more(spotclaim: Spotclaim) -> None:
 
     ended = silences.end(added["id"][-8:], "max", NOW + timedelta(minutes=5))
     spotclaim.clock.now = NOW + timedelta(minutes=5)
-    tell(spotclaim, "E1", zone="north")
+    notify(spotclaim, "E1", zone="north")
 
     assert logged(spotclaim) == [("pending", "first", 1)]
     assert (ended["created_by"], ended["ended_by"]) == ("olga", "max")
@@ -274,9 +275,9 @@ def test_a_silence_that_is_ended_silences_no_more(spotclaim: Spotclaim) -> None:
         silences.end(added["id"], "max", NOW + timedelta(minutes=6))
 
 
-def test_what_nobody_acknowledges_is_told_again(spotclaim: Spotclaim) -> None:
+def test_what_nobody_acknowledges_is_repeated(spotclaim: Spotclaim) -> None:
     """Together, as often as it takes."""
-    first, second = tell(spotclaim, "E1", "E2")
+    first, second = notify(spotclaim, "E1", "E2")
     wait(spotclaim, timedelta(hours=2))
     spotclaim.run_now("remind")
     wait(spotclaim, timedelta(hours=2))
@@ -284,69 +285,69 @@ def test_what_nobody_acknowledges_is_told_again(spotclaim: Spotclaim) -> None:
     with spotclaim.store.transaction() as transaction:
         [claim] = transaction.claims([first.id])
         claim.acknowledged_at = spotclaim.clock.now
-        transaction.record(Decision(changed=[claim]))
+        transaction.record(Changes(claim))
     spotclaim.run_now("remind")
     wait(spotclaim, timedelta(0))
 
     assert logged(spotclaim) == [("sent", "first", 2), ("sent", "repeat", 2), ("sent", "repeat", 1)]
-    assert spotclaim.notifier.told[-1][1] == (
+    assert spotclaim.notifier.sent[-1][1] == (
         "METER_MISREAD on spot E2: under review for the reviewer, and nobody has acknowledged it"
     )
-    [step] = spotclaim.rows("SELECT claim_ids::text[] AS claim_ids FROM steps WHERE kind = 'remind'")
-    assert step["claim_ids"] == [second.id]
+    [step] = spotclaim.rows("SELECT subject_ids::text[] AS subject_ids FROM steps WHERE kind = 'remind'")
+    assert step["subject_ids"] == [second.id]
 
 
-def test_whoever_was_told_hears_of_the_end(spotclaim: Spotclaim) -> None:
-    """Though no rule tells it, and nobody else does."""
-    told, _ = tell(spotclaim, "E1", "E2")
+def test_whoever_was_notified_hears_of_the_end(spotclaim: Spotclaim) -> None:
+    """Though no rule sends it, and nobody else does."""
+    heard, _ = notify(spotclaim, "E1", "E2")
     wait(spotclaim, timedelta(0))
     [silent] = happen(spotclaim, "E3")
     spotclaim.rows("DELETE FROM steps WHERE kind = 'announce'")
     with spotclaim.store.transaction() as transaction:
-        claims = transaction.claims([told.id, silent.id])
+        claims = transaction.claims([heard.id, silent.id])
         for claim in claims:
             claim.status, claim.closed_at, claim.stage = "resolved", NOW, 0
-        step = Step("announce", [claim.id for claim in claims], subject=claims[0].standing)
-        transaction.record(Decision(changed=claims, steps=[step]))
+        step = Announce([claim.id for claim in claims], state_key=claims[0].state_key)
+        transaction.record(Changes(*claims, step))
 
     spotclaim.run_now("announce")
     wait(spotclaim, timedelta(0))
 
     assert logged(spotclaim) == [("sent", "first", 2), ("sent", "resolved", 1)]
-    assert spotclaim.notifier.told[-1][:2] == ("ops", "METER_MISREAD on spot E1: resolved")
+    assert spotclaim.notifier.sent[-1][:2] == ("ops", "METER_MISREAD on spot E1: resolved")
 
 
-def test_whoever_was_told_of_an_incident_hears_of_its_end(spotclaim: Spotclaim) -> None:
+def test_whoever_was_notified_of_an_incident_hears_of_its_end(spotclaim: Spotclaim) -> None:
     """Deliveries of incidents say so, those that were sent; claims have it on their own record."""
     incident, other = new_claim_id(), new_claim_id()
-    told = [
-        a_delivery(event="incident.opened", claim_ids=[incident], status="sent"),
-        a_delivery(event="incident.grew", claim_ids=[incident, other], status="failed", destination="chat"),
-        a_delivery(event="claim.under_review", claim_ids=[other], status="sent"),
-    ]
-    spotclaim.record(deliveries=told)
+    of_incidents: dict[str, Any] = {"subject_kind": INCIDENT, "event": "incident.opened"}
+    spotclaim.record(
+        a_delivery(**of_incidents, subject_ids=[incident], status="sent"),
+        a_delivery(**of_incidents, subject_ids=[incident, other], status="failed", destination="chat"),
+        a_delivery(event="claim.under_review", subject_ids=[other], status="sent"),
+    )
 
     with spotclaim.store.transaction() as transaction:
-        assert transaction.told([incident, other]) == {incident: ["ops"]}
+        assert transaction.notified([incident, other]) == {incident: ["ops"]}
 
 
-def test_an_incident_is_told_and_its_claims_are_not(set_up: Callable[..., Spotclaim]) -> None:
+def test_an_incident_is_announced_and_its_claims_are_not(set_up: Callable[..., Spotclaim]) -> None:
     """One message for it, one for its end, and one row that says why nothing came of its claims."""
     rules = (*RULES, NotificationRule("incident.opened", ("ops",)))
     spotclaim = set_up(policy=a_policy(notifications=rules))
     claims = happen(spotclaim, "E1", "E2", "E3", zone="north")
     incident = an_incident(claim_count=3, peak=3)
-    opened = Step("announce", [incident.id], subject="incident.opened")
-    spotclaim.record(incidents=[incident], links=[Link(claim.id, incident.id) for claim in claims], steps=[opened])
+    opened = Announce([incident.id], subject_kind=INCIDENT, event="incident.opened")
+    spotclaim.record(incident, *(Link(claim.id, incident.id) for claim in claims), opened)
 
     spotclaim.run_now("announce")
     wait(spotclaim, timedelta(0))
     closed = replace(incident, status="closed", closed_at=NOW, closed_why="quiet")
-    spotclaim.record(incidents=[closed], steps=[Step("announce", [incident.id], subject="incident.closed")])
+    spotclaim.record(closed, Announce([incident.id], subject_kind=INCIDENT, event="incident.closed"))
     spotclaim.run_now("announce")
     wait(spotclaim, timedelta(0))
 
-    assert [title for _, title, _ in spotclaim.notifier.told] == [
+    assert [title for _, title, _ in spotclaim.notifier.sent] == [
         "METER_MISREAD on 3 spots in north: an incident",
         "METER_MISREAD on 3 spots in north: the incident is over",
     ]
@@ -356,4 +357,4 @@ def test_an_incident_is_told_and_its_claims_are_not(set_up: Callable[..., Spotcl
         ("suppressed", "suppressed_by_incident", 3),
     ]
     answer = spotclaim.value("SELECT answer FROM deliveries WHERE status = 'suppressed'")
-    assert answer == f"told by incident {incident.id}"
+    assert answer == f"notified by incident {incident.id}"

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from adapters.postgres.store import PostgresStore
-from domain.changes import Decision
+from domain.changes import Changes
 from domain.notifications.delivery import Delivery
+from domain.steps import INCIDENT
 from tests.builders import a_delivery
 from tests.integration.door import NOW, Api, demand_problem
 from tests.integration.parts import PATIENCE_SECONDS
 from tests.servers.waiting import wait_until
-from workers.app import App
+from workers.bootstrap.app import App
 
 SECRET = "hunter2-hunter2"
 NOBODY = "00000000-0000-7000-8000-000000000001"
@@ -20,9 +21,9 @@ CHANGERS = ("operator", "reviewer", "manager", "admin")
 
 
 def on_record(system: App, **changes: Any) -> Delivery:
-    delivery = a_delivery(event="incident.opened", **changes)
-    with PostgresStore(system.engine).transaction() as transaction:
-        transaction.record(Decision(deliveries=[delivery]))
+    delivery = a_delivery(event="incident.opened", subject_kind=INCIDENT, **changes)
+    with PostgresStore(system.foundation.engine).transaction() as transaction:
+        transaction.record(Changes(delivery))
     return delivery
 
 
@@ -157,7 +158,7 @@ def test_a_destination_that_cannot_be_used_is_refused(api: Api, body: dict[str, 
     demand_problem(api.put("destinations/%07", {"url": "log://"}), 422, "printable")
 
 
-def test_the_policy_is_told_of_when_it_names_what_is_removed(api: Api) -> None:
+def test_the_policy_is_mentioned_when_it_names_what_is_removed(api: Api) -> None:
     """Nothing would start until it is there again, or unnamed."""
     api.put("destinations/ops", {"url": "log://"})
 

@@ -8,8 +8,7 @@ import pytest
 
 from tests.builders import a_key, a_spot
 from tests.integration.parts import Clock, Everyone, Spotclaim
-from workers.app import App
-from workers.bootstrap import build
+from workers.bootstrap.app import App, build
 from workers.health.doctor import examine
 from workers.settings import load_settings
 
@@ -36,7 +35,7 @@ def app(emptied_database_url: str) -> Iterator[App]:
 @pytest.fixture
 def spotclaim(app: App) -> Spotclaim:
     """Four weeks of five busy zones."""
-    made = Spotclaim(app.engine)
+    made = Spotclaim(app.foundation.engine)
     made.take_in(spots=[a_spot(key=a_key(zone), spot_id=zone, zone=zone) for zone in ZONES])
     made.rows(_SESSIONS, list(ZONES), NOW - timedelta(weeks=4), NOW - timedelta(minutes=2))
     return made
@@ -60,24 +59,24 @@ def test_before_anything_is_learnt_that_is_said(app: App) -> None:
 
 def test_what_is_known_since_when(app: App, spotclaim: Spotclaim) -> None:
     """With nothing missing."""
-    app.baselines.learn(NOW)
+    app.queries.baselines.learn(NOW)
 
     assert detection(app) == "learnt 2026-03-09 from the time since 2026-02-09; every hour had data"
 
 
-def test_hours_without_any_data_are_told(app: App, spotclaim: Spotclaim) -> None:
+def test_hours_without_any_data_are_reported(app: App, spotclaim: Spotclaim) -> None:
     """They are no fault of the installation."""
     go_silent(spotclaim, NOW - 50 * HOUR, NOW - 48 * HOUR, *ZONES)
-    app.baselines.learn(NOW)
+    app.queries.baselines.learn(NOW)
 
     assert detection(app).endswith("; 2 hours (the last 2026-03-06 23:00 UTC) had no data and taught nothing")
 
 
-def test_zones_that_fell_silent_are_told(app: App, spotclaim: Spotclaim) -> None:
+def test_zones_that_fell_silent_are_reported(app: App, spotclaim: Spotclaim) -> None:
     """Those that did for longest by name."""
     for number, zone in enumerate(ZONES[:4], 1):
         go_silent(spotclaim, NOW - 30 * HOUR, NOW - (30 - number) * HOUR, zone)
-    app.baselines.learn(NOW)
+    app.queries.baselines.learn(NOW)
 
     _, *silent = detection(app).split("; ")
     assert silent == [

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from adapters.postgres.engine import connect
 from adapters.postgres.migrations import is_current, migrate
-from adapters.postgres.tables import metadata
+from adapters.postgres.schema import metadata
 from domain.errors import TransientError
 from tests.servers.loopback import HOST, free_port
 
@@ -71,7 +71,7 @@ def test_many_may_migrate_at_once(empty_database_url: str) -> None:
     engine.dispose()
 
 
-def test_a_server_that_is_away_is_told_as_such() -> None:
+def test_a_server_that_is_away_is_reported_as_such() -> None:
     """Whoever migrates may try again."""
     with pytest.raises(TransientError):
         migrate(f"postgresql://nobody@{HOST}:{free_port()}/none")
@@ -110,8 +110,8 @@ def test_claims_of_an_older_schema_learn_who_reported_them(empty_database_url: s
     assert [tuple(row) for row in rows] == [("E1", ["max", "rosa"]), ("E2", [])]
 
 
-def test_what_is_owed_to_claims_of_an_older_schema_is_still_owed(empty_database_url: str) -> None:
-    """Though where a claim stands is told otherwise for one that waited in between."""
+def test_what_is_pending_for_claims_of_an_older_schema_stays_pending(empty_database_url: str) -> None:
+    """Though the state key is another one for a claim that waited in between."""
     engine = connect(empty_database_url)
     migrate(empty_database_url, to="0001")
     with engine.begin() as connection:
@@ -127,9 +127,12 @@ def test_what_is_owed_to_claims_of_an_older_schema_is_still_owed(empty_database_
     migrate(empty_database_url)
 
     with engine.connect() as connection:
-        steps = connection.exec_driver_sql("SELECT subject, cardinality(claim_ids) FROM steps ORDER BY id").all()
+        steps = connection.exec_driver_sql("SELECT payload, cardinality(subject_ids) FROM steps ORDER BY id").all()
     engine.dispose()
-    assert [tuple(row) for row in steps] == [("under_review:1", 2), ("under_review:1:resumed 1", 1)]
+    assert [tuple(row) for row in steps] == [
+        ({"state_key": "under_review:1"}, 2),
+        ({"state_key": "under_review:1:resumed 1"}, 1),
+    ]
 
 
 _CLAIMS_OF_0001 = """

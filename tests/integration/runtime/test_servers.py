@@ -18,6 +18,7 @@ from tests.servers import (
     servers,
     temporary_folder,
 )
+from tests.servers.publishing import confirming, offer
 from tests.servers.server import program
 
 
@@ -128,12 +129,9 @@ def _execute(server: PostgresServer, statement: str) -> list[tuple[object, ...]]
 
 
 def _publish(server: RabbitMQServer, queue: str, body: bytes) -> None:
-    with pika.BlockingConnection(pika.URLParameters(server.url)) as connection:
-        channel = connection.channel()
-        channel.confirm_delivery()
+    with confirming(pika.URLParameters(server.url)) as channel:
         channel.queue_declare(queue, durable=True, arguments={"x-queue-type": "quorum"})
-        persistent = pika.BasicProperties(delivery_mode=pika.DeliveryMode.Persistent)
-        channel.basic_publish("", queue, body, persistent, mandatory=True)
+        offer(channel, "", queue, body)
 
 
 def _take(server: RabbitMQServer, queue: str) -> bytes | None:

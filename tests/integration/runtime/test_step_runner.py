@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.changes import Decision, Step
+from domain.changes import Changes
 from domain.errors import TransientError
 from domain.identifiers import new_claim_id
 from domain.ports.store import Transaction
+from domain.steps import Step, Verify
 from tests.builders import a_claim, a_fault, a_usage_record
 from tests.integration.parts import Clock, Spotclaim
 
@@ -22,14 +23,14 @@ class Fragile:
         self._spot_id = spot_id
         self.mended = False
 
-    def __call__(self, transaction: Transaction, steps: Sequence[Step]) -> Decision:
-        claims = transaction.claims([claim_id for step in steps for claim_id in step.claim_ids])
+    def __call__(self, transaction: Transaction, steps: Sequence[Step]) -> Changes:
+        claims = transaction.claims([claim_id for step in steps for claim_id in step.subject_ids])
         for claim in claims:
             if claim.spot_id == self._spot_id and not self.mended:
                 raise ZeroDivisionError(f"a bug on {claim.spot_id}")
             claim.zone = "done"
             claim.status = "verifying"
-        return Decision(changed=claims)
+        return Changes(*claims)
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def handler() -> Fragile:
 
 @pytest.fixture
 def fragile(set_up: Callable[..., Spotclaim], handler: Fragile) -> Spotclaim:
-    return set_up(verify=handler, clock=lambda: datetime.now(UTC))
+    return set_up(verify=handler, clock=Clock(datetime.now(UTC)))
 
 
 def done(spotclaim: Spotclaim) -> set[str]:
@@ -64,11 +65,11 @@ def test_the_others_are_done(fragile: Spotclaim, together: bool) -> None:
 
     assert done(fragile) == {f"E{number}" for number in range(30)} - {FAULTY}
     [left] = fragile.steps()
-    assert len(left["claim_ids"]) == 1
+    assert len(left["subject_ids"]) == 1
 
 
 def test_the_others_are_done_without_waiting_for_pauses(fragile: Spotclaim) -> None:
-    """Sound claims owe nothing to the one that fails, not even a minute."""
+    """Sound claims do not wait for the one that fails, not even a minute."""
     fragile.take_in(faults=[a_fault(spot_id=f"E{number}") for number in range(30)])
 
     fragile.carry_out()
@@ -81,10 +82,9 @@ def test_the_one_that_fails_is_tried_again_with_growing_pauses(fragile: Spotclai
     fragile.take_in(faults=[a_fault(spot_id=FAULTY)])
     pauses = []
     for attempt in range(1, 14):
-        before = datetime.now(UTC)
         fragile.run_now("verify")
         [step] = fragile.steps()
-        pauses.append(round((step["due_at"] - before).total_seconds()))
+        pauses.append((step["due_at"] - fragile.clock.now).total_seconds())
         assert (step["attempts"], step["leased_until"]) == (attempt, None)
         assert step["last_error"] == f"ZeroDivisionError: a bug on {FAULTY}"
 
@@ -92,7 +92,7 @@ def test_the_one_that_fails_is_tried_again_with_growing_pauses(fragile: Spotclai
 
 
 def test_a_mended_bug_needs_no_hand(fragile: Spotclaim, handler: Fragile) -> None:
-    """The step is still owed."""
+    """The step is still pending."""
     fragile.take_in(faults=[a_fault(spot_id=FAULTY)])
     fragile.run_now("verify")
 
@@ -106,7 +106,7 @@ def test_a_mended_bug_needs_no_hand(fragile: Spotclaim, handler: Fragile) -> Non
 def test_an_outage_is_no_failure_of_the_step(set_up: Callable[..., Spotclaim]) -> None:
     """It stays as it was, without a pause, and goes again after its lease."""
 
-    def away(_transaction: Transaction, _steps: Sequence[Step]) -> Decision:
+    def away(_transaction: Transaction, _steps: Sequence[Step]) -> Changes:
         raise TransientError("PostgreSQL is away.")
 
     spotclaim = set_up(verify=away)
@@ -119,7 +119,7 @@ def test_an_outage_is_no_failure_of_the_step(set_up: Callable[..., Spotclaim]) -
 
 
 def test_a_claim_goes_through_all_its_steps(spotclaim: Spotclaim) -> None:
-    """Verified, routed, announced, told: each step's result is in its own transaction, each with its event."""
+    """Verified, routed, announced, delivered: each step's result has its own transaction, each its event."""
     spotclaim.take_in(faults=[a_fault()], usage=[a_usage_record(energy_kwh=-5.0)])
 
     spotclaim.carry_out()
@@ -132,7 +132,7 @@ def test_a_claim_goes_through_all_its_steps(spotclaim: Spotclaim) -> None:
         "route",
         "announce",
         "deliver",
-        "told",
+        "notified",
     ]
     assert [event.kind for event in spotclaim.events(claim["id"])] == [
         "claim.opened",
@@ -140,7 +140,7 @@ def test_a_claim_goes_through_all_its_steps(spotclaim: Spotclaim) -> None:
         "claim.routed",
         "claim.announced",
     ]
-    assert [title for _, title, _ in spotclaim.notifier.told] == [
+    assert [title for _, title, _ in spotclaim.notifier.sent] == [
         "METER_MISREAD on spot DE*ABC*E1: under review for the reviewer"
     ]
     assert spotclaim.steps() == []
@@ -155,30 +155,31 @@ def test_a_repeated_message_changes_nothing(spotclaim: Spotclaim, kind: str) -> 
         spotclaim.run_now(spotclaim.steps()[0]["kind"])
     ids = [step["id"] for step in spotclaim.steps()]
     spotclaim.carry_out()
-    before, told = spotclaim.claims(), list(spotclaim.notifier.told)
+    before, sent = spotclaim.claims(), list(spotclaim.notifier.sent)
 
     for _ in range(3):
         spotclaim.runner.run(kind, ids)
 
-    assert (spotclaim.claims(), spotclaim.notifier.told, spotclaim.steps()) == (before, told, [])
+    assert (spotclaim.claims(), spotclaim.notifier.sent, spotclaim.steps()) == (before, sent, [])
 
 
-def test_two_owed_steps_for_one_claim_tell_once(spotclaim: Spotclaim) -> None:
+def test_two_pending_steps_for_one_claim_notify_once(spotclaim: Spotclaim) -> None:
     """A claim that waited for two records is verified, routed and announced once."""
     spotclaim.take_in(faults=[a_fault()])
     spotclaim.take_in(usage=[a_usage_record(energy_kwh=-5.0)])
-    spotclaim.record(steps=[Step("verify", [claim["id"]]) for claim in spotclaim.claims()] * 3)
+    [claim] = spotclaim.claims()
+    spotclaim.record(*(Verify([claim["id"]]) for _ in range(3)))
 
     for step in spotclaim.steps():
         spotclaim.runner.run("verify", [step["id"]])
     spotclaim.carry_out()
 
-    assert len(spotclaim.notifier.told) == 1
+    assert len(spotclaim.notifier.sent) == 1
     spotclaim.demand_sound_chains()
 
 
 def test_a_claim_that_waits_ends_at_its_deadline(set_up: Callable[..., Spotclaim]) -> None:
-    """The step for the deadline is owed from the start, and due then."""
+    """The step for the deadline is pending from the start, and due then."""
     clock = Clock(datetime.now(UTC))
     spotclaim = set_up(clock=clock)
     spotclaim.take_in(faults=[a_fault(occurred_at=clock.now)])
@@ -195,7 +196,8 @@ def test_a_claim_that_waits_ends_at_its_deadline(set_up: Callable[..., Spotclaim
 
 def test_a_step_whose_claims_are_not_there_is_done(spotclaim: Spotclaim) -> None:
     """Nothing to do is done."""
-    spotclaim.record(opened=[a_claim(status="resolved")], steps=[Step("verify", [new_claim_id()])])
+    spotclaim.put_on_record(a_claim(status="resolved"))
+    spotclaim.record(Verify([new_claim_id()]))
 
     spotclaim.carry_out()
 

@@ -47,7 +47,7 @@ JSON = ("application/json", *TEXT)
     ],
 )
 def test_what_is_taken(content: bytes, types: tuple[str, ...]) -> None:
-    """Pictures, PDF and texts; what else a text may be is told as well."""
+    """Pictures, PDF and texts; other possible types of a text are included."""
     assert sniff(content) == types
 
 

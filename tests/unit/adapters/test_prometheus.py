@@ -5,12 +5,14 @@ from datetime import timedelta
 from prometheus_client import CollectorRegistry, generate_latest
 
 from adapters.prometheus import DatabaseCollector, Figures, Metrics
-from domain.audit import chain as audit
-from domain.changes import Decision
+from domain.audit.event import NEW
+from domain.changes import Changes
 from domain.claims.claim import Claim
+from domain.claims.clock_events import SlaBreached, SlaWarned
 from domain.claims.decide import Person, decide
+from domain.claims.events import ClaimNotified
 from domain.errors import TransientError
-from domain.ports.store import Outcome
+from domain.ports.store import AttemptResult
 from tests.builders import (
     NOW,
     a_batch,
@@ -44,7 +46,9 @@ def test_faults_are_counted_by_what_became_of_them() -> None:
     counted, claim = Counted(), a_claim()
     faults = [a_fault(claim_id=claim.id), a_fault(claim_id=claim.id), a_fault(claim_id=claim.id), a_clear()]
 
-    counted.metrics.taken_in(a_batch(faults=[*faults, a_fault()]), Decision(opened=[claim], faults=faults))
+    changes = Changes(*faults)
+    changes.put(claim, part=NEW)
+    counted.metrics.ingested(a_batch(faults=[*faults, a_fault()]), changes)
 
     outcomes = {name: counted[f"faults_received_total{{outcome={name}}}"] for name in ("opened", "counted")}
     assert outcomes == {"opened": 1, "counted": 2}
@@ -57,12 +61,12 @@ def test_quarantined_messages_are_counted_by_reason() -> None:
     """So that a failing source shows at once."""
     counted = Counted()
 
-    counted.metrics.taken_in(a_batch(quarantined=[a_quarantined(), a_quarantined(b"x")]), Decision())
+    counted.metrics.ingested(a_batch(quarantined=[a_quarantined(), a_quarantined(b"x")]), Changes())
 
     assert counted["quarantined_total{reason=NOT_JSON}"] == 2
 
 
-def closed(claim: Claim, after: timedelta) -> Decision:
+def closed(claim: Claim, after: timedelta) -> Changes:
     person, now = Person("eve", "admin"), claim.opened_at + after
     return decide(claim, "reject", person, note="why", policies=lambda _: POLICY, now=now)
 
@@ -83,37 +87,35 @@ def test_a_closed_claim_is_timed() -> None:
 def test_a_claim_that_only_changed_is_not_counted_as_closed() -> None:
     """Not even one that had been closed before."""
     counted, claim = Counted(), a_claim(status="resolved", closed_at=NOW)
-    event = audit.append(claim, NOW, "rule:notifications", "claim.announced", {})
+    changes = Changes()
+    notified = ClaimNotified(delivery="1", destination="ops", event="claim.resolved")
+    changes.record(claim, notified, NOW, "rule:notifications")
 
-    counted.metrics.committed(Decision(changed=[claim], events=[event]))
+    counted.metrics.committed(changes)
 
     assert b"claims_closed_total{" not in generate_latest(counted.registry)
 
 
 def test_breaches_are_counted_by_their_clock() -> None:
     """A warning is none."""
-    counted, claim = Counted(), a_claim()
-    fired = [
-        ("claim.sla_warned", "resolve"),
-        ("claim.sla_breached", "resolve"),
-        ("claim.sla_warned", "acknowledge"),
-    ]
-    events = [audit.append(claim, NOW, "rule:sla", kind, {"clock": clock}) for kind, clock in fired]
+    counted, claim, changes = Counted(), a_claim(), Changes()
+    for alert, clock in ((SlaWarned, "resolve"), (SlaBreached, "resolve"), (SlaWarned, "acknowledge")):
+        changes.record(claim, alert(clock=clock, due_at=NOW, used_hours=1.0), NOW, "rule:sla")
 
-    counted.metrics.committed(Decision(changed=[claim], events=events))
+    counted.metrics.committed(changes)
 
     assert counted["sla_breaches_total{claim_type=usage_discrepancy,clock=resolve}"] == 1
     assert counted["sla_breaches_total{claim_type=usage_discrepancy,clock=acknowledge}"] == 0
 
 
 def test_attempts_to_notify_are_counted_and_timed() -> None:
-    """From when a message was due until it was told; what may have arrived is counted apart."""
+    """From when a message was due until it was sent; what may have arrived is counted apart."""
     counted = Counted()
     sent = a_delivery(due_at=NOW + timedelta(minutes=1), finished_at=NOW + timedelta(seconds=63))
 
-    counted.metrics.notified(a_delivery(), Outcome(False, "500"))
-    counted.metrics.notified(a_delivery(), Outcome(False, "no answer", unknown=True))
-    counted.metrics.notified(sent, Outcome(True, "delivered"))
+    counted.metrics.notified(a_delivery(), AttemptResult(False, "500"))
+    counted.metrics.notified(a_delivery(), AttemptResult(False, "no answer", unknown=True))
+    counted.metrics.notified(sent, AttemptResult(True, "delivered"))
 
     assert counted["notifications_total{destination=ops,outcome=failed}"] == 1
     assert counted["notifications_total{destination=ops,outcome=unknown}"] == 1
@@ -126,7 +128,7 @@ def test_what_is_not_to_be_sent_is_counted_too() -> None:
     counted = Counted()
     statuses = ("silenced", "suppressed", "suppressed", "pending", "gathering")
 
-    counted.metrics.committed(Decision(deliveries=[a_delivery(status=status) for status in statuses]))
+    counted.metrics.committed(Changes(*(a_delivery(status=status) for status in statuses)))
 
     assert counted["notifications_total{destination=ops,outcome=silenced}"] == 1
     assert counted["notifications_total{destination=ops,outcome=suppressed}"] == 2
@@ -155,7 +157,7 @@ def test_figures_of_the_database_are_read_when_scraped() -> None:
 
 
 def test_a_database_that_is_away_takes_only_its_own_figures_along() -> None:
-    """What the process counted itself is still told."""
+    """What the process counted itself is still exposed."""
 
     def away() -> dict[str, list[tuple[tuple[str, ...], float]]]:
         raise TransientError("PostgreSQL is away.")

@@ -1,4 +1,4 @@
-"""Settings: sensible without any, and each mistake told in one clear line."""
+"""Settings: sensible without any, and each mistake reported in one clear line."""
 
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ SECRET = "hunter2-hunter2"
 
 
 def complaint(**wrong: Any) -> str:
-    with pytest.raises(SetupError) as told:
+    with pytest.raises(SetupError) as raised:
         load_settings(**wrong)
-    return str(told.value)
+    return str(raised.value)
 
 
 def test_no_setting_is_needed() -> None:
@@ -37,7 +37,7 @@ def test_the_command_line_goes_before_and_silence_says_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "expected"),
     [
         ({"port": 70000}, "SPOTCLAIM_PORT: Input should be less than or equal to 65535"),
         ({"port": -1}, "SPOTCLAIM_PORT: Input should be greater than or equal to 0"),
@@ -58,16 +58,16 @@ def test_the_command_line_goes_before_and_silence_says_nothing() -> None:
         ({"destinations": '{"ops": 5}'}, "SPOTCLAIM_DESTINATIONS: ops: Input should be a valid string"),
     ],
 )
-def test_each_mistake_is_one_clear_line(wrong: dict[str, Any], told: str) -> None:
+def test_each_mistake_is_one_clear_line(wrong: dict[str, Any], expected: str) -> None:
     """It names the variable and what would be right."""
     complained = complaint(**wrong)
 
-    assert complained.startswith(told)
+    assert complained.startswith(expected)
     assert "\n" not in complained
 
 
-def test_all_mistakes_are_told_at_once() -> None:
-    """Nobody mends one to be told the next."""
+def test_all_mistakes_are_reported_together() -> None:
+    """Nobody mends one to learn of the next."""
     complained = complaint(port=-1, worker_threads=0, log_format="xml")
 
     assert all(

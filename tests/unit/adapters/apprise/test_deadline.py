@@ -7,10 +7,8 @@ import pytest
 
 from adapters.apprise import attempt as delivery_attempt
 from adapters.apprise.attempt import Attempt
-from adapters.apprise.deadline import Limit
-from tests.servers.waiting import wait_until
-
-PATIENCE_SECONDS = 10
+from adapters.apprise.deadline import AttemptLimit
+from tests.servers.waiting import PATIENCE_SECONDS, wait_until
 
 
 class Connection:
@@ -35,13 +33,13 @@ def test_one_that_lasts_too_long_finds_its_line_broken(line: tuple[socket.socket
     ours, _ = line
     ours.settimeout(PATIENCE_SECONDS)
 
-    with Limit(0.01).on(Attempt(connection=Connection(ours))):
+    with AttemptLimit(0.01).on(Attempt(connection=Connection(ours))):
         assert ours.recv(1) == b""
 
 
 def test_one_that_cannot_be_cut_off_leaves_the_others_their_limit() -> None:
     """Nor those that come later."""
-    limit = Limit(0.01)
+    limit = AttemptLimit(0.01)
     attempt = Attempt()
 
     with limit.on(Stubborn()):
@@ -53,7 +51,7 @@ def test_one_that_cannot_be_cut_off_leaves_the_others_their_limit() -> None:
 def test_one_in_time_goes_on() -> None:
     """It is left alone, then and later."""
     attempt = Attempt()
-    limit = Limit(PATIENCE_SECONDS)
+    limit = AttemptLimit(PATIENCE_SECONDS)
 
     with limit.on(attempt):
         pass

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.apprise.message import compose
-from adapters.apprise.rendering import CHAT, MAIL_HTML, MAIL_TEXT, NAMES, SAMPLE, TITLE, Texts
+from adapters.apprise.message import render
+from adapters.apprise.rendering import CHAT, MAIL_HTML, MAIL_TEXT, NAMES, SAMPLE, TITLE, Templates
 from domain.ports.store import Message
 
 URL = "https://claims.example.org"
@@ -50,27 +50,27 @@ ENDLESS = {
 @pytest.mark.parametrize("name", NAMES)
 def test_every_built_in_template_says_what_happened(name: str) -> None:
     """With nothing set but what is always there."""
-    text = Texts().text(name, SAMPLE)
+    text = Templates().render(name, SAMPLE)
 
     assert ("METER_MISREAD" if name == TITLE else "DE*ABC*E2") in text
 
 
 def test_claims_are_linked(tmp_path: Path) -> None:
     """Where people reach the console, if that is set; incidents to their own page."""
-    [first, _] = Texts(None, f"{URL}/").facts(SAMPLE)["items"]
-    [incident, _] = Texts(None, URL).facts(replace(SAMPLE, event="incident.opened"))["items"]
+    [first, _] = Templates(None, f"{URL}/").facts(SAMPLE)["items"]
+    [incident, _] = Templates(None, URL).facts(replace(SAMPLE, event="incident.opened"))["items"]
 
     assert first["link"] == f"{URL}/claims/{first['about']}"
     assert incident["link"] == f"{URL}/incidents/{incident['about']}"
-    assert first["link"] in Texts(None, URL).text(CHAT, SAMPLE)
-    assert f'href="{first["link"]}"' in Texts(None, URL).text(MAIL_HTML, SAMPLE)
+    assert first["link"] in Templates(None, URL).render(CHAT, SAMPLE)
+    assert f'href="{first["link"]}"' in Templates(None, URL).render(MAIL_HTML, SAMPLE)
 
 
 def test_html_holds_nothing_of_others_that_is_html() -> None:
     """Spots and zones come from strangers."""
     summary = {**SAMPLE.summary, "items": [{**SAMPLE.summary["items"][0], "spot": "<script>", "zone": "<b>"}]}
 
-    text = Texts().text(MAIL_HTML, replace(SAMPLE, title="<i>", summary=summary))
+    text = Templates().render(MAIL_HTML, replace(SAMPLE, title="<i>", summary=summary))
 
     assert [tag for tag in ("<script>", "<b>", "<i>") if tag in text] == []
 
@@ -79,27 +79,27 @@ def test_an_operators_template_comes_first(tmp_path: Path) -> None:
     """Those that the folder lacks are the built-in ones; a title is one line."""
     (tmp_path / TITLE).write_text("Störung\n{{ code }}\n({{ severity }})")
 
-    texts = Texts(tmp_path)
+    templates = Templates(tmp_path)
 
-    assert texts.text(TITLE, SAMPLE) == "Störung METER_MISREAD (high)"
-    assert texts.text(CHAT, SAMPLE) == Texts().text(CHAT, SAMPLE)
-    assert texts.problems() == []
+    assert templates.render(TITLE, SAMPLE) == "Störung METER_MISREAD (high)"
+    assert templates.render(CHAT, SAMPLE) == Templates().render(CHAT, SAMPLE)
+    assert templates.problems() == []
 
 
 @pytest.mark.parametrize("case", BROKEN | ENDLESS)
-def test_a_broken_template_gives_way_and_is_told(tmp_path: Path, case: str) -> None:
+def test_a_broken_template_falls_back_and_is_reported(tmp_path: Path, case: str) -> None:
     """Nobody is left untold because of it, and it can do nothing but write text, and not too much of it."""
     (tmp_path / CHAT).write_text((BROKEN | ENDLESS)[case])
     failed: list[str] = []
-    texts = Texts(tmp_path, on_failure=failed.append)
+    templates = Templates(tmp_path, on_failure=failed.append)
 
     with capture_logs() as lines:
-        text = texts.text(CHAT, SAMPLE)
+        text = templates.render(CHAT, SAMPLE)
 
-    assert text == Texts().text(CHAT, SAMPLE)
+    assert text == Templates().render(CHAT, SAMPLE)
     assert [line["event"] for line in lines] == ["template failed"]
     assert failed == [CHAT]
-    [problem] = texts.problems()
+    [problem] = templates.problems()
     assert problem.startswith("chat.txt: ")
     assert "\n" not in problem
 
@@ -114,34 +114,34 @@ def test_what_a_template_usually_does_is_no_excess(tmp_path: Path) -> None:
         "{% for n in range(3) %}{{ n ** 2 * 1.5 }} {% endfor %}{{ line(5) }}"
     )
 
-    text = Texts(tmp_path).text(CHAT, SAMPLE)
+    text = Templates(tmp_path).render(CHAT, SAMPLE)
 
     assert text == "1/2 de*abc*e1 2/2 de*abc*e2 0.0 1.5 6.0 -----"
 
 
-def test_a_folder_that_is_not_there_and_a_name_that_is_none_are_told(tmp_path: Path) -> None:
+def test_a_missing_folder_and_an_unknown_name_are_reported(tmp_path: Path) -> None:
     """Either would be a template that nobody misses until it matters."""
     (tmp_path / "chatt.txt").write_text("{{ title }}")
 
-    assert "chatt.txt" in Texts(tmp_path).problems()[0]
-    gone = Texts(tmp_path / "gone")
+    assert "chatt.txt" in Templates(tmp_path).problems()[0]
+    gone = Templates(tmp_path / "gone")
     assert "gone" in gone.problems()[0]
-    assert gone.text(CHAT, SAMPLE) == Texts().text(CHAT, SAMPLE)
+    assert gone.render(CHAT, SAMPLE) == Templates().render(CHAT, SAMPLE)
 
 
 def test_a_message_without_facts_is_its_plain_text() -> None:
     """A checkpoint, or a delivery from before there were facts."""
-    letter = compose("mailto", BARE, Texts())
+    rendered = render("mailto", BARE, Templates())
 
-    assert (letter.title, letter.body, letter.format) == (BARE.title, BARE.body, "text")
+    assert (rendered.title, rendered.body, rendered.format) == (BARE.title, BARE.body, "text")
 
 
 def test_each_kind_gets_its_own() -> None:
     """Chat a text, mail HTML with the text beside it, a webhook the facts as JSON."""
-    chat, mail, hook = (compose(schema, SAMPLE, Texts()) for schema in ("slack", "mailtos", "jsons"))
+    chat, mail, hook = (render(schema, SAMPLE, Templates()) for schema in ("slack", "mailtos", "jsons"))
 
     assert (chat.format, chat.alternative, chat.extras) == ("text", None, {})
-    assert (mail.format, mail.alternative) == ("html", Texts().text(MAIL_TEXT, SAMPLE))
+    assert (mail.format, mail.alternative) == ("html", Templates().render(MAIL_TEXT, SAMPLE))
     facts = json.loads(json.dumps(hook.extras["spotclaim"]))
     assert (facts["event"], facts["severity"], facts["zones"]) == ("claim.under_review", "high", ["north"])
     assert [item["reports"] for item in facts["items"]] == [1, 2]
@@ -149,6 +149,6 @@ def test_each_kind_gets_its_own() -> None:
 
 def test_a_mail_that_is_to_be_text_is_text() -> None:
     """A URL of the operator's says so."""
-    letter = compose("mailto", SAMPLE, Texts(), wants_html=False)
+    rendered = render("mailto", SAMPLE, Templates(), wants_html=False)
 
-    assert (letter.format, letter.alternative) == ("text", None)
+    assert (rendered.format, rendered.alternative) == ("text", None)

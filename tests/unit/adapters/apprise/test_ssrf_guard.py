@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from adapters.apprise import ssrf_guard as address_guard
+from adapters.apprise import ssrf_guard
 from adapters.apprise.ssrf_guard import connect, is_internal
 
 INSIDE = """
@@ -39,9 +39,9 @@ def test_a_name_of_many_dead_addresses_costs_bounded_time(monkeypatch: pytest.Mo
         now += seconds
         raise TimeoutError
 
-    monkeypatch.setattr(address_guard.socket, "getaddrinfo", lambda *_, **__: found)
-    monkeypatch.setattr(address_guard.socket, "create_connection", create_connection)
-    monkeypatch.setattr(address_guard.time, "monotonic", lambda: now)
+    monkeypatch.setattr(ssrf_guard.socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(ssrf_guard.socket, "create_connection", create_connection)
+    monkeypatch.setattr(ssrf_guard.time, "monotonic", lambda: now)
 
     with pytest.raises(TimeoutError):
         connect("chat.example.org", 443, 10, allow_internal=True)

@@ -1,4 +1,4 @@
-"""Addresses of servers: what cannot be one is told before anything is connected."""
+"""URLs of servers and destinations: an invalid one is refused before anything is connected."""
 
 import pytest
 
@@ -23,19 +23,19 @@ def test_both_spellings_of_postgresql_are_taken(url: str) -> None:
 )
 def test_another_database_is_refused(url: str) -> None:
     """One line that names the variable and shows no password."""
-    with pytest.raises(SetupError, match=r"^SPOTCLAIM_DATABASE_URL .*postgresql\+psycopg2://") as told:
+    with pytest.raises(SetupError, match=r"^SPOTCLAIM_DATABASE_URL .*postgresql\+psycopg2://") as raised:
         engine.connect(url)
 
-    assert SECRET not in str(told.value)
+    assert SECRET not in str(raised.value)
 
 
 @pytest.mark.parametrize("url", ["", "localhost:5672", f"http://u:{SECRET}@host", f"amqp://u:{SECRET}@host:port/"])
 def test_an_address_that_is_no_brokers_is_refused(url: str) -> None:
     """Likewise."""
-    with pytest.raises(SetupError, match=r"^SPOTCLAIM_AMQP_URL ") as told:
+    with pytest.raises(SetupError, match=r"^SPOTCLAIM_AMQP_URL ") as raised:
         rabbitmq.parameters(url)
 
-    assert SECRET not in str(told.value)
+    assert SECRET not in str(raised.value)
 
 
 def test_no_wait_for_the_broker_is_unbounded() -> None:
@@ -49,10 +49,10 @@ def test_no_wait_for_the_broker_is_unbounded() -> None:
 @pytest.mark.parametrize("url", ["", "localhost", f"http://:{SECRET}@host"])
 def test_an_address_that_is_no_redis_is_refused(url: str) -> None:
     """Likewise."""
-    with pytest.raises(SetupError, match=r"^SPOTCLAIM_REDIS_URL ") as told:
+    with pytest.raises(SetupError, match=r"^SPOTCLAIM_REDIS_URL ") as raised:
         redis_feed.connect(url)
 
-    assert SECRET not in str(told.value)
+    assert SECRET not in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -70,14 +70,14 @@ def test_an_address_that_is_no_redis_is_refused(url: str) -> None:
 )
 def test_a_destination_outside_the_list_is_refused(url: str) -> None:
     """Only what carries a notification; the complaint names the destination, not its secrets."""
-    with pytest.raises(SetupError, match=r"^SPOTCLAIM_DESTINATIONS: .*night-shift") as told:
+    with pytest.raises(SetupError, match=r"^SPOTCLAIM_DESTINATIONS: .*night-shift") as raised:
         AppriseNotifier({"night-shift": url})
 
-    assert SECRET not in str(told.value)
+    assert SECRET not in str(raised.value)
 
 
 def test_destinations_are_shown_by_schema_alone() -> None:
-    """People see how somebody is told, not with which password."""
+    """People see how somebody is notified, not with which password."""
     notifier = AppriseNotifier({"ops": "log://", "mail": f"mailtos://me:{SECRET}@example.org"})
 
     assert notifier.destinations == {"ops": "log", "mail": "mailtos"}

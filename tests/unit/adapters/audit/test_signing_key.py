@@ -46,7 +46,7 @@ def test_a_signature_holds_for_its_checkpoint_and_its_key(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "content", [b"", b"nonsense", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"]
 )
-def test_a_file_that_holds_no_key_is_told(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_holds_no_key_is_refused(tmp_path: Path, content: bytes) -> None:
     """And not replaced by a new one, which would sign in its place."""
     file = tmp_path / "audit-key.pem"
     file.write_bytes(content)
@@ -56,7 +56,7 @@ def test_a_file_that_holds_no_key_is_told(tmp_path: Path, content: bytes) -> Non
     assert file.read_bytes() == content
 
 
-def test_a_key_of_another_kind_is_told(tmp_path: Path) -> None:
+def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
     """An RSA key signs nothing here."""
     file = tmp_path / "audit-key.pem"
     key = generate_private_key(65537, 2048)
@@ -66,7 +66,7 @@ def test_a_key_of_another_kind_is_told(tmp_path: Path) -> None:
         signing_key(file)
 
 
-def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
+def test_an_impossible_folder_is_refused(tmp_path: Path) -> None:
     """In one line that names the setting."""
     (tmp_path / "file").write_text("")
 

@@ -12,7 +12,7 @@ from domain.audit.chain import GENESIS, AuditEvent, append, first_broken, instan
 from tests.builders import NOW, a_chain, a_claim
 
 OTHER: dict[str, Any] = {
-    "claim_id": "00000000-0000-7000-8000-00000000ffff",
+    "subject_id": "00000000-0000-7000-8000-00000000ffff",
     "seq": 99,
     "at": "2026-03-10T12:00:00.000001Z",
     "actor": "somebody else",
@@ -75,7 +75,7 @@ def test_an_inserted_event_is_found(place: int) -> None:
     chain = a_chain(a_claim())
     forged = replace(chain[place], actor="forger")
     previous = chain[place - 1].hash if place else GENESIS
-    forged.hash = link(previous, forged.claim_id, forged.seq, forged.at, "forger", forged.kind, forged.body)
+    forged.hash = link(previous, forged.subject_id, forged.seq, forged.at, "forger", forged.kind, forged.body)
     chain.insert(place, forged)
 
     assert first_broken(chain) is chain[place + 1]
@@ -129,7 +129,7 @@ actions = st.tuples(texts, kinds, st.dictionaries(texts, texts, max_size=3))
 @given(
     said=st.lists(actions, min_size=1, max_size=6),
     place=st.integers(min_value=0),
-    field=st.sampled_from(["at", "actor", "kind", "body", "hash", "seq", "claim_id"]),
+    field=st.sampled_from(["at", "actor", "kind", "body", "hash", "seq", "subject_id"]),
     data=st.data(),
 )
 def test_any_single_change_breaks_any_chain(

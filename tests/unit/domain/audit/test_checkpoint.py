@@ -1,4 +1,4 @@
-"""The checkpoint line: one spelling, and anything else is told apart."""
+"""The checkpoint line: one spelling, and anything else is refused."""
 
 from hashlib import sha256
 

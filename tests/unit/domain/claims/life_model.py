@@ -79,7 +79,7 @@ class Model:
         return self.demanded - {kind for kind, _, _ in self.items.values()}
 
     def refuses(self, action: str, name: str, role: str) -> Refusal | None:
-        """What a person who tries this must be told, if anything."""
+        """Why a person who tries this must be refused, if they must."""
         if not self.possible(action):
             return Conflict, "impossible"
         if action == "approve" and self.missing:
@@ -252,7 +252,7 @@ class Model:
         return True
 
     def is_late(self, turn: int) -> bool:
-        """For the turn that was owed; nobody is late who could not decide for want of evidence."""
+        """For the turn that it was scheduled for; nobody is late who could not decide for want of evidence."""
         if self.status != "under_review" or turn != self.turns or self.missing:
             return False
         self.late_for.append(HIGHER[self.highest])

@@ -4,31 +4,39 @@ import json
 import pickle
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from domain.audit import chain as audit
-from domain.changes import Decision, Step
+from domain.audit.event import NEW
+from domain.changes import Changes
 from domain.claims import sla
 from domain.claims.approval import escalate, route
 from domain.claims.claim import Claim
 from domain.claims.decide import Delegation, Person, decide
-from domain.claims.deduplication import meet_claims, open_or_count
+from domain.claims.deduplication import deduplicate, group_by_claim
 from domain.claims.hold_down import submit
-from domain.eligibility.evaluation import Case
+from domain.eligibility.evaluation import EvaluationInput
 from domain.eligibility.verify import verify
 from domain.errors import Conflict, NoteRefused
 from domain.evidence import filing
 from domain.evidence import item as evidence
 from domain.evidence.item import Evidence, compose
-from domain.policy import Policy
+from domain.policy.policy import Policy
+from domain.policy.roles import FILE_EVIDENCE
+from domain.steps import CheckClocks, Escalate, Route, Step, Submit, Verify
 from tests.builders import NOW, a_usage_record, an_item, ids
 from tests.unit.domain.claims.life_model import CLOSED, HIGHER, MARKS, OPEN, STANDING, Loan, Model, Refusal
+from tests.unit.domain.replaying import replayed
 
 Somebody = tuple[str, str]
 """A person's name and role."""
+
+Work = Callable[[Claim, list[Evidence]], Changes]
+"""What a transaction does with the claim and its items."""
 
 HOUR = timedelta(hours=1)
 SESSION = {"started_at": NOW - HOUR, "ended_at": NOW}
@@ -37,9 +45,10 @@ USAGE = {
     "bad": [a_usage_record(**SESSION)],
     "none": [],
 }
-# The others tell people, and change nothing.
+# The others notify people, and change nothing.
 STEPS_OF_LIFE = ("submit", "verify", "route", "escalate", "clock")
-OWED = {"observed": "submit", "submitted": "verify", "awaiting_evidence": "verify", "verifying": "route"}
+# The step that must be pending for a claim in this status.
+FOLLOWS = {"observed": "submit", "submitted": "verify", "awaiting_evidence": "verify", "verifying": "route"}
 
 REACHED: Counter[str] = Counter()
 """What happened in all lives together, and how often."""
@@ -58,38 +67,36 @@ class ClaimRows(RuleBasedStateMachine):
         self.item_ids = ids()
         self.seen = "", self.model.items.copy()
         self.due: dict[str, datetime] = {}
-        decision = self._take_in(fault, {})
-        [self.claim] = decision.opened
-        self.events = decision.events
+        changes = self._count(fault, {})
+        [self.claim] = changes.of(Claim, NEW)
+        self.events = list(changes.events)
         self.steps: list[tuple[Step, int]] = []
-        self._owe(decision)
+        self._schedule(changes)
 
-    def _take_in(self, fault: Any, claims: dict[tuple[str, str], Claim]) -> Decision:
-        groups = meet_claims([fault], self.policy)
-        return open_or_count(groups, claims, self.policy, self.model.now, ids().__next__)
+    def _count(self, fault: Any, claims: dict[tuple[str, str], Claim]) -> Changes:
+        groups = group_by_claim([fault], self.policy)
+        return deduplicate(groups, claims, self.policy, self.model.now, ids().__next__)
 
-    def _commit(self, work: Callable[[Claim, list[Evidence]], Decision], *, crash: bool) -> Decision | None:
+    def _commit(self, work: Work, *, crash: bool) -> Changes | None:
         """As a transaction: on copies that were read for it, kept only if nothing fails before the end."""
         read, items = pickle.loads(pickle.dumps((self.claim, list(self.items.values()))))
-        decision = work(read, items)
+        changes = work(read, items)
         REACHED["a step"] += 1
         if crash:
             REACHED["crashed"] += 1
             return None
-        if decision.changed or decision.counted:
+        if changes.of(Claim):
             self.claim = read
-        self.events += decision.events
-        self.items |= {item.id: item for item in decision.evidence}
-        return decision
+        self.events += changes.events
+        self.items |= {item.id: item for item in changes.of(Evidence)}
+        return changes
 
-    def _owe(self, decision: Decision) -> None:
-        """Each step with the turn of the model that it was owed for."""
-        steps = [step for step in decision.steps if step.kind in STEPS_OF_LIFE]
+    def _schedule(self, changes: Changes) -> None:
+        """Each step with the turn of the model that it was scheduled for."""
+        steps = [step for step in changes.steps if step.kind in STEPS_OF_LIFE]
         self.steps += [(step, self.model.turns) for step in steps]
 
-    def _demand_refused(
-        self, refusal: Refusal, work: Callable[[Claim, list[Evidence]], Decision], what: str
-    ) -> None:
+    def _demand_refused(self, refusal: Refusal, work: Work, what: str) -> None:
         error, why = refusal
         try:
             self._commit(work, crash=False)
@@ -107,7 +114,7 @@ class ClaimRows(RuleBasedStateMachine):
         lent = [loan for loan in model.loans if loan.to == name and not loan.revoked]
         who = Person(name, role, tuple(Delegation(loan.role, loan.of, loan.until) for loan in lent))
 
-        def work(claim: Claim, items: list[Evidence]) -> Decision:
+        def work(claim: Claim, items: list[Evidence]) -> Changes:
             return decide(
                 claim,
                 action,
@@ -129,15 +136,16 @@ class ClaimRows(RuleBasedStateMachine):
             refusal = NoteRefused, "no note"
         if refusal is not None:
             return self._demand_refused(refusal, work, action)
-        decision = self._commit(work, crash=crash)
-        if decision is None:
+        changes = self._commit(work, crash=crash)
+        if changes is None:
             return None
         authority = model.authority(action, name, role)
         assert authority is not None
         model.does(action, name, authority[1])
-        self._owe(decision)
-        told = json.loads(decision.events[0].body)
-        assert (told["role"], told.get("on_behalf_of")) == authority
+        self._schedule(changes)
+        [decision] = changes.events
+        stated = json.loads(decision.body)
+        assert (stated["role"], stated.get("on_behalf_of")) == authority
         REACHED.update([action, "for oneself" if authority[1] is None else "on behalf"])
         return None
 
@@ -152,21 +160,21 @@ class ClaimRows(RuleBasedStateMachine):
         content = compose(kind, note=text)
         item = an_item(self.claim, id=next(self.item_ids), kind=kind, added_by=name, content=content)
 
-        def work(claim: Claim, items: list[Evidence]) -> Decision:
-            filing.demand_may_file(role)
-            return Decision() if filing.same_item(items, item) else filing.add(claim, items, item)
+        def work(claim: Claim, items: list[Evidence]) -> Changes:
+            FILE_EVIDENCE.demand(role)
+            return Changes() if filing.same_item(items, item) else filing.add(claim, items, item)
 
         known = (kind, name, text) in model.items.values()
         refusal = None if known and role != "auditor" else model.refuses_item(role)
         if refusal is not None:
             return self._demand_refused(refusal, work, "filing")
-        decision = self._commit(work, crash=crash)
-        if decision is None:
+        changes = self._commit(work, crash=crash)
+        if changes is None:
             return None
         if not known:
             model.items[item.id] = (kind, name, text)
             model.events += 1
-        self._owe(decision)
+        self._schedule(changes)
         REACHED["filed again" if known else "filed"] += 1
         return None
 
@@ -177,34 +185,35 @@ class ClaimRows(RuleBasedStateMachine):
     def _wait_until(self, moment: datetime) -> None:
         self.model.moves_to(max(moment, self.model.now))
 
-    def _carry_out(self, owed: tuple[Step, int], recorded: str, *, again: bool, crash: bool) -> None:
-        step, turn = owed
-        decision = self._commit(lambda claim, items: self._result_of(step, claim, items, recorded), crash=crash)
-        if decision is None:
+    def _carry_out(self, pending: tuple[Step, int], recorded: str, *, again: bool, crash: bool) -> None:
+        step, turn = pending
+        changes = self._commit(lambda claim, items: self._result_of(step, claim, items, recorded), crash=crash)
+        if changes is None:
             return
         # Nobody takes a step's row away before it is due.
         if not again and (step.due_at is None or step.due_at <= self.model.now):
-            self.steps.remove(owed)
+            self.steps.remove(pending)
         expected = self._follow(step, turn, recorded)
-        assert len(decision.events) == expected, f"{step.kind} left {len(decision.events)} events"
+        assert len(changes.events) == expected, f"{step.kind} left {len(changes.events)} events"
         self.model.events += expected
-        self._owe(decision)
+        self._schedule(changes)
         REACHED[f"{step.kind} done" if expected else f"{step.kind} in vain"] += 1
         REACHED["approved by rule"] += step.kind == "route" and expected and self.model.status == "approved"
 
-    def _result_of(self, step: Step, claim: Claim, items: list[Evidence], recorded: str) -> Decision:
+    def _result_of(self, step: Step, claim: Claim, items: list[Evidence], recorded: str) -> Changes:
         now = self.model.now
-        if step.kind == "submit":
+        if isinstance(step, Submit):
             return submit([(claim, self.reports)], self.policy, now)
-        if step.kind == "verify":
+        if isinstance(step, Verify):
             known = json.loads(self.events[claim.verdict_seq - 1].body) if claim.verdict_seq else None
-            case = Case(claim, None, USAGE[recorded], verdict=known, evidence=self._kinds(items))
+            case = EvaluationInput(claim, None, USAGE[recorded], verdict=known, evidence=self._kinds(items))
             return verify([case], self.policy, now, lambda _: self.policy)
-        if step.kind == "route":
+        if isinstance(step, Route):
             return route([claim], self.policy, now)
-        if step.kind == "escalate":
-            return escalate([(claim, step.subject or "")], now, [claim.id] if self._lacking(items) else [])
-        return sla.sweep([claim], {(claim.id, step.subject)}, lambda _: self.policy, now)
+        if isinstance(step, Escalate):
+            return escalate([(claim, step.state_key)], now, [claim.id] if self._lacking(items) else [])
+        assert isinstance(step, CheckClocks)
+        return sla.sweep([claim], {(claim.id, step.pauses)}, lambda _: self.policy, now)
 
     def _follow(self, step: Step, turn: int, recorded: str) -> int:
         """Moves the model as the step should have moved the claim; returns how many events that makes."""
@@ -222,11 +231,11 @@ class ClaimRows(RuleBasedStateMachine):
         }[step.kind]()
 
     def teardown(self) -> None:
-        """Left alone, the clocks run on, and tell what they have to tell."""
+        """Left alone, the clocks run on, and fire what they have to fire."""
         if not hasattr(self, "claim"):
             return
-        while clocks := [owed for owed in self.steps if owed[0].kind == "clock"]:
-            first = min(clocks, key=lambda owed: owed[0].due_at or NOW)
+        while clocks := [pending for pending in self.steps if pending[0].kind == "clock"]:
+            first = min(clocks, key=lambda pending: pending[0].due_at or NOW)
             self._wait_until((first[0].due_at or NOW) + timedelta(seconds=1))
             self._carry_out(first, "none", again=False, crash=False)
         assert set(self.claim.sla_alerts) == self.model.alerts
@@ -248,12 +257,13 @@ class ClaimRows(RuleBasedStateMachine):
 
     @invariant()
     def the_record_is_whole(self) -> None:
-        """One event for each change, chained, and the claim stands at the last."""
+        """One event for each change, chained, and they lead to the claim as it is, its version too."""
         if not hasattr(self, "claim"):
             return
         assert self.claim.version == len(self.events) == self.model.events
         assert self.claim.head == self.events[-1].hash
         assert audit.first_broken(self.events) is None
+        assert replayed(self.events) == replace(self.claim, head=audit.GENESIS)
         assert (self.claim.closed_at is not None) == (self.claim.status in CLOSED)
 
     @invariant()
@@ -274,12 +284,12 @@ class ClaimRows(RuleBasedStateMachine):
                 self.due[clock] = due
 
     @invariant()
-    def what_must_happen_next_is_owed(self) -> None:
+    def what_must_happen_next_is_pending(self) -> None:
         """Whatever was lost, repeated or done too early."""
         if not hasattr(self, "claim"):
             return
         model, kinds = self.model, {(step.kind, turn) for step, turn in self.steps}
-        wanted = OWED.get(model.status)
+        wanted = FOLLOWS.get(model.status)
         assert wanted is None or wanted in {kind for kind, _ in kinds}
         if model.status == "awaiting_evidence" and model.found and model.found[1] != model.missing:
             assert "verify" in {step.kind for step, _ in self.steps if step.due_at is None}

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from domain.audit import chain as audit
-from domain.changes import Decision
+from domain.changes import Changes
 from domain.claims.approval import deciders, escalate, route
 from domain.claims.claim import Claim
 from domain.claims.lifecycle import STATUSES
-from domain.policy import ApprovalRule, Policy
+from domain.policy.policy import ApprovalRule, Policy
+from domain.steps import Announce, Escalate
 from tests.builders import NOW, a_claim, a_claim_under_review, a_policy
+from tests.unit.domain.written import written
 
 STAGES = {"low": ("operator",), "medium": ("reviewer",), "high": ("reviewer", "manager"), "critical": ("manager",)}
 RULES = tuple(ApprovalRule(stages, severities=(severity,)) for severity, stages in STAGES.items())
@@ -28,8 +30,8 @@ def verified(**changes: Any) -> Claim:
     return a_claim(**({"status": "verifying"} | changes))
 
 
-def said(decision: Decision) -> dict[str, Any]:
-    body: dict[str, Any] = json.loads(decision.events[0].body)
+def stated(changes: Changes) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(changes.events[0].body)
     return body
 
 
@@ -57,11 +59,11 @@ def test_routed_claims_are_announced_together() -> None:
     """One step for all that stand alike; the audit event says which rule of which policy sent them where."""
     claims = [verified(), verified(severity="low")]
 
-    decision = route(claims, POLICY, NOW)
+    changes = route(claims, POLICY, NOW)
 
-    assert [(step.kind, step.claim_ids) for step in decision.steps] == [("announce", [c.id for c in claims])]
-    assert [event.kind for event in decision.events] == ["claim.routed"] * 2
-    assert json.loads(decision.events[1].body) == {
+    assert changes.steps == [Announce([claim.id for claim in claims], state_key="under_review:1")]
+    assert [event.kind for event in changes.events] == ["claim.routed"] * 2
+    assert json.loads(changes.events[1].body) == {
         "policy": "v7",
         "rule": 1,
         "severity": "low",
@@ -77,30 +79,30 @@ def test_a_rule_may_approve_without_a_person() -> None:
     """The record says that it was a rule, and which."""
     claim = verified(severity="low")
 
-    decision = route([claim], ruled(ApprovalRule(automatic=True, severities=("low",)), *RULES), NOW)
+    changes = route([claim], ruled(ApprovalRule(automatic=True, severities=("low",)), *RULES), NOW)
 
     assert (claim.status, claim.stages, claim.approved_by) == ("approved", [], [])
-    assert (decision.events[0].actor, decision.events[0].kind) == ("rule:approval", "claim.approved")
-    assert (said(decision)["automatic"], said(decision)["rule"]) == (True, 1)
-    assert [(step.kind, step.subject) for step in decision.steps] == [("announce", "approved:0")]
+    assert (changes.events[0].actor, changes.events[0].kind) == ("rule:approval", "claim.approved")
+    assert (stated(changes)["automatic"], stated(changes)["rule"]) == (True, 1)
+    assert changes.steps == [Announce([claim.id], state_key="approved:0")]
 
 
-def test_claims_that_stand_differently_are_told_apart() -> None:
-    """Approved by rule here, under review there: news of its own for each."""
+def test_claims_with_different_state_keys_are_announced_apart() -> None:
+    """Approved by rule here, under review there: a notice of its own for each."""
     claims = [verified(severity="low"), verified()]
 
-    decision = route(claims, ruled(ApprovalRule(automatic=True, severities=("low",)), *RULES), NOW)
+    changes = route(claims, ruled(ApprovalRule(automatic=True, severities=("low",)), *RULES), NOW)
 
-    assert [(step.subject, step.claim_ids) for step in decision.steps] == [
-        ("approved:0", [claims[0].id]),
-        ("under_review:1", [claims[1].id]),
+    assert changes.steps == [
+        Announce([claims[0].id], state_key="approved:0"),
+        Announce([claims[1].id], state_key="under_review:1"),
     ]
 
 
 @pytest.mark.parametrize("status", sorted(set(STATUSES) - {"verifying"}))
 def test_routing_leaves_other_claims_alone(status: str) -> None:
     """A repeated step finds nothing to do, and announces nothing."""
-    assert route([a_claim(status=status)], POLICY, NOW) == Decision()
+    assert written(route([a_claim(status=status)], POLICY, NOW)) == []
 
 
 def test_a_stage_with_a_time_limit_is_looked_after() -> None:
@@ -109,11 +111,11 @@ def test_a_stage_with_a_time_limit_is_looked_after() -> None:
     top = ApprovalRule(("admin",), severities=("critical",), stage_hours=1)
     claims = [verified(), verified(), verified(severity="low"), verified(severity="critical")]
 
-    decision = route(claims, ruled(hours, top, ApprovalRule(("operator",))), NOW)
+    changes = route(claims, ruled(hours, top, ApprovalRule(("operator",))), NOW)
 
-    [step] = [step for step in decision.steps if step.kind == "escalate"]
-    assert (step.claim_ids, step.subject) == ([claims[0].id, claims[1].id], "under_review:1")
-    assert step.due_at == NOW + timedelta(hours=24)
+    assert [step for step in changes.steps if isinstance(step, Escalate)] == [
+        Escalate([claims[0].id, claims[1].id], "under_review:1", due_at=NOW + timedelta(hours=24))
+    ]
 
 
 def test_a_late_stage_is_opened_to_the_next_authority() -> None:
@@ -122,18 +124,19 @@ def test_a_late_stage_is_opened_to_the_next_authority() -> None:
     events = []
 
     for expected in ("reviewer", "manager", "admin"):
-        decision = escalate([(claim, claim.standing)], NOW)
-        events += decision.events
+        changes = escalate([(claim, claim.state_key)], NOW)
+        events += changes.events
+        state_key = f"under_review:1:{expected}"
         assert claim.escalated_to == expected
-        assert said(decision)["to"] == expected
-        [announce, *more] = decision.steps
-        assert (announce.kind, announce.subject) == ("announce", f"under_review:1:{expected}")
-        assert [(step.kind, step.due_at) for step in more] == (
-            [] if expected == "admin" else [("escalate", NOW + timedelta(hours=24))]
+        assert stated(changes)["to"] == expected
+        [announce, *more] = changes.steps
+        assert announce == Announce([claim.id], state_key=state_key)
+        assert more == (
+            [] if expected == "admin" else [Escalate([claim.id], state_key, due_at=NOW + timedelta(hours=24))]
         )
 
     assert deciders(claim) == ["operator", "reviewer", "manager", "admin"]
-    assert escalate([(claim, claim.standing)], NOW) == Decision()
+    assert written(escalate([(claim, claim.state_key)], NOW)) == []
     assert audit.first_broken(events) is None
     assert {event.actor for event in events} == {"rule:escalation"}
 
@@ -152,4 +155,4 @@ def test_a_claim_that_moved_on_is_not_escalated(moved_on: dict[str, Any]) -> Non
     """Somebody decided in time, the step comes twice, or the claim was away and has its time anew."""
     claim = a_claim_under_review("reviewer", "manager", **({"stage_hours": 24} | moved_on))
 
-    assert escalate([(claim, "under_review:1")], NOW) == Decision()
+    assert written(escalate([(claim, "under_review:1")], NOW)) == []

@@ -7,19 +7,21 @@ from typing import Any
 import pytest
 
 from domain.audit import chain as audit
-from domain.changes import Decision
+from domain.changes import Changes
 from domain.claims.claim import Claim
-from domain.claims.decide import ACTIONS, Delegation, Person, decide
+from domain.claims.decide import ACTIONS, Delegation, Person, decide, demand_seen
 from domain.claims.lifecycle import CLOSED, STATUSES
 from domain.errors import Conflict, NotAllowed, NoteRefused
-from domain.policy import ROLES
-from tests.builders import NOW, a_claim, a_claim_under_review, a_policy
+from domain.evidence.item import digest
+from domain.policy.roles import ROLES
+from domain.steps import Announce, Escalate, Verify
+from tests.builders import NOW, a_claim, a_claim_under_review, a_policy, an_item
 
 POLICY = a_policy()
 TOMORROW = NOW + timedelta(days=1)
 
 
-def decided(claim: Claim, action: str, role: str = "admin", who: str = "eve", **more: Any) -> Decision:
+def decided(claim: Claim, action: str, role: str = "admin", who: str = "eve", **more: Any) -> Changes:
     person = Person(who, role, more.pop("delegations", ()))
     return decide(claim, action, person, **({"note": "why", "now": NOW, "policies": lambda _: POLICY} | more))
 
@@ -57,10 +59,10 @@ def test_any_stage_may_reject(stage: int) -> None:
     """That closes the claim."""
     claim = a_claim_under_review("reviewer", "reviewer", stage=stage)
 
-    decision = decided(claim, "reject", "reviewer")
+    changes = decided(claim, "reject", "reviewer")
 
     assert (claim.status, claim.closed_at) == ("rejected", NOW)
-    assert decision.events[0].kind == "claim.rejected"
+    assert changes.events[0].kind == "claim.rejected"
 
 
 def test_an_approved_claim_is_resolved() -> None:
@@ -74,12 +76,12 @@ def test_an_approved_claim_is_resolved() -> None:
 
 @pytest.mark.parametrize("action", ["approve", "reject", "withdraw"])
 def test_what_leaves_review_is_late_no_more(action: str) -> None:
-    """Or news of it would still speak of the delay."""
+    """Or notices of it would still speak of the delay."""
     claim = a_claim_under_review("reviewer", escalated_to="manager")
 
     decided(claim, action)
 
-    assert (claim.escalated_to, claim.standing) == (None, f"{claim.status}:1")
+    assert (claim.escalated_to, claim.state_key) == (None, f"{claim.status}:1")
 
 
 @pytest.mark.parametrize("action", ["approve", "reject", "withdraw"])
@@ -87,21 +89,21 @@ def test_what_ends_a_review_is_announced(action: str) -> None:
     """People wait to hear of it."""
     claim = a_claim_under_review()
 
-    decision = decided(claim, action)
+    changes = decided(claim, action)
 
-    assert [(step.kind, step.claim_ids) for step in decision.steps] == [("announce", [claim.id])]
+    assert changes.steps == [Announce([claim.id], state_key=claim.state_key)]
 
 
 def test_the_next_stage_has_its_own_time() -> None:
     """It is looked after from when the one before was passed, and starts with its own role."""
     claim = a_claim_under_review("reviewer", "manager", stage_hours=24, escalated_to="manager")
 
-    decision = decided(claim, "approve")
+    changes = decided(claim, "approve")
 
     assert (claim.stage, claim.escalated_to) == (2, None)
-    assert [(step.kind, step.subject) for step in decision.steps] == [
-        ("announce", "under_review:2"),
-        ("escalate", "under_review:2"),
+    assert changes.steps == [
+        Announce([claim.id], state_key="under_review:2"),
+        Escalate([claim.id], "under_review:2", due_at=NOW + timedelta(hours=24)),
     ]
 
 
@@ -206,10 +208,10 @@ class TestDelegation:
         claim = a_claim_under_review("manager")
 
         lent = (Delegation("manager", "max", TOMORROW),)
-        decision = decided(claim, "approve", "operator", "olga", delegations=lent)
+        changes = decided(claim, "approve", "operator", "olga", delegations=lent)
 
-        body = json.loads(decision.events[0].body)
-        assert (decision.events[0].actor, body["role"], body["on_behalf_of"]) == ("olga", "manager", "max")
+        body = json.loads(changes.events[0].body)
+        assert (changes.events[0].actor, body["role"], body["on_behalf_of"]) == ("olga", "manager", "max")
 
     def test_it_ends(self) -> None:
         """At its end, to the moment."""
@@ -222,9 +224,9 @@ class TestDelegation:
         """Nothing is said of a delegation that was not needed."""
         claim = a_claim_under_review("manager")
 
-        decision = decided(claim, "approve", "manager", delegations=(Delegation("manager", "max", TOMORROW),))
+        changes = decided(claim, "approve", "manager", delegations=(Delegation("manager", "max", TOMORROW),))
 
-        assert "on_behalf_of" not in json.loads(decision.events[0].body)
+        assert "on_behalf_of" not in json.loads(changes.events[0].body)
 
     def test_it_is_no_way_round_self_approval(self) -> None:
         """Neither may the delegate approve what the delegator filed, nor their own."""
@@ -260,12 +262,12 @@ def test_a_claim_may_be_taken_up_again(status: str) -> None:
     """It is verified anew, from the beginning, and counts how often that happened."""
     claim = a_claim(status=status, stages=["reviewer", "manager"], stage=2, approved_by=["ann"], reopened=1)
 
-    decision = decided(claim, "reopen", "manager", note="The installer found the fault again.")
+    changes = decided(claim, "reopen", "manager", note="The installer found the fault again.")
 
     assert (claim.status, claim.closed_at, claim.stages, claim.stage) == ("submitted", None, [], 0)
     assert (claim.approved_by, claim.reopened) == ([], 2)
-    assert [(step.kind, step.claim_ids) for step in decision.steps] == [("verify", [claim.id])]
-    assert decision.events[0].kind == "claim.reopened"
+    assert changes.steps == [Verify([claim.id])]
+    assert changes.events[0].kind == "claim.reopened"
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -274,10 +276,10 @@ def test_a_note_changes_nothing_but_the_record(status: str) -> None:
     claim = a_claim(status=status)
     closed_at = claim.closed_at
 
-    decision = decided(claim, "note", "operator", note="Called the site.")
+    changes = decided(claim, "note", "operator", note="Called the site.")
 
     assert (claim.status, claim.closed_at, claim.version) == (status, closed_at, 1)
-    assert (decision.events[0].kind, decision.steps) == ("claim.noted", [])
+    assert (changes.events[0].kind, changes.steps) == ("claim.noted", [])
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -289,8 +291,8 @@ def test_an_open_claim_is_acknowledged(status: str) -> None:
         with pytest.raises(Conflict):
             decided(claim, "acknowledge", "operator")
         return
-    decision = decided(claim, "acknowledge", "operator")
-    assert (claim.status, decision.events[0].kind) == (status, "claim.acknowledged")
+    changes = decided(claim, "acknowledge", "operator")
+    assert (claim.status, changes.events[0].kind) == (status, "claim.acknowledged")
 
 
 def test_a_claim_that_moved_on_since_it_was_seen_is_a_conflict() -> None:
@@ -304,12 +306,12 @@ def test_a_claim_that_moved_on_since_it_was_seen_is_a_conflict() -> None:
     assert claim.status == "approved"
 
 
-@pytest.mark.parametrize(("version", "heard"), [(2, False), (3, True), (4, True), (5, True), (6, False)])
-def test_a_claim_that_people_were_only_told_of_is_decided(version: int, heard: bool) -> None:
+@pytest.mark.parametrize(("version", "enough"), [(2, False), (3, True), (4, True), (5, True), (6, False)])
+def test_a_claim_that_people_were_only_notified_of_is_decided(version: int, enough: bool) -> None:
     """Nothing happened after the third event that anybody had to see."""
     claim = a_claim_under_review(version=5)
 
-    if heard:
+    if enough:
         decided(claim, "approve", version=version, changed_at=3)
     else:
         with pytest.raises(Conflict, match=f"you saw version {version}"):
@@ -317,7 +319,7 @@ def test_a_claim_that_people_were_only_told_of_is_decided(version: int, heard: b
 
 
 def test_what_the_table_does_not_allow_is_a_conflict() -> None:
-    """It says what is allowed; what is no action at all is told as that."""
+    """It says what is allowed; what is no action at all is called that."""
     with pytest.raises(Conflict, match="allowed from here: "):
         decided(a_claim(status="verifying"), "approve")
     with pytest.raises(Conflict, match="Unknown action explode"):
@@ -342,7 +344,26 @@ def test_evidence_that_was_swapped_since_it_was_seen_is_a_conflict(action: str) 
     with pytest.raises(Conflict):
         decided(claim, action, evidence_digest="a" * 64)
 
-    decision = decided(claim, action, evidence_digest="b" * 64)
-    assert json.loads(decision.events[0].body).get("evidence_digest") == (
-        "b" * 64 if action == "approve" else None
-    )
+    changes = decided(claim, action, evidence_digest="b" * 64)
+    assert json.loads(changes.events[0].body).get("evidence_digest") == ("b" * 64 if action == "approve" else None)
+
+
+@pytest.fixture
+def with_evidence() -> Claim:
+    claim = a_claim()
+    claim.evidence_digest = digest([an_item(claim)])
+    return claim
+
+
+def test_what_was_seen_is_what_is_there(with_evidence: Claim) -> None:
+    """Whoever says nothing of what they saw demands nothing."""
+    demand_seen(with_evidence, with_evidence.evidence_digest)
+    demand_seen(with_evidence, None)
+    demand_seen(a_claim(), "")
+
+
+@pytest.mark.parametrize("seen", ["", "ab" * 32])
+def test_evidence_that_was_swapped_is_a_conflict(with_evidence: Claim, seen: str) -> None:
+    """Nobody decides on what they have not seen, and an empty list was something to see too."""
+    with pytest.raises(Conflict, match="look again"):
+        demand_seen(with_evidence, seen)

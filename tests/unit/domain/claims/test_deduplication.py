@@ -9,30 +9,36 @@ from itertools import permutations
 import pytest
 
 from domain.audit import chain as audit
-from domain.changes import Decision, Step
+from domain.audit.event import COUNTED, NEW
+from domain.changes import Changes
 from domain.claims.claim import Claim
-from domain.claims.deduplication import earlier_than_known, meet_claims, open_or_count
+from domain.claims.deduplication import deduplicate, earlier_than_known, group_by_claim
 from domain.field.fault import Fault
+from domain.steps import Detect, Step, Submit, Verify
 from tests.builders import FAULT_TIME, NOW, a_claim, a_clear, a_fault, a_policy, ids
 
 
-def take_in(faults: Sequence[Fault], *open_claims: Claim) -> Decision:
+def count(faults: Sequence[Fault], *open_claims: Claim) -> Changes:
     known = {(claim.spot_id, claim.code): claim for claim in open_claims}
-    return open_or_count(meet_claims(faults, a_policy()), known, a_policy(), NOW, ids().__next__)
+    return deduplicate(group_by_claim(faults, a_policy()), known, a_policy(), NOW, ids().__next__)
 
 
-def of_life(decision: Decision) -> list[Step]:
-    """What is owed but for detection, which has a test of its own."""
-    return [step for step in decision.steps if step.kind != "detect"]
+def opened(changes: Changes) -> list[Claim]:
+    return changes.of(Claim, NEW)
+
+
+def of_life(changes: Changes) -> list[Step]:
+    """What is scheduled but for detection, which has a test of its own."""
+    return [step for step in changes.steps if not isinstance(step, Detect)]
 
 
 def test_a_first_fault_opens_a_claim() -> None:
     """It carries what the fault said, and its severity from the policy; its clocks come with verification."""
     fault = a_fault(connector_id=2, zone="north", affected_user="u-1", reservation_id="r-1", session_id="s-1")
 
-    decision = take_in([fault])
+    changes = count([fault])
 
-    [claim] = decision.opened
+    [claim] = opened(changes)
     assert (claim.spot_id, claim.code, claim.claim_type) == ("DE*ABC*E1", "METER_MISREAD", "usage_discrepancy")
     assert (claim.status, claim.severity, claim.policy_version) == ("submitted", "high", a_policy().version)
     assert (claim.time_zone, claim.resolve_due_at) == (None, None)
@@ -46,36 +52,36 @@ def test_every_stored_fault_names_its_code_and_claim() -> None:
     """Given faults of two codes, each learns which claim it went to."""
     meter, ground = a_fault(), a_fault(raw_code="GROUND_FAILURE")
 
-    decision = take_in([meter, ground])
+    changes = count([meter, ground])
 
-    by_code = {claim.code: claim.id for claim in decision.opened}
-    assert decision.faults == [meter, ground]
+    by_code = {claim.code: claim.id for claim in opened(changes)}
+    assert changes.of(Fault) == [meter, ground]
     assert (meter.code, meter.claim_id) == ("METER_MISREAD", by_code["METER_MISREAD"])
     assert (ground.code, ground.claim_id) == ("GROUND_FAILURE", by_code["GROUND_FAILURE"])
 
 
 def test_faults_of_one_spot_and_code_share_a_claim() -> None:
     """Three faults in one batch open one claim that counts three."""
-    decision = take_in([a_fault(), a_fault(), a_fault()])
+    changes = count([a_fault(), a_fault(), a_fault()])
 
-    [claim] = decision.opened
+    [claim] = opened(changes)
     assert claim.fault_count == 3
-    assert [event.kind for event in decision.events] == ["claim.opened"]
+    assert [event.kind for event in changes.events] == ["claim.opened"]
 
 
 @pytest.mark.parametrize("other", [{"spot_id": "DE*ABC*E2"}, {"raw_code": "SPOT_OCCUPIED"}], ids=["spot", "code"])
 def test_another_spot_or_code_is_another_claim(other: dict[str, str]) -> None:
     """What sets claims apart is the spot and the code, nothing else."""
-    assert len(take_in([a_fault(), a_fault(**other)]).opened) == 2
+    assert len(opened(count([a_fault(), a_fault(**other)]))) == 2
 
 
 def test_raw_codes_that_mean_the_same_share_a_claim() -> None:
     """A reset failure and a reader failure are both the controller's."""
     codes = ("ResetFailure", "ReaderFailure")
 
-    decision = take_in([a_fault(taxonomy="ocpp1.6", raw_code=code) for code in codes])
+    changes = count([a_fault(taxonomy="ocpp1.6", raw_code=code) for code in codes])
 
-    assert [claim.code for claim in decision.opened] == ["CONTROLLER_FAILURE"]
+    assert [claim.code for claim in opened(changes)] == ["CONTROLLER_FAILURE"]
 
 
 def test_a_fault_on_an_open_claim_raises_its_count() -> None:
@@ -83,11 +89,11 @@ def test_a_fault_on_an_open_claim_raises_its_count() -> None:
     claim = a_claim(fault_count=4)
     faults = [a_fault(occurred_at=FAULT_TIME + timedelta(minutes=5)), a_fault()]
 
-    decision = take_in(faults, claim)
+    changes = count(faults, claim)
 
-    assert (decision.opened, decision.counted, of_life(decision)) == ([], [claim], [])
+    assert (opened(changes), changes.of(Claim, COUNTED), of_life(changes)) == ([], [claim], [])
     assert (claim.fault_count, claim.last_seen_at) == (6, FAULT_TIME + timedelta(minutes=5))
-    assert [event.kind for event in decision.events] == ["claim.faults_counted"]
+    assert [event.kind for event in changes.events] == ["claim.faults_counted"]
     assert {fault.claim_id for fault in faults} == {claim.id}
 
 
@@ -96,7 +102,7 @@ def test_first_and_last_seen_do_not_depend_on_the_order(order: tuple[int, ...]) 
     """Messages come late and reordered; the times are those of the faults."""
     faults = [a_fault(occurred_at=FAULT_TIME + timedelta(minutes=minutes)) for minutes in order]
 
-    [claim] = take_in(faults).opened
+    [claim] = opened(count(faults))
 
     assert claim.first_seen_at == FAULT_TIME - timedelta(minutes=10)
     assert claim.last_seen_at == FAULT_TIME + timedelta(minutes=10)
@@ -106,7 +112,7 @@ def test_a_late_fault_moves_first_seen_back() -> None:
     """A fault that occurred before the open claim's first one was seen first after all."""
     claim = a_claim()
 
-    take_in([a_fault(occurred_at=FAULT_TIME - timedelta(days=1))], claim)
+    count([a_fault(occurred_at=FAULT_TIME - timedelta(days=1))], claim)
 
     assert (claim.first_seen_at, claim.last_seen_at) == (FAULT_TIME - timedelta(days=1), FAULT_TIME)
 
@@ -115,7 +121,7 @@ def test_the_earliest_fault_speaks_for_the_claim() -> None:
     """The claim takes its details from the fault that occurred first, not from the one that came first."""
     late, early = a_fault(zone="late"), a_fault(zone="early", occurred_at=FAULT_TIME - timedelta(minutes=1))
 
-    [claim] = take_in([late, early]).opened
+    [claim] = opened(count([late, early]))
 
     assert claim.zone == "early"
 
@@ -124,10 +130,10 @@ def test_a_clear_alone_opens_nothing() -> None:
     """It is stored, belongs to no claim, and nobody is sent to look."""
     clear = a_clear()
 
-    decision = take_in([clear])
+    changes = count([clear])
 
-    assert (decision.opened, decision.counted, decision.events, decision.steps) == ([], [], [], [])
-    assert decision.faults == [clear]
+    assert (changes.of(Claim), changes.events, changes.steps) == ([], [], [])
+    assert changes.of(Fault) == [clear]
     assert clear.claim_id is None
 
 
@@ -135,7 +141,7 @@ def test_a_clear_is_recorded_and_not_counted() -> None:
     """A clear on an open claim says when the error ended."""
     claim = a_claim(fault_count=2)
 
-    take_in([a_clear(occurred_at=NOW)], claim)
+    count([a_clear(occurred_at=NOW)], claim)
 
     assert (claim.fault_count, claim.cleared_at, claim.last_seen_at) == (2, NOW, FAULT_TIME)
 
@@ -144,7 +150,7 @@ def test_the_latest_clear_counts() -> None:
     """Clears that come out of order leave the latest of them."""
     claim = a_claim(cleared_at=NOW)
 
-    take_in([a_clear(occurred_at=NOW - timedelta(hours=3)), a_clear(occurred_at=NOW)], claim)
+    count([a_clear(occurred_at=NOW - timedelta(hours=3)), a_clear(occurred_at=NOW)], claim)
 
     assert claim.cleared_at == NOW
 
@@ -154,7 +160,7 @@ def test_a_fault_and_its_clear_in_one_batch(clear_first: bool) -> None:
     """The claim opens, counts one, and knows that the error has gone."""
     faults = [a_fault(), a_clear(occurred_at=NOW)]
 
-    [claim] = take_in(faults[::-1] if clear_first else faults).opened
+    [claim] = opened(count(faults[::-1] if clear_first else faults))
 
     assert (claim.fault_count, claim.cleared_at) == (1, NOW)
 
@@ -166,27 +172,26 @@ def test_detection_looks_at_what_was_seen() -> None:
     moments = {"E1": 0, "E2": 60, "E3": 59, "E4": -90}
     faults = [a_fault(spot_id=s, occurred_at=FAULT_TIME + timedelta(seconds=at)) for s, at in moments.items()]
 
-    decision = take_in(faults, later, just_now, a_claim(spot_id="E4"))
+    changes = count(faults, later, just_now, a_claim(spot_id="E4"))
 
-    [step] = [step for step in decision.steps if step.kind == "detect"]
-    assert step.claim_ids == [decision.opened[0].id, later.id]
+    [claim] = opened(changes)
+    assert [step for step in changes.steps if isinstance(step, Detect)] == [Detect([claim.id, later.id])]
 
 
 def test_one_step_verifies_all_opened_claims() -> None:
     """Claims that were opened together are verified together."""
-    decision = take_in([a_fault(spot_id=f"E{number}") for number in range(30)])
+    changes = count([a_fault(spot_id=f"E{number}") for number in range(30)])
 
-    [step] = of_life(decision)
-    assert (step.kind, step.claim_ids) == ("verify", [claim.id for claim in decision.opened])
+    assert of_life(changes) == [Verify([claim.id for claim in opened(changes)])]
 
 
 def test_the_audit_events_follow_from_nothing() -> None:
     """Opening and later counting make one unbroken chain that says which messages they stand on."""
     first, second = a_fault(), a_fault()
-    opening = take_in([first])
-    [claim] = opening.opened
+    opening = count([first])
+    [claim] = opened(opening)
 
-    counting = take_in([second], claim)
+    counting = count([second], claim)
 
     events = [*opening.events, *counting.events]
     assert audit.first_broken(events) is None
@@ -196,26 +201,26 @@ def test_the_audit_events_follow_from_nothing() -> None:
 
 def test_the_actor_of_an_opening_is_who_vouches_for_it() -> None:
     """The broker's user or the token's name if there is one, else the source that the message states."""
-    vouched = take_in([a_fault(filed_by="controller-7")])
-    unvouched = take_in([a_fault()])
+    vouched = count([a_fault(filed_by="controller-7")])
+    unvouched = count([a_fault()])
 
-    assert vouched.opened[0].filed_by == "controller-7"
-    assert [decision.events[0].actor for decision in (vouched, unvouched)] == ["controller-7", "controller:7"]
+    assert opened(vouched)[0].filed_by == "controller-7"
+    assert [changes.events[0].actor for changes in (vouched, unvouched)] == ["controller-7", "controller:7"]
 
 
 def test_everybody_who_filed_a_report_is_kept() -> None:
     """Once, whether they opened the claim or were counted; a clear says of nobody that they filed it."""
     names = ("rita", "rosa", None, "rita")
-    opening = take_in(
+    opening = count(
         [a_fault(filed_by=name, occurred_at=FAULT_TIME + timedelta(seconds=n)) for n, name in enumerate(names)]
     )
-    [claim] = opening.opened
+    [claim] = opened(opening)
 
-    counting = take_in([a_fault(filed_by=name) for name in ("rosa", "max", None, "rita")], claim)
-    again = take_in([a_fault(filed_by="max"), a_clear(filed_by="olga")], claim)
+    counting = count([a_fault(filed_by=name) for name in ("rosa", "max", None, "rita")], claim)
+    again = count([a_fault(filed_by="max"), a_clear(filed_by="olga")], claim)
 
     assert (claim.filed_by, claim.also_filed_by) == ("rita", ["rosa", "max"])
-    stated = [json.loads(decision.events[0].body).get("also_filed_by") for decision in (opening, counting, again)]
+    stated = [json.loads(changes.events[0].body).get("also_filed_by") for changes in (opening, counting, again)]
     assert stated == [["rosa"], ["rosa", "max"], None]
 
 
@@ -224,24 +229,22 @@ def test_a_vendors_own_code_means_what_the_policy_says() -> None:
     policy = a_policy(mappings={"vendor:acme": {"E42": "METER_MISREAD"}})
     faults = [a_fault(taxonomy="vendor:acme", raw_code=code) for code in ("E42", "E43")]
 
-    meet_claims(faults, policy)
+    group_by_claim(faults, policy)
 
     assert [fault.code for fault in faults] == ["METER_MISREAD", "OTHER"]
 
 
 def test_a_fault_that_brings_evidence_has_its_claim_checked_again() -> None:
-    """Only one that awaits some: the others have their check owed, or behind them."""
+    """Only one that awaits some: the others have their check pending, or behind them."""
     brought = [{"kind": "photo"}]
     waiting = a_claim(spot_id="E1", status="awaiting_evidence")
     others = [a_claim(spot_id="E2", status="under_review"), a_claim(spot_id="E3"), a_claim(spot_id="E4")]
     others[-1].status = waiting.status
     faults = [a_fault(spot_id=spot, evidence=brought) for spot in ("E1", "E2", "E3")]
 
-    decision = take_in([*faults, a_fault(spot_id="E1"), a_fault(spot_id="E4")], waiting, *others)
+    changes = count([*faults, a_fault(spot_id="E1"), a_fault(spot_id="E4")], waiting, *others)
 
-    assert [(step.kind, step.claim_ids, step.due_at) for step in of_life(decision)] == [
-        ("verify", [waiting.id], None)
-    ]
+    assert of_life(changes) == [Verify([waiting.id])]
 
 
 class TestHoldDown:
@@ -254,28 +257,30 @@ class TestHoldDown:
         }
     )
 
-    def observed(self, *faults: Fault) -> tuple[Decision, Claim]:
-        decision = open_or_count(meet_claims(faults, self.policy), {}, self.policy, NOW, ids().__next__)
-        return decision, decision.opened[0]
+    def observed(self, *faults: Fault) -> tuple[Changes, Claim]:
+        changes = deduplicate(group_by_claim(faults, self.policy), {}, self.policy, NOW, ids().__next__)
+        return changes, opened(changes)[0]
 
-    def counted(self, claim: Claim, fault: Fault) -> Decision:
+    def counted(self, claim: Claim, fault: Fault) -> Changes:
         known = {(claim.spot_id, claim.code): claim}
-        return open_or_count(meet_claims([fault], self.policy), known, self.policy, NOW, ids().__next__)
+        return deduplicate(group_by_claim([fault], self.policy), known, self.policy, NOW, ids().__next__)
 
     def test_a_fault_is_observed_first(self) -> None:
         """It is looked at again when its hold-down is over, and not verified before."""
-        decision, claim = self.observed(a_fault())
+        changes, claim = self.observed(a_fault())
 
         assert claim.status == "observed"
-        assert [(s.kind, s.claim_ids, s.due_at) for s in of_life(decision)] == [
-            ("submit", [claim.id], NOW + timedelta(seconds=300))
-        ]
+        assert of_life(changes) == [Submit([claim.id], due_at=NOW + timedelta(seconds=300))]
 
     def test_others_are_verified_at_once(self) -> None:
         """Each code has its own hold-down."""
-        decision, _ = self.observed(a_fault(), a_fault(raw_code="SPOT_OCCUPIED"))
+        changes, observed = self.observed(a_fault(), a_fault(raw_code="SPOT_OCCUPIED"))
 
-        assert [(step.kind, len(step.claim_ids)) for step in of_life(decision)] == [("verify", 1), ("submit", 1)]
+        [_, other] = opened(changes)
+        assert of_life(changes) == [
+            Verify([other.id]),
+            Submit([observed.id], due_at=NOW + timedelta(seconds=300)),
+        ]
 
     def test_what_is_raised_again_is_looked_at_again(self) -> None:
         """A hold-down begins with each raise; a claim that is not observed any more needs no look."""
@@ -284,9 +289,7 @@ class TestHoldDown:
         again = self.counted(claim, a_fault(occurred_at=NOW))
         claim.status = "submitted"
 
-        assert [(s.kind, s.claim_ids, s.due_at) for s in of_life(again)] == [
-            ("submit", [claim.id], NOW + timedelta(seconds=300))
-        ]
+        assert of_life(again) == [Submit([claim.id], due_at=NOW + timedelta(seconds=300))]
         assert of_life(self.counted(claim, a_fault(occurred_at=NOW))) == []
 
 
@@ -297,12 +300,12 @@ class TestLateMessages:
         """And the audit event says what changed."""
         claim = a_claim(zone="late", reservation_id="r-late")
 
-        decision = take_in([a_fault(zone="early", occurred_at=FAULT_TIME - timedelta(minutes=1))], claim)
+        changes = count([a_fault(zone="early", occurred_at=FAULT_TIME - timedelta(minutes=1))], claim)
 
         assert (claim.zone, claim.reservation_id) == ("early", None)
-        said = json.loads(decision.events[0].body)
-        assert (said["zone"], said["reservation_id"]) == ("early", None)
-        assert "connector_id" not in said
+        stated = json.loads(changes.events[0].body)
+        assert (stated["zone"], stated["reservation_id"]) == ("early", None)
+        assert "connector_id" not in stated
 
     @pytest.mark.parametrize("order", list(permutations(range(3))))
     @pytest.mark.parametrize("together", [False, True])
@@ -310,41 +313,43 @@ class TestLateMessages:
         """Whether they come in one batch or one by one."""
         faults = [a_fault(zone="b", session_id="s"), a_fault(zone="a", session_id="t"), a_fault(zone="a")]
         arrived = [faults[place] for place in order]
-        [claim] = take_in(arrived if together else arrived[:1]).opened
+        [claim] = opened(count(arrived if together else arrived[:1]))
         for fault in () if together else arrived[1:]:
-            take_in([fault], claim)
+            count([fault], claim)
 
         assert (claim.zone, claim.session_id, claim.fault_count) == ("a", None, 3)
 
     @pytest.mark.parametrize(
-        ("status", "owed"),
-        [("submitted", []), ("under_review", ["verify"]), ("ineligible", ["verify"]), ("approved", [])],
+        ("status", "judged_again"),
+        [("submitted", False), ("under_review", True), ("ineligible", True), ("approved", False)],
     )
-    def test_a_claim_is_judged_again_when_another_fault_speaks_for_it(self, status: str, owed: list[str]) -> None:
-        """Unless its verdict is owed anyway, or somebody has decided."""
+    def test_a_claim_is_judged_again_when_another_fault_speaks_for_it(
+        self, status: str, judged_again: bool
+    ) -> None:
+        """Unless its verdict is pending anyway, or somebody has decided."""
         claim = a_claim(status=status)
 
-        late = take_in([a_fault(occurred_at=FAULT_TIME + timedelta(minutes=1))], claim)
-        early = take_in([a_fault(occurred_at=FAULT_TIME - timedelta(minutes=1))], claim)
+        late = count([a_fault(occurred_at=FAULT_TIME + timedelta(minutes=1))], claim)
+        early = count([a_fault(occurred_at=FAULT_TIME - timedelta(minutes=1))], claim)
 
         assert of_life(late) == []
-        assert [step.kind for step in of_life(early)] == owed
+        assert of_life(early) == ([Verify([claim.id])] if judged_again else [])
 
     def test_an_error_of_others_is_judged_again_with_each_report(self) -> None:
         """Another report may say that it is the station's matter after all."""
         claim = a_claim(code="CONNECTOR_LOCK_FAILURE", status="ineligible")
 
-        [step] = take_in([a_fault(raw_code="CONNECTOR_LOCK_FAILURE")], claim).steps
+        changes = count([a_fault(raw_code="CONNECTOR_LOCK_FAILURE")], claim)
 
-        assert (step.kind, step.claim_ids) == ("verify", [claim.id])
+        assert changes.steps == [Verify([claim.id])]
 
     def test_a_clear_from_before_the_first_fault_belongs_to_no_claim(self) -> None:
         """It ended something else; nothing is written of it at the claim."""
         claim, clear = a_claim(), a_clear(occurred_at=FAULT_TIME - timedelta(seconds=1))
 
-        decision = take_in([clear], claim)
+        changes = count([clear], claim)
 
-        assert (decision.counted, decision.events, decision.faults) == ([], [], [clear])
+        assert (changes.of(Claim), changes.events, changes.of(Fault)) == ([], [], [clear])
         assert (clear.claim_id, claim.cleared_at) == (None, None)
 
     def test_a_clear_that_came_first_is_found_by_what_it_clears(self) -> None:
@@ -353,14 +358,14 @@ class TestLateMessages:
         before, after = (a_clear(occurred_at=FAULT_TIME + timedelta(hours=hours)) for hours in (-1, 1))
         pair = (fault.spot_id, "METER_MISREAD")
 
-        groups = meet_claims([fault], a_policy())
+        groups = group_by_claim([fault], a_policy())
         assert earlier_than_known(groups, {}) == {pair: FAULT_TIME}
-        decision = open_or_count(groups, {}, a_policy(), NOW, ids().__next__, {pair: [before, after]})
+        changes = deduplicate(groups, {}, a_policy(), NOW, ids().__next__, {pair: [before, after]})
 
-        [claim] = decision.opened
+        [claim] = opened(changes)
         assert claim.cleared_at == after.occurred_at
-        assert json.loads(decision.events[0].body)["faults"] == [fault.key, after.key]
-        assert decision.faults == [fault]
+        assert json.loads(changes.events[0].body)["faults"] == [fault.key, after.key]
+        assert changes.of(Fault) == [fault]
 
     def test_clears_are_looked_for_only_where_an_error_begins_earlier(self) -> None:
         """A repeat costs no look."""
@@ -368,6 +373,6 @@ class TestLateMessages:
         known = {(claim.spot_id, claim.code): claim}
         repeat, early = a_fault(), a_fault(occurred_at=FAULT_TIME - timedelta(seconds=1))
 
-        assert earlier_than_known(meet_claims([repeat, a_clear()], a_policy()), known) == {}
-        assert list(earlier_than_known(meet_claims([early], a_policy()), known).values()) == [early.occurred_at]
-        assert earlier_than_known(meet_claims([a_clear()], a_policy()), {}) == {}
+        assert earlier_than_known(group_by_claim([repeat, a_clear()], a_policy()), known) == {}
+        assert list(earlier_than_known(group_by_claim([early], a_policy()), known).values()) == [early.occurred_at]
+        assert earlier_than_known(group_by_claim([a_clear()], a_policy()), {}) == {}

@@ -81,9 +81,9 @@ def test_a_closed_claim_can_only_be_taken_up_again() -> None:
     assert {status: allowed(status) for status in CLOSED} == {status: ["reopen", "note"] for status in CLOSED}
 
 
-def test_the_readme_shows_the_table() -> None:
+def test_the_manual_shows_the_table() -> None:
     """The diagram is made from it, and so are readers' expectations."""
-    assert diagram() in Path("README.md").read_text()
+    assert diagram() in Path("domain/README.md").read_text()
 
 
 def test_a_claim_is_judged_until_somebody_decides_it() -> None:

@@ -10,12 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.audit.chain import instant
-from domain.calendar import ALWAYS, Calendar
-from domain.changes import Decision
+from domain.changes import Changes
 from domain.claims import sla
 from domain.claims.claim import Claim
-from domain.policy import Policy, Target
+from domain.claims.clock_events import ClockChange
+from domain.field.spot import Spot
+from domain.policy.calendar import ALWAYS, Calendar
+from domain.policy.policy import Policy, Target
+from domain.steps import Announce, CheckClocks
 from tests.builders import NOW, a_claim, a_policy, a_spot
+from tests.unit.domain.written import written
 
 HOUR = timedelta(hours=1)
 BUSINESS = Calendar("business", (((time(8), time(18)),),) * 5 + ((), ()), frozenset({date(2026, 3, 19)}))
@@ -38,25 +42,34 @@ def of_policy(version: str) -> Policy:
 def a_bound_claim(**changes: Any) -> Claim:
     """A claim that runs since now, around the clock: acknowledged within 4 hours, resolved within 72."""
     claim = a_claim(**({"status": "verifying"} | changes))
-    sla.bind(claim, None, POLICY, NOW)
+    bind(claim)
     return claim
 
 
-def move(claim: Claim, status: str, now: datetime) -> dict[str, Any]:
+def bind(claim: Claim, spot: Spot | None = None, now: datetime = NOW) -> ClockChange:
+    change = ClockChange(**sla.bind(claim, claim.status, spot, POLICY, now))
+    change.apply(claim)
+    return change
+
+
+def move(claim: Claim, status: str, now: datetime, closed_at: datetime | None = None) -> dict[str, Any]:
+    """As it is on record."""
+    change = ClockChange(**sla.follow(claim, status, POLICY, now, closed_at=closed_at))
     claim.status = status
-    return sla.follow(claim, POLICY, now)
+    change.apply(claim)
+    return change.body()
 
 
 def shown(claim: Claim, clock: str, now: datetime) -> sla.Reading:
     return sla.readings(claim, POLICY, now)[clock]
 
 
-def swept(claim: Claim, now: datetime) -> Decision:
-    return sla.sweep([claim], {(claim.id, str(len(claim.pauses)))}, of_policy, now)
+def swept(claim: Claim, now: datetime) -> Changes:
+    return sla.sweep([claim], {(claim.id, len(claim.pauses))}, of_policy, now)
 
 
-def fired(decision: Decision) -> list[tuple[str, str]]:
-    return [(event.kind, json.loads(event.body)["clock"]) for event in decision.events]
+def fired(changes: Changes) -> list[tuple[str, str]]:
+    return [(event.kind, json.loads(event.body)["clock"]) for event in changes.events]
 
 
 class TestReading:
@@ -209,7 +222,7 @@ class TestBinding:
         """The version of the policy, the number of the rule and its conditions, the calendar and the zone."""
         claim = a_claim(severity="medium", status="verifying")
 
-        bound = sla.bind(claim, a_spot(time_zone="Europe/Berlin"), POLICY, NOW)
+        bound = bind(claim, a_spot(time_zone="Europe/Berlin")).body()
 
         assert bound == {
             "policy": POLICY.version,
@@ -235,21 +248,21 @@ class TestBinding:
         """Or with one that nobody knows."""
         claim = a_claim()
 
-        bound = sla.bind(claim, a_spot(time_zone=stated), POLICY, NOW)
+        bound = bind(claim, a_spot(time_zone=stated))
 
-        assert (bound["zone_of"], claim.time_zone) == ("policy", "UTC")
-        assert sla.bind(a_claim(), None, POLICY, NOW)["zone_of"] == "policy"
+        assert (bound.zone_of, claim.time_zone) == ("policy", "UTC")
+        assert bind(a_claim()).zone_of == "policy"
 
     @pytest.mark.parametrize("status", sla.STANDING)
     def test_a_claim_that_waits_at_once_is_paused_at_once(self, status: str) -> None:
         """Its clocks ran from its opening until now, and are due when they went on."""
         claim = a_claim(status=status)
 
-        bound = sla.bind(claim, None, POLICY, NOW + HOUR)
+        bound = bind(claim, now=NOW + HOUR).body()
 
         assert (bound["paused_at"], bound["resolve_due_at"]) == (instant(NOW + HOUR), None)
         assert (claim.pauses, claim.resolve_due_at) == ([NOW + HOUR], None)
-        assert sla.owe([claim], of_policy, NOW + HOUR) == []
+        assert sla.schedule([claim], of_policy, NOW + HOUR) == []
 
     def test_a_claim_without_clocks_has_nothing_to_show(self) -> None:
         """Nor does anything follow for it."""
@@ -257,8 +270,8 @@ class TestBinding:
 
         assert sla.readings(claim, POLICY, NOW) == {}
         assert move(claim, "awaiting_evidence", NOW) == {}
-        assert sla.owe([claim], of_policy, NOW) == []
-        assert swept(claim, NOW) == Decision()
+        assert sla.schedule([claim], of_policy, NOW) == []
+        assert written(swept(claim, NOW)) == []
 
 
 class TestPausing:
@@ -301,7 +314,7 @@ class TestPausing:
         """One that is opened again goes on where it was."""
         claim = a_bound_claim(status="under_review")
 
-        changed = sla.follow(claim, POLICY, NOW + 30 * HOUR, closed_at=NOW + 10 * HOUR)
+        changed = move(claim, "under_review", NOW + 30 * HOUR, closed_at=NOW + 10 * HOUR)
 
         assert (changed["closed_from"], changed["resumed_at"]) == (
             instant(NOW + 10 * HOUR),
@@ -313,8 +326,8 @@ class TestPausing:
         """As those of a claim that was withdrawn before anybody had looked at it."""
         claim = a_claim(status="submitted")
 
-        changed = sla.follow(claim, POLICY, NOW + 30 * HOUR, closed_at=NOW + 10 * HOUR)
-        sla.bind(claim, None, POLICY, NOW + 31 * HOUR)
+        changed = move(claim, "submitted", NOW + 30 * HOUR, closed_at=NOW + 10 * HOUR)
+        bind(claim, now=NOW + 31 * HOUR)
 
         assert changed == {"closed_from": instant(NOW + 10 * HOUR), "resumed_at": instant(NOW + 30 * HOUR)}
         assert claim.resolve_due_at == NOW + 92 * HOUR
@@ -328,9 +341,11 @@ class TestStopping:
         claim = a_bound_claim()
 
         first = sla.acknowledge(claim, NOW + HOUR)
+        ClockChange(**first).apply(claim)
         again = sla.acknowledge(claim, NOW + 2 * HOUR)
 
-        assert (first, again) == ({"acknowledged_at": instant(NOW + HOUR)}, {})
+        assert (first, again) == ({"acknowledged_at": NOW + HOUR}, {})
+        assert claim.acknowledged_at == NOW + HOUR
         assert shown(claim, "acknowledge", NOW + 99 * HOUR).used == HOUR
         assert shown(claim, "resolve", NOW + 99 * HOUR).breached
 
@@ -351,13 +366,14 @@ class TestSweeping:
     def test_each_moment_brings_the_next(self) -> None:
         """From the first warning to the last breach, each at its time."""
         claim = a_bound_claim()
-        [step] = sla.owe([claim], of_policy, NOW)
+        looks = sla.schedule([claim], of_policy, NOW)
         seen = []
-        while step:
-            assert step.due_at is not None
-            decision = sla.sweep([claim], {(claim.id, step.subject)}, of_policy, step.due_at)
-            seen += [((step.due_at - NOW) / HOUR, *entry) for entry in fired(decision)]
-            step = next((step for step in decision.steps if step.kind == "clock"), None)  # type: ignore[arg-type]
+        while looks:
+            [look] = looks
+            assert look.due_at is not None
+            changes = sla.sweep([claim], {(claim.id, look.pauses)}, of_policy, look.due_at)
+            seen += [((look.due_at - NOW) / HOUR, *entry) for entry in fired(changes)]
+            looks = [step for step in changes.steps if isinstance(step, CheckClocks)]
 
         assert seen == [
             (3, "claim.sla_warned", "acknowledge"),
@@ -370,95 +386,95 @@ class TestSweeping:
         ]
 
     def test_nothing_fires_twice(self) -> None:
-        """Nor is an announcement owed again."""
+        """Nor is a notice of it scheduled again."""
         claim = a_bound_claim()
         swept(claim, NOW + 4 * HOUR)
 
         again = swept(claim, NOW + 5 * HOUR)
 
-        assert (again.events, again.changed) == ([], [])
-        assert [step.kind for step in again.steps] == ["clock"]
+        assert (again.events, again.of(Claim)) == ([], [])
+        assert again.steps == [CheckClocks([claim.id], 0, due_at=NOW + 54 * HOUR)]
 
-    def test_what_fired_is_told(self) -> None:
-        """As news of its own, with the due date on record."""
-        claim = a_bound_claim()
-        sla.acknowledge(claim, NOW)
+    def test_what_fired_is_announced(self) -> None:
+        """By a notice of its own, with the due date on record."""
+        claim = a_bound_claim(acknowledged_at=NOW)
 
-        decision = swept(claim, NOW + 60 * HOUR)
+        changes = swept(claim, NOW + 60 * HOUR)
 
-        [event] = decision.events
+        [event] = changes.events
         assert json.loads(event.body) == {
             "clock": "resolve",
             "due_at": instant(NOW + 72 * HOUR),
             "used_hours": 60.0,
         }
-        announce, clock = decision.steps
-        assert (announce.kind, announce.subject, announce.claim_ids) == (
-            "announce",
-            "sla_warned.resolve",
-            [claim.id],
-        )
-        assert (clock.kind, clock.due_at) == ("clock", NOW + 72 * HOUR)
+        assert changes.steps == [
+            Announce([claim.id], event="sla_warned.resolve"),
+            CheckClocks([claim.id], 0, due_at=NOW + 72 * HOUR),
+        ]
 
-    def test_a_warning_that_comes_with_its_breach_is_not_told(self) -> None:
-        """After an outage both are on record, and the worse is told."""
-        decision = swept(a_bound_claim(), NOW + 5 * HOUR)
+    def test_a_warning_that_comes_with_its_breach_is_not_announced(self) -> None:
+        """After an outage both are on record, and the worse is announced."""
+        claim = a_bound_claim()
 
-        assert [kind for kind, _ in fired(decision)] == ["claim.sla_warned", "claim.sla_breached"]
-        assert [step.subject for step in decision.steps if step.kind == "announce"] == ["sla_breached.acknowledge"]
+        changes = swept(claim, NOW + 5 * HOUR)
+
+        assert [kind for kind, _ in fired(changes)] == ["claim.sla_warned", "claim.sla_breached"]
+        assert [step for step in changes.steps if isinstance(step, Announce)] == [
+            Announce([claim.id], event="sla_breached.acknowledge")
+        ]
 
     def test_claims_that_share_a_moment_share_a_step(self) -> None:
         """A batch costs one row; a claim with another target has another."""
         claims = [a_bound_claim() for _ in range(100)]
         other = a_bound_claim(severity="low")
 
-        steps = sla.owe([*claims, other], of_policy, NOW)
+        steps = sla.schedule([*claims, other], of_policy, NOW)
 
-        assert [len(step.claim_ids) for step in steps] == [100, 1]
+        assert [len(step.subject_ids) for step in steps] == [100, 1]
 
     def test_a_step_from_before_a_pause_has_no_successor(self) -> None:
-        """The one that was owed when the claim was resumed goes on."""
+        """The one that was scheduled when the claim was resumed goes on."""
         claim = a_bound_claim()
-        [old] = sla.owe([claim], of_policy, NOW)
+        [old] = sla.schedule([claim], of_policy, NOW)
         move(claim, "awaiting_evidence", NOW + HOUR)
         move(claim, "under_review", NOW + 2 * HOUR)
-        [new] = sla.owe([claim], of_policy, NOW + 2 * HOUR)
+        [new] = sla.schedule([claim], of_policy, NOW + 2 * HOUR)
         assert (old.due_at, new.due_at) == (NOW + 3 * HOUR, NOW + 4 * HOUR)
 
-        late = sla.sweep([claim], {(claim.id, old.subject)}, of_policy, NOW + 3 * HOUR)
-        due = sla.sweep([claim], {(claim.id, new.subject)}, of_policy, NOW + 4 * HOUR)
+        late = sla.sweep([claim], {(claim.id, old.pauses)}, of_policy, NOW + 3 * HOUR)
+        due = sla.sweep([claim], {(claim.id, new.pauses)}, of_policy, NOW + 4 * HOUR)
 
-        assert late == Decision()
+        assert written(late) == []
         assert fired(due) == [("claim.sla_warned", "acknowledge")]
 
     def test_a_threshold_passed_just_before_a_pause_still_fires(self) -> None:
         """Though the step that looks comes after the pause began."""
         claim = a_bound_claim()
-        [step] = sla.owe([claim], of_policy, NOW)
+        [step] = sla.schedule([claim], of_policy, NOW)
         move(claim, "awaiting_evidence", NOW + 3.5 * HOUR)
 
-        decision = sla.sweep([claim], {(claim.id, step.subject)}, of_policy, NOW + 3.6 * HOUR)
+        changes = sla.sweep([claim], {(claim.id, step.pauses)}, of_policy, NOW + 3.6 * HOUR)
 
-        assert fired(decision) == [("claim.sla_warned", "acknowledge")]
-        assert [step.kind for step in decision.steps] == ["announce"]
+        assert fired(changes) == [("claim.sla_warned", "acknowledge")]
+        assert changes.steps == [Announce([claim.id], event="sla_warned.acknowledge")]
 
     def test_a_breach_found_after_the_closing_is_still_a_breach(self) -> None:
-        """The claim was late, though nobody looked in time; nothing more is owed."""
+        """The claim was late, though nobody looked in time; nothing more is scheduled."""
         claim = a_bound_claim(status="resolved", closed_at=NOW + 80 * HOUR)
 
-        decision = swept(claim, NOW + 81 * HOUR)
+        changes = swept(claim, NOW + 81 * HOUR)
 
-        assert ("claim.sla_breached", "resolve") in fired(decision)
-        assert "clock" not in {step.kind for step in decision.steps}
+        assert ("claim.sla_breached", "resolve") in fired(changes)
+        assert CheckClocks.KIND not in {step.kind for step in changes.steps}
 
     def test_a_breach_before_the_clocks_were_bound_is_still_a_breach(self) -> None:
-        """Somebody acted on the claim, too late, before it was verified; nothing else is owed while it waits."""
+        """Somebody acted on the claim, too late, before it was verified; nothing else is due while it waits."""
         claim = a_claim(status="awaiting_evidence", acknowledged_at=NOW + 5 * HOUR)
-        sla.bind(claim, None, POLICY, NOW + 6 * HOUR)
+        bind(claim, now=NOW + 6 * HOUR)
 
-        [step] = sla.owe([claim], of_policy, NOW + 6 * HOUR)
-        decision = swept(claim, NOW + 6 * HOUR)
+        [step] = sla.schedule([claim], of_policy, NOW + 6 * HOUR)
+        changes = swept(claim, NOW + 6 * HOUR)
 
         assert step.due_at == NOW + 3 * HOUR
-        assert fired(decision) == [("claim.sla_warned", "acknowledge"), ("claim.sla_breached", "acknowledge")]
-        assert "clock" not in {step.kind for step in decision.steps}
+        assert fired(changes) == [("claim.sla_warned", "acknowledge"), ("claim.sla_breached", "acknowledge")]
+        assert CheckClocks.KIND not in {step.kind for step in changes.steps}

@@ -15,7 +15,7 @@ from domain.eligibility import record_findings as meter
 from domain.eligibility import session_findings as history
 from domain.eligibility.usage_rule import usage_corroborates
 from domain.field.usage import UsageRecord
-from tests.builders import a_case, a_claim, a_policy, a_usage_record
+from tests.builders import a_claim, a_policy, a_usage_record, an_input
 
 # Spot, connector, session, start, end, energy in kWh, findings. Whole: every session of the 67,112 with negative
 # energy, an end before its start or in 1970, or more energy than a battery holds; also the three that only seem to
@@ -161,7 +161,7 @@ def ocpp(line: str) -> UsageRecord:
 
 @pytest.mark.parametrize("line", DUNDEE.strip().splitlines())
 def test_a_flagged_session_gives_its_findings(line: str) -> None:
-    """Each and no other, and each can be told."""
+    """Each and no other, and each has a sentence."""
     record = dundee(line)
 
     assert record.findings == line.split()[6:]
@@ -224,7 +224,7 @@ def test_a_regression_claim_on_the_log_is_borne_out() -> None:
     records = [ocpp(line) for line in REGISTERS.strip().splitlines()]
     claim = a_claim(code="METER_REGRESSION", first_seen_at=datetime.fromisoformat("2025-10-06T14:59Z"))
 
-    answer = usage_corroborates(a_case(claim, *records), a_policy())
+    answer = usage_corroborates(an_input(claim, *records), a_policy())
 
     assert (answer.result, answer.reason) == ("pass", "REGISTER_BELOW_PREVIOUS")
     assert (answer.facts["session_id"], answer.facts["other"]["session_id"]) == ("1014", "1013")
@@ -235,7 +235,7 @@ def test_a_misread_claim_on_spot_51198_is_borne_out() -> None:
     records = [record for record in map(dundee, DUNDEE.strip().splitlines()) if record.spot_id == "51198"]
     claim = a_claim(connector_id=1, first_seen_at=datetime.fromisoformat("2018-06-28T09:00Z"))
 
-    answer = usage_corroborates(a_case(claim, *records), a_policy())
+    answer = usage_corroborates(an_input(claim, *records), a_policy())
 
     assert (answer.result, answer.reason) == ("pass", "NEGATIVE_ENERGY")
     assert (answer.facts["session_id"], answer.facts["energy_kwh"]) == ("7373049", -60.81)

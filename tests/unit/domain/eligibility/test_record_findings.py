@@ -182,7 +182,7 @@ def test_units(energy: float, start: float | None, stop: float | None, expected:
         (timedelta(minutes=30), None, ["TIME_IN_FUTURE"]),
         (timedelta(hours=15), None, ["TIME_IN_FUTURE"]),
         (timedelta(minutes=5), None, []),
-        # One before it is told by a message that was made just then.
+        # One before it is reported by a message that was made just then.
         (timedelta(hours=-5), timedelta(seconds=-4), ["LOCAL_TIME_AS_UTC"]),
         (timedelta(hours=-3, minutes=-31), timedelta(minutes=-2), ["LOCAL_TIME_AS_UTC"]),
         (timedelta(hours=-5), timedelta(minutes=-3), []),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.eligibility.evaluation import Answer
+from domain.eligibility.evaluation import RuleResult
 from domain.eligibility.rules import (
     error_covered,
     evidence_complete,
@@ -15,26 +15,29 @@ from domain.eligibility.rules import (
     spot_known,
     under_warranty,
 )
-from domain.policy import CodePolicy, Policy
-from tests.builders import FAULT_TIME, a_case, a_claim, a_policy, a_spot
+from domain.policy.policy import CodePolicy, Policy
+from tests.builders import FAULT_TIME, a_claim, a_policy, a_spot, an_input
 
 POLICY = a_policy(corroboration_window_days=30)
 STRICT = a_policy(unknown_spot_passes=False, unknown_warranty_passes=False)
 
 
-def told(answer: Answer) -> tuple[str, str]:
+def verdict_of(answer: RuleResult) -> tuple[str, str]:
     return answer.result, answer.reason
 
 
 def test_a_registered_spot_is_known() -> None:
     """Whatever the policy thinks of others."""
-    assert told(spot_known(a_case(a_claim(), spot=a_spot()), STRICT)) == ("pass", "SPOT_REGISTERED")
+    assert verdict_of(spot_known(an_input(a_claim(), spot=a_spot()), STRICT)) == (
+        "pass",
+        "SPOT_REGISTERED",
+    )
 
 
 @pytest.mark.parametrize(("policy", "result"), [(POLICY, "pass"), (STRICT, "insufficient")])
 def test_an_unregistered_spot_is_the_policys_choice(policy: object, result: str) -> None:
     """It may go on, or wait until somebody registers it; it never fails for that."""
-    assert told(spot_known(a_case(a_claim()), policy)) == (result, "SPOT_UNREGISTERED")  # type: ignore[arg-type]
+    assert verdict_of(spot_known(an_input(a_claim()), policy)) == (result, "SPOT_UNREGISTERED")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -47,9 +50,9 @@ def test_an_unregistered_spot_is_the_policys_choice(policy: object, result: str)
 )
 def test_warranty_lasts_to_the_end_of_its_last_day(last_day: date, expected: tuple[str, str]) -> None:
     """The day of the fault counts, not the day of the check; both days are among the facts."""
-    answer = under_warranty(a_case(a_claim(), spot=a_spot(warranty_until=last_day)), POLICY)
+    answer = under_warranty(an_input(a_claim(), spot=a_spot(warranty_until=last_day)), POLICY)
 
-    assert told(answer) == expected
+    assert verdict_of(answer) == expected
     days = {"warranty_until": last_day.isoformat(), "occurred_on": "2026-03-10"}
     assert answer.facts == days | {"time_zone": "UTC"}
 
@@ -58,9 +61,9 @@ def test_warranty_lasts_to_the_end_of_its_last_day(last_day: date, expected: tup
 @pytest.mark.parametrize("spot", [None, a_spot()], ids=["no spot", "no date"])
 def test_an_unknown_warranty_is_the_policys_choice(policy: object, result: str, spot: object) -> None:
     """Nobody registered the spot, or without saying until when."""
-    case = a_case(a_claim(), spot=spot)  # type: ignore[arg-type]
+    case = an_input(a_claim(), spot=spot)  # type: ignore[arg-type]
 
-    assert told(under_warranty(case, policy)) == (result, "WARRANTY_UNKNOWN")  # type: ignore[arg-type]
+    assert verdict_of(under_warranty(case, policy)) == (result, "WARRANTY_UNKNOWN")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +83,7 @@ def test_the_day_of_the_fault_is_that_of_the_site(zone: str | None, hour: int, o
     claim = a_claim(first_seen_at=datetime(2026, 6, 30, hour, 30, tzinfo=UTC))
     spot = a_spot(time_zone=zone, warranty_until=date(2026, 6, 30))
 
-    answer = under_warranty(a_case(claim, spot=spot), POLICY)
+    answer = under_warranty(an_input(claim, spot=spot), POLICY)
 
     assert answer.facts["occurred_on"] == occurred_on
     assert answer.result == ("fail" if occurred_on == "2026-07-01" else "pass")
@@ -94,7 +97,7 @@ def with_code(**changes: Any) -> Policy:
 @pytest.mark.parametrize(("covered", "expected"), [(True, ("pass", "COVERED")), (False, ("fail", "NOT_COVERED"))])
 def test_an_error_is_covered_or_not_by_the_policy(covered: bool, expected: tuple[str, str]) -> None:
     """Code by code."""
-    assert told(error_covered(a_case(a_claim()), with_code(covered=covered))) == expected
+    assert verdict_of(error_covered(an_input(a_claim()), with_code(covered=covered))) == expected
 
 
 @pytest.mark.parametrize(
@@ -110,9 +113,9 @@ def test_only_what_is_the_stations_or_its_operators_matter_is_covered(
     responsible: Any, expected: tuple[str, str]
 ) -> None:
     """By the policy."""
-    answer = responsible_party(a_case(a_claim()), with_code(responsible=responsible))
+    answer = responsible_party(an_input(a_claim()), with_code(responsible=responsible))
 
-    assert told(answer) == expected
+    assert verdict_of(answer) == expected
     assert answer.facts == {"responsible": responsible}
 
 
@@ -134,14 +137,14 @@ def test_a_taxonomy_that_names_who_is_responsible_is_heard(
     reported: list[tuple[str, str]], expected: tuple[str, str]
 ) -> None:
     """The station is left out only if every report leaves it out."""
-    case = replace(a_case(a_claim()), reported=frozenset(reported))
+    case = replace(an_input(a_claim()), reported=frozenset(reported))
 
-    assert told(responsible_party(case, POLICY)) == expected
+    assert verdict_of(responsible_party(case, POLICY)) == expected
 
 
 def test_who_is_responsible_instead_is_said() -> None:
     """With the codes as they were reported."""
-    case = replace(a_case(a_claim()), reported=frozenset({("mrec", "CX016"), ("mrec", "CX001")}))
+    case = replace(an_input(a_claim()), reported=frozenset({("mrec", "CX016"), ("mrec", "CX001")}))
 
     answer = responsible_party(case, POLICY)
 
@@ -161,9 +164,9 @@ def test_a_claim_is_filed_within_days_of_the_fault(late: timedelta, expected: tu
     """To the second; what counts is when the fault was first seen."""
     claim = a_claim(first_seen_at=FAULT_TIME, last_seen_at=FAULT_TIME + late, opened_at=FAULT_TIME + late)
 
-    answer = filed_in_time(a_case(claim), with_code(filing_days=10))
+    answer = filed_in_time(an_input(claim), with_code(filing_days=10))
 
-    assert told(answer) == expected
+    assert verdict_of(answer) == expected
     assert answer.facts["filing_days"] == 10
     assert answer.facts["occurred_at"] == "2026-03-10T11:00:00.000000Z"
 
@@ -181,16 +184,16 @@ def test_evidence_is_complete_when_all_that_is_demanded_is_on_file(
     demanded: tuple[str, ...], on_file: set[str], expected: tuple[str, str]
 ) -> None:
     """What is missing may still come, so nothing fails by it."""
-    case = replace(a_case(a_claim()), evidence=frozenset(on_file))
+    case = replace(an_input(a_claim()), evidence=frozenset(on_file))
 
     answer = evidence_complete(case, with_code(evidence=demanded))
 
-    assert told(answer) == expected
+    assert verdict_of(answer) == expected
     assert answer.facts.get("missing", []) == [kind for kind in demanded if kind not in on_file]
 
 
 def test_missing_evidence_is_named() -> None:
     """In plain words."""
-    answer = evidence_complete(a_case(a_claim()), with_code(evidence=("meter_reading", "photo")))
+    answer = evidence_complete(an_input(a_claim()), with_code(evidence=("meter_reading", "photo")))
 
     assert answer.sentence == "Not on file yet: meter reading, photo."

@@ -12,7 +12,7 @@ from domain.eligibility import record_findings as meter
 from domain.eligibility import session_findings as history
 from domain.eligibility.usage_rule import CORROBORATING, usage_corroborates
 from domain.field.usage import UsageRecord
-from tests.builders import NOW, a_case, a_claim, a_policy, a_spot, a_usage_record
+from tests.builders import NOW, a_claim, a_policy, a_spot, a_usage_record, an_input
 
 EVERY = (history.REGISTER_BELOW_PREVIOUS, history.SESSIONS_OVERLAP, history.POWER_ABOVE_SPOT)
 NOON = NOW - timedelta(days=2)
@@ -203,7 +203,7 @@ _records = st.builds(
 @settings(deadline=None)
 @given(_records)
 def test_no_figures_break_the_judgement(record: UsageRecord) -> None:
-    """Whatever a station sends, it is judged, the same each time, and every finding can be told."""
+    """Whatever a station sends, it is judged, the same each time, and every finding has a sentence."""
     assert record.findings == meter.findings(record)
     for finding in record.findings:
         assert meter.describe(record, finding).endswith(".")
@@ -226,7 +226,7 @@ def test_the_order_of_the_records_does_not_matter(
     claim = a_claim(code=code, claim_type=kind, reservation_id="r-1", first_seen_at=NOW)
     spot = a_spot(max_power_kw=power)
 
-    answers = [usage_corroborates(a_case(claim, *order, spot=spot), POLICY) for order in permutations(records)]
+    answers = [usage_corroborates(an_input(claim, *order, spot=spot), POLICY) for order in permutations(records)]
 
     assert all(answer == answers[0] for answer in answers)
     assert answers[0].sentence.endswith(".")

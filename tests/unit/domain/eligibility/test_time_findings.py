@@ -28,7 +28,7 @@ def test_a_record_cannot_be_made_before_the_end_it_states(minutes_after_end: int
     ],
 )
 def test_what_another_finding_says_is_not_said_twice(record: UsageRecord) -> None:
-    """No end, an end that is yet to come, an end that is just then, and local time told as UTC."""
+    """No end, an end that is yet to come, an end that is just then, and local time given as UTC."""
     assert not recorded_before_end(record)
 
 

@@ -4,22 +4,22 @@ from datetime import timedelta
 
 import pytest
 
-from domain.eligibility.evaluation import Answer
+from domain.eligibility.evaluation import RuleResult
 from domain.eligibility.usage_rule import usage_corroborates
 from domain.field.usage import UsageRecord
-from tests.builders import FAULT_TIME, a_case, a_claim, a_policy, a_spot, a_usage_record
+from tests.builders import FAULT_TIME, a_claim, a_policy, a_spot, a_usage_record, an_input
 
 WINDOW = timedelta(days=30)
 POLICY = a_policy(corroboration_window_days=30)
 
 
-def told(answer: Answer) -> tuple[str, str]:
+def verdict_of(answer: RuleResult) -> tuple[str, str]:
     return answer.result, answer.reason
 
 
-def corroboration(code: str, *usage: UsageRecord, session_id: str | None = None) -> Answer:
+def corroboration(code: str, *usage: UsageRecord, session_id: str | None = None) -> RuleResult:
     claim = a_claim(code=code, session_id=session_id)
-    return usage_corroborates(a_case(claim, *usage), POLICY)
+    return usage_corroborates(an_input(claim, *usage), POLICY)
 
 
 def a_misread(distance: timedelta = timedelta(0), **changes: object) -> UsageRecord:
@@ -33,7 +33,7 @@ def test_equipment_needs_no_usage() -> None:
     """A ground failure leaves no trace in sessions."""
     claim = a_claim(code="GROUND_FAILURE", claim_type="equipment")
 
-    assert told(usage_corroborates(a_case(claim), POLICY)) == ("pass", "NOT_DEMANDED")
+    assert verdict_of(usage_corroborates(an_input(claim), POLICY)) == ("pass", "NOT_DEMANDED")
 
 
 class TestAllocation:
@@ -41,7 +41,7 @@ class TestAllocation:
 
     def told_of(self, *usage: UsageRecord) -> tuple[str, str]:
         claim = a_claim(code="SPOT_OCCUPIED", claim_type="allocation_failure", reservation_id="r-1")
-        return told(usage_corroborates(a_case(claim, *usage), POLICY))
+        return verdict_of(usage_corroborates(an_input(claim, *usage), POLICY))
 
     def test_a_session_under_the_reservation_disproves_it(self) -> None:
         """The reservation was honoured, whoever else was there."""
@@ -63,9 +63,9 @@ class TestAllocation:
         """Nothing is not the same reservation as nothing."""
         claim = a_claim(code="SPOT_OCCUPIED", claim_type="allocation_failure")
 
-        answer = usage_corroborates(a_case(claim, a_usage_record()), POLICY)
+        answer = usage_corroborates(an_input(claim, a_usage_record()), POLICY)
 
-        assert told(answer) == ("pass", "ANOTHER_SESSION_RUNNING")
+        assert verdict_of(answer) == ("pass", "ANOTHER_SESSION_RUNNING")
 
     def test_a_reserved_session_without_energy_did_not_honour_it(self) -> None:
         """The spot let them in and gave nothing."""
@@ -80,9 +80,9 @@ class TestAllocation:
         """That it was had does not say that it could be left."""
         claim = a_claim(code="CONNECTOR_LOCK_FAILURE", claim_type="allocation_failure", reservation_id="r-1")
 
-        answer = usage_corroborates(a_case(claim, a_usage_record(reservation_id="r-1")), POLICY)
+        answer = usage_corroborates(an_input(claim, a_usage_record(reservation_id="r-1")), POLICY)
 
-        assert told(answer) == ("pass", "ANOTHER_SESSION_RUNNING")
+        assert verdict_of(answer) == ("pass", "ANOTHER_SESSION_RUNNING")
 
     def test_a_double_allocation_shows_as_two_sessions_at_once(self) -> None:
         """Both are among the facts."""
@@ -90,9 +90,9 @@ class TestAllocation:
         half_past = FAULT_TIME - timedelta(minutes=30)
         sessions = [a_usage_record(session_id="a"), a_usage_record(session_id="b", started_at=half_past)]
 
-        answer = usage_corroborates(a_case(claim, *sessions), POLICY)
+        answer = usage_corroborates(an_input(claim, *sessions), POLICY)
 
-        assert told(answer) == ("pass", "SESSIONS_OVERLAP")
+        assert verdict_of(answer) == ("pass", "SESSIONS_OVERLAP")
         assert (answer.facts["session_id"], answer.facts["other"]["session_id"]) == ("b", "a")
 
 
@@ -100,7 +100,7 @@ class TestMissingSession:
     """A session that should be on record and is not."""
 
     def told_of(self, *usage: UsageRecord, **claim: object) -> tuple[str, str]:
-        return told(usage_corroborates(a_case(a_claim(code="SESSION_MISSING", **claim), *usage), POLICY))
+        return verdict_of(usage_corroborates(an_input(a_claim(code="SESSION_MISSING", **claim), *usage), POLICY))
 
     def later(self, **changes: object) -> UsageRecord:
         begin = FAULT_TIME + timedelta(minutes=10)
@@ -135,7 +135,7 @@ class TestDiscrepancy:
         """The answer names the session and its figures."""
         answer = corroboration("METER_MISREAD", a_misread(session_id="s-9"))
 
-        assert told(answer) == ("pass", "NEGATIVE_ENERGY")
+        assert verdict_of(answer) == ("pass", "NEGATIVE_ENERGY")
         assert answer.facts["session_id"] == "s-9"
         assert answer.facts["energy_kwh"] == -39.62
         assert answer.facts["findings"] == ["NEGATIVE_ENERGY"]
@@ -144,11 +144,11 @@ class TestDiscrepancy:
         """The meter was in order."""
         answer = corroboration("METER_MISREAD", a_usage_record(), a_usage_record(connector_id=1))
 
-        assert told(answer) == ("fail", "USAGE_CONSISTENT")
+        assert verdict_of(answer) == ("fail", "USAGE_CONSISTENT")
 
     def test_no_record_at_all_is_insufficient(self) -> None:
         """It may still come."""
-        assert told(corroboration("METER_MISREAD")) == ("insufficient", "USAGE_MISSING")
+        assert verdict_of(corroboration("METER_MISREAD")) == ("insufficient", "USAGE_MISSING")
 
     @pytest.mark.parametrize(
         ("code", "record", "finding"),
@@ -175,13 +175,13 @@ class TestDiscrepancy:
     )
     def test_each_code_has_findings_that_tell(self, code: str, record: UsageRecord, finding: str) -> None:
         """The most telling one of them is the reason."""
-        assert told(corroboration(code, record)) == ("pass", finding)
+        assert verdict_of(corroboration(code, record)) == ("pass", finding)
 
     def test_findings_that_bear_on_another_code_do_not_tell(self) -> None:
         """A session of more than a day says nothing of the meter."""
         slow = a_usage_record(started_at=FAULT_TIME - timedelta(hours=25))
 
-        assert told(corroboration("METER_MISREAD", slow)) == ("fail", "USAGE_CONSISTENT")
+        assert verdict_of(corroboration("METER_MISREAD", slow)) == ("fail", "USAGE_CONSISTENT")
 
     def test_the_most_telling_finding_wins_over_the_nearest(self) -> None:
         """Negative energy cannot be; registers that disagree may have been rounded."""
@@ -207,20 +207,24 @@ class TestDiscrepancy:
         """A record just within it speaks plainly."""
         answer = corroboration("METER_MISREAD", a_misread(WINDOW))
 
-        assert (*told(answer), "No usage record lies" in answer.sentence) == ("pass", "NEGATIVE_ENERGY", False)
+        assert (*verdict_of(answer), "No usage record lies" in answer.sentence) == (
+            "pass",
+            "NEGATIVE_ENERGY",
+            False,
+        )
 
     def test_a_telling_record_beyond_the_window_counts_when_nothing_is_nearer(self) -> None:
         """The sentence says that it lies further off."""
         answer = corroboration("METER_MISREAD", a_misread(WINDOW + timedelta(seconds=1)))
 
-        assert told(answer) == ("pass", "NEGATIVE_ENERGY")
+        assert verdict_of(answer) == ("pass", "NEGATIVE_ENERGY")
         assert "No usage record lies within 30 days of the fault" in answer.sentence
 
     def test_a_telling_record_beyond_the_window_does_not_outweigh_sound_ones_within(self) -> None:
         """What was recorded around the fault is the better witness."""
         answer = corroboration("METER_MISREAD", a_misread(2 * WINDOW), a_usage_record())
 
-        assert told(answer) == ("fail", "USAGE_CONSISTENT")
+        assert verdict_of(answer) == ("fail", "USAGE_CONSISTENT")
 
     def test_sound_records_far_off_are_insufficient(self) -> None:
         """They say nothing of the time of the fault."""
@@ -238,7 +242,7 @@ class TestDiscrepancy:
         """The record of the session in which the fault occurred may still come."""
         before = a_usage_record(ended_at=FAULT_TIME - timedelta(seconds=1))
 
-        assert told(corroboration("METER_MISREAD", before)) == ("insufficient", "USAGE_MISSING")
+        assert verdict_of(corroboration("METER_MISREAD", before)) == ("insufficient", "USAGE_MISSING")
 
     def test_a_session_of_another_connector_does_not_disprove_it(self) -> None:
         """It has a meter of its own; one of the whole spot does speak."""
@@ -246,7 +250,7 @@ class TestDiscrepancy:
 
         def told_of(connector: int) -> str:
             usage = a_usage_record(connector_id=connector)
-            return usage_corroborates(a_case(claim, usage), POLICY).result
+            return usage_corroborates(an_input(claim, usage), POLICY).result
 
         assert [told_of(connector) for connector in (0, 1, 2)] == ["fail", "fail", "insufficient"]
 
@@ -266,7 +270,7 @@ class TestDiscrepancy:
 
         answer = corroboration("METER_REGRESSION", second, first)
 
-        assert told(answer) == ("pass", "REGISTER_BELOW_PREVIOUS")
+        assert verdict_of(answer) == ("pass", "REGISTER_BELOW_PREVIOUS")
         assert (answer.facts["session_id"], answer.facts["other"]["meter_stop_kwh"]) == ("b", 150.0)
 
     def test_the_power_of_the_spot_is_the_measure(self) -> None:
@@ -274,11 +278,11 @@ class TestDiscrepancy:
         claim, usage = a_claim(code="ENERGY_IMPLAUSIBLE"), a_usage_record(energy_kwh=50.0, meter_stop_kwh=150.0)
 
         results = [
-            usage_corroborates(a_case(claim, usage, spot=a_spot(max_power_kw=power)), POLICY)
+            usage_corroborates(an_input(claim, usage, spot=a_spot(max_power_kw=power)), POLICY)
             for power in (None, 22.0, 50.0)
         ]
 
-        assert [told(answer) for answer in results] == [
+        assert [verdict_of(answer) for answer in results] == [
             ("fail", "USAGE_CONSISTENT"),
             ("pass", "POWER_ABOVE_SPOT"),
             ("fail", "USAGE_CONSISTENT"),

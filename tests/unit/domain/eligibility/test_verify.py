@@ -8,45 +8,47 @@ from typing import Any
 import pytest
 
 from domain.audit import chain as audit
-from domain.changes import Decision
+from domain.changes import Changes
 from domain.claims.lifecycle import JUDGED, STATUSES
-from domain.eligibility.evaluation import Case
+from domain.eligibility.evaluation import EvaluationInput
 from domain.eligibility.rules import RULES, judge
 from domain.eligibility.verify import verify
-from domain.policy import NotificationRule
-from tests.builders import NOW, a_case, a_claim, a_policy, a_spot, a_usage_record
+from domain.policy.policy import NotificationRule
+from domain.steps import Announce, CheckClocks, Route, Verify
+from tests.builders import NOW, a_claim, a_policy, a_spot, a_usage_record, an_input
+from tests.unit.domain.written import written
 
 POLICY = a_policy(evidence_wait_hours=72)
 DEADLINE = NOW + timedelta(hours=72)
 
 
-def eligible() -> Case:
-    return a_case(a_claim(), a_usage_record(energy_kwh=-5.0))
+def eligible() -> EvaluationInput:
+    return an_input(a_claim(), a_usage_record(energy_kwh=-5.0))
 
 
-def disproved() -> Case:
-    return a_case(a_claim(), a_usage_record())
+def disproved() -> EvaluationInput:
+    return an_input(a_claim(), a_usage_record())
 
 
-def unproved() -> Case:
-    return a_case(a_claim())
+def unproved() -> EvaluationInput:
+    return an_input(a_claim())
 
 
-def verdict_in(decision: Decision) -> dict[str, Any]:
+def verdict_in(changes: Changes) -> dict[str, Any]:
     """As it is on record."""
-    verdict: dict[str, Any] = json.loads(decision.events[0].body)
+    verdict: dict[str, Any] = json.loads(changes.events[0].body)
     return verdict
 
 
-def kinds(decision: Decision) -> list[str]:
-    return [step.kind for step in decision.steps]
+def kinds(changes: Changes) -> list[str]:
+    return [step.kind for step in changes.steps]
 
 
 @pytest.mark.parametrize(
     ("case", "outcome"),
     [(eligible(), "eligible"), (disproved(), "ineligible"), (unproved(), "insufficient")],
 )
-def test_the_verdict_holds_every_rules_answer(case: Case, outcome: str) -> None:
+def test_the_verdict_holds_every_rules_answer(case: EvaluationInput, outcome: str) -> None:
     """One answer of each rule, in their order."""
     verdict = judge(case, POLICY, NOW)
 
@@ -57,7 +59,7 @@ def test_the_verdict_holds_every_rules_answer(case: Case, outcome: str) -> None:
 
 def test_one_failure_outweighs_everything() -> None:
     """Evidence that is missing cannot save a spot without warranty."""
-    case = a_case(a_claim(), spot=a_spot(warranty_until=date(2020, 1, 1)))
+    case = an_input(a_claim(), spot=a_spot(warranty_until=date(2020, 1, 1)))
 
     assert judge(case, POLICY, NOW)["outcome"] == "ineligible"
 
@@ -80,26 +82,27 @@ def test_an_eligible_claim_is_routed() -> None:
     """One step names all that are eligible; the verdict is kept and audited."""
     cases = [eligible(), disproved(), eligible()]
 
-    decision = verify(cases, POLICY, NOW)
+    changes = verify(cases, POLICY, NOW)
 
     assert [case.claim.status for case in cases] == ["verifying", "ineligible", "verifying"]
-    route, clock = decision.steps
-    assert (route.kind, clock.kind) == ("route", "clock")
-    assert route.claim_ids == clock.claim_ids == [cases[0].claim.id, cases[2].claim.id]
-    assert [event.kind for event in decision.events] == ["claim.verified"] * 3
-    assert verdict_in(decision).items() >= judge(cases[0], POLICY, NOW).items()
-    assert cases[0].claim.verdict_seq == decision.events[0].seq
+    eligible_ids = [cases[0].claim.id, cases[2].claim.id]
+    route, clock = changes.steps
+    assert route == Route(eligible_ids)
+    assert isinstance(clock, CheckClocks)
+    assert (clock.subject_ids, clock.pauses) == (eligible_ids, 0)
+    assert [event.kind for event in changes.events] == ["claim.verified"] * 3
+    assert verdict_in(changes).items() >= judge(cases[0], POLICY, NOW).items()
+    assert cases[0].claim.verdict_seq == changes.events[0].seq
 
 
 def test_an_unproved_claim_waits_and_is_looked_at_again_at_the_deadline() -> None:
     """The step that follows is not due before."""
     case = unproved()
 
-    decision = verify([case], POLICY, NOW)
+    changes = verify([case], POLICY, NOW)
 
     assert case.claim.status == "awaiting_evidence"
-    [step] = decision.steps
-    assert (step.kind, step.claim_ids, step.due_at) == ("verify", [case.claim.id], DEADLINE)
+    assert changes.steps == [Verify([case.claim.id], due_at=DEADLINE)]
 
 
 def test_a_repeated_step_changes_nothing() -> None:
@@ -109,7 +112,7 @@ def test_a_repeated_step_changes_nothing() -> None:
 
     again = verify([replace(case, verdict=verdict_in(first))], POLICY, NOW + timedelta(hours=1))
 
-    assert again == Decision()
+    assert written(again) == []
     assert case.claim.version == 1
 
 
@@ -130,21 +133,21 @@ def test_a_claim_that_still_lacks_evidence_at_the_deadline_is_ineligible() -> No
     case = unproved()
     first = verify([case], POLICY, NOW)
 
-    decision = verify([replace(case, verdict=verdict_in(first))], POLICY, DEADLINE)
+    changes = verify([replace(case, verdict=verdict_in(first))], POLICY, DEADLINE)
 
-    assert (case.claim.status, decision.steps) == ("ineligible", [])
+    assert (case.claim.status, changes.steps) == ("ineligible", [])
 
 
 @pytest.mark.parametrize("status", sorted(set(STATUSES) - set(JUDGED)))
 def test_a_claim_that_was_decided_or_is_observed_is_left_alone(status: str) -> None:
     """A step that comes late cannot pull a claim back."""
-    case = a_case(a_claim(status=status), a_usage_record(energy_kwh=-5.0))
+    case = an_input(a_claim(status=status), a_usage_record(energy_kwh=-5.0))
 
-    assert verify([case], POLICY, NOW) == Decision()
+    assert written(verify([case], POLICY, NOW)) == []
     assert case.claim.status == status
 
 
-def under_review(case: Case) -> Case:
+def under_review(case: EvaluationInput) -> EvaluationInput:
     """The same, found eligible and at its second stage, once escalated."""
     first = verify([case], POLICY, NOW)
     case.claim.status, case.claim.stage = "under_review", 2
@@ -156,32 +159,32 @@ def test_what_is_learnt_under_review_can_take_a_claim_out_of_it() -> None:
     """Whoever passed its stages passed them on other facts; its clocks stand as if it had never been there."""
     case = under_review(eligible())
 
-    decision = verify([replace(case, usage=disproved().usage)], POLICY, NOW + timedelta(hours=1))
+    changes = verify([replace(case, usage=disproved().usage)], POLICY, NOW + timedelta(hours=1))
 
     claim = case.claim
-    assert (claim.status, kinds(decision)) == ("ineligible", [])
+    assert (claim.status, kinds(changes)) == ("ineligible", [])
     assert (claim.stage, claim.stages, claim.approved_by, claim.escalated_to) == (0, [], [], None)
     assert claim.pauses == [NOW + timedelta(hours=1)]
 
 
 def test_another_reason_leaves_a_claim_under_review_where_it_is() -> None:
-    """The reviewer sees the new verdict; nothing else moves, and nothing is owed."""
+    """The reviewer sees the new verdict; nothing else moves, and nothing is scheduled."""
     case = under_review(eligible())
     other = a_usage_record(session_id="another", energy_kwh=-7.0)
 
-    decision = verify([replace(case, usage=[other])], POLICY, NOW + timedelta(hours=1))
+    changes = verify([replace(case, usage=[other])], POLICY, NOW + timedelta(hours=1))
 
     claim = case.claim
-    assert (claim.status, claim.stage, claim.escalated_to, decision.steps) == ("under_review", 2, "admin", [])
-    assert claim.verdict_seq == claim.version == decision.events[0].seq
-    assert verdict_in(decision)["answers"][-1]["facts"]["session_id"] == "another"
+    assert (claim.status, claim.stage, claim.escalated_to, changes.steps) == ("under_review", 2, "admin", [])
+    assert claim.verdict_seq == claim.version == changes.events[0].seq
+    assert verdict_in(changes)["answers"][-1]["facts"]["session_id"] == "another"
 
 
 def test_the_same_verdict_under_review_leaves_no_trace() -> None:
     """Every later session of the spot has the claim looked at again."""
     case = under_review(eligible())
 
-    assert verify([case], POLICY, NOW + timedelta(hours=1)) == Decision()
+    assert written(verify([case], POLICY, NOW + timedelta(hours=1))) == []
 
 
 def test_an_ineligible_claim_goes_on_when_proof_comes_late() -> None:
@@ -198,11 +201,10 @@ def test_an_ineligible_claim_goes_on_when_proof_comes_late() -> None:
 
 
 def test_whoever_wants_to_hear_of_ineligible_claims_does() -> None:
-    """Where the policy has a rule for it; otherwise nothing is owed."""
+    """Where the policy has a rule for it; otherwise nothing is scheduled."""
     rule = NotificationRule("claim.ineligible", ("ops",))
     case = disproved()
 
-    decision = verify([case], replace(POLICY, notifications=(rule,)), NOW)
+    changes = verify([case], replace(POLICY, notifications=(rule,)), NOW)
 
-    [step] = decision.steps
-    assert (step.kind, step.claim_ids, step.subject) == ("announce", [case.claim.id], "ineligible:0")
+    assert changes.steps == [Announce([case.claim.id], state_key="ineligible:0")]

@@ -6,11 +6,13 @@ import pytest
 
 from domain.audit.chain import first_broken
 from domain.claims import lifecycle
+from domain.claims.claim import Claim
 from domain.errors import Conflict, EvidenceRefused, NotAllowed, NotFound
 from domain.evidence.file import File
-from domain.evidence.filing import MOST_ITEMS, add, demand_may_file, find, same_item, withdraw
-from domain.evidence.item import compose, digest
-from domain.policy import ROLES
+from domain.evidence.filing import MOST_ITEMS, add, find, same_item, withdraw
+from domain.evidence.item import Evidence, compose, digest
+from domain.policy.roles import FILE_EVIDENCE, ROLES
+from domain.steps import Verify
 from tests.builders import NOW, a_claim, an_item
 
 PHOTO = File("meter.png", "image/png", 70, "ab" * 32)
@@ -22,11 +24,11 @@ def test_an_item_is_added() -> None:
     old = an_item(claim)
     item = an_item(claim, kind="photo", content=compose("photo", file=PHOTO))
 
-    decision = add(claim, [old], item)
+    changes = add(claim, [old], item)
 
     assert claim.evidence_digest == digest([old, item])
-    assert (decision.changed, decision.evidence) == ([claim], [item])
-    [event] = decision.events
+    assert (changes.of(Claim), changes.of(Evidence)) == ([claim], [item])
+    [event] = changes.events
     assert (event.kind, event.actor, claim.version) == ("claim.evidence_added", "technician", 1)
     assert json.loads(event.body) == {
         "id": item.id,
@@ -46,8 +48,7 @@ def test_a_claim_that_waits_for_its_verdict_is_checked_again(status: str) -> Non
 
     steps = add(claim, [], an_item(claim)).steps
 
-    awaited = [("verify", [claim.id], None)] if status in ("submitted", "awaiting_evidence") else []
-    assert [(step.kind, step.claim_ids, step.due_at) for step in steps] == awaited
+    assert steps == ([Verify([claim.id])] if status in ("submitted", "awaiting_evidence") else [])
     assert claim.status == status
 
 
@@ -90,13 +91,13 @@ def test_an_item_is_withdrawn() -> None:
     """It stays on record and counts no more; the event says who and why, and the chain holds."""
     claim = a_claim(status="awaiting_evidence")
     one, two = an_item(claim), an_item(claim, kind="session")
-    events = add(claim, [], one).events + add(claim, [one], two).events
+    events = [*add(claim, [], one).events, *add(claim, [one], two).events]
 
-    decision = withdraw(claim, [one, two], two.id.upper(), who="manager", reason="wrong spot", now=NOW)
+    changes = withdraw(claim, [one, two], two.id.upper(), who="manager", reason="wrong spot", now=NOW)
 
-    assert (decision.evidence, two.withdrawn_at, two.withdrawn_by) == ([two], NOW, "manager")
+    assert (changes.of(Evidence), two.withdrawn_at, two.withdrawn_by) == ([two], NOW, "manager")
     assert claim.evidence_digest == digest([one])
-    [event] = decision.events
+    [event] = changes.events
     assert (event.kind, event.actor) == ("claim.evidence_withdrawn", "manager")
     assert json.loads(event.body) == {
         "id": two.id,
@@ -104,7 +105,7 @@ def test_an_item_is_withdrawn() -> None:
         "reason": "wrong spot",
         "evidence_digest": claim.evidence_digest,
     }
-    assert [step.kind for step in decision.steps] == ["verify"]
+    assert changes.steps == [Verify([claim.id])]
     assert first_broken([*events, event]) is None
 
 
@@ -130,9 +131,9 @@ def test_who_may_file() -> None:
     """Everybody but auditors."""
     for role in ROLES:
         if role != "auditor":
-            demand_may_file(role)
+            FILE_EVIDENCE.demand(role)
     with pytest.raises(NotAllowed):
-        demand_may_file("auditor")
+        FILE_EVIDENCE.demand("auditor")
 
 
 def test_an_item_is_found_by_its_id() -> None:

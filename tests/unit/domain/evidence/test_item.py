@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from domain.claims.claim import Claim
-from domain.errors import Conflict, EvidenceRefused
+from domain.errors import EvidenceRefused
 from domain.evidence.file import File
-from domain.evidence.item import compose, demand_seen, demanded, digest, missing
-from domain.policy import EVIDENCE_KINDS, Policy
+from domain.evidence.item import compose, demanded, digest, missing
+from domain.policy.policy import EVIDENCE_KINDS, Policy
 from tests.builders import NOW, a_claim, a_policy, an_item
 
 PNG = File("meter.png", "image/png", 70, "ab" * 32)
@@ -107,24 +106,3 @@ def test_what_is_demanded_and_missing(demanding: Policy) -> None:
     assert missing(demanding, "METER_MISREAD", {"photo", "note"}) == ["meter_reading"]
     assert missing(demanding, "METER_MISREAD", {"photo", "meter_reading"}) == []
     assert missing(demanding, "OTHER", frozenset()) == []
-
-
-@pytest.fixture
-def with_evidence() -> Claim:
-    claim = a_claim()
-    claim.evidence_digest = digest([an_item(claim)])
-    return claim
-
-
-def test_what_was_seen_is_what_is_there(with_evidence: Claim) -> None:
-    """Whoever says nothing of what they saw demands nothing."""
-    demand_seen(with_evidence, with_evidence.evidence_digest)
-    demand_seen(with_evidence, None)
-    demand_seen(a_claim(), "")
-
-
-@pytest.mark.parametrize("seen", ["", "ab" * 32])
-def test_evidence_that_was_swapped_is_a_conflict(with_evidence: Claim, seen: str) -> None:
-    """Nobody decides on what they have not seen, and an empty list was something to see too."""
-    with pytest.raises(Conflict, match="look again"):
-        demand_seen(with_evidence, seen)

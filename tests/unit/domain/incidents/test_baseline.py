@@ -7,7 +7,7 @@ from statistics import fmean
 
 import pytest
 
-from domain.incidents.baseline import Observed, Tally, Usual, chance_for, learn
+from domain.incidents.baseline import Baseline, Observed, Tally, chance_for, learn
 from domain.incidents.negative_binomial import at_least
 from domain.incidents.thresholds import HOURS
 from domain.incidents.windows import ZONE, Group
@@ -44,7 +44,7 @@ def fleet(places: int = 10, weeks: int = WEEKS, capacity: int = 100) -> dict[tup
     return {(ZONE, str(place)): Observed(capacity, [weeks] * HOURS) for place in range(places)}
 
 
-def usual_of(tallies: Iterator[Tally], **places: int) -> Usual:
+def usual_of(tallies: Iterator[Tally], **places: int) -> Baseline:
     return next(one for one in learn(fleet(**places), tallies) if one.code == CODE)
 
 
@@ -109,7 +109,7 @@ def test_dispersion_is_that_of_the_counts(dispersion: float) -> None:
 
 def test_thresholds_are_quantiles() -> None:
     """Each is reached with at most the chance, and left out is who never needs more than three."""
-    usual = Usual(CODE, ZONE, {"a": [2.0] * 100 + [0.5] * 68, "b": [0.01] * HOURS}, 0.3)
+    usual = Baseline(CODE, ZONE, {"a": [2.0] * 100 + [0.5] * 68, "b": [0.01] * HOURS}, 0.3)
 
     [(group, week)] = usual.thresholds(1e-4)
 
@@ -123,7 +123,7 @@ def test_false_alarms_are_as_many_as_wanted(wanted: float) -> None:
     """Faults that come by chance, a thousand days of one place: how often as many spots as the threshold come
     together within an hour, once the one before has passed."""
     mean = 0.8
-    usual = Usual(CODE, ZONE, {"a": [mean] * HOURS}, 0.0)
+    usual = Baseline(CODE, ZONE, {"a": [mean] * HOURS}, 0.0)
     chance = chance_for([usual], wanted, timedelta(hours=1))
     [(_, week)] = usual.thresholds(chance)
     source, at, window, alarms, days = random.Random(7), 0.0, list[float](), 0, 1_000

@@ -1,43 +1,55 @@
 """What comes of attempts to deliver."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from domain.audit import chain as audit
+from domain.changes import ATTEMPTED
+from domain.claims.claim import Claim
 from domain.errors import Conflict
-from domain.notifications.attempts import MAX_ATTEMPTS, record_failed, record_sent, record_told, resend
+from domain.incidents.incident import Incident
+from domain.notifications.attempts import MAX_ATTEMPTS, record_failed, record_notified, record_sent, resend
+from domain.notifications.delivery import Delivery
+from domain.steps import RecordNotified, Retry
 from tests.builders import NOW, a_claim_under_review, a_delivery, an_incident
 
 
 def test_a_message_that_was_sent_is_on_record_at_once() -> None:
-    """Its claims or incidents hear of it by steps of their own, a few hundred each."""
-    delivery = a_delivery(claim_ids=[str(number) for number in range(1200)])
+    """The chains of its claims or incidents have it by steps of their own, a few hundred each."""
+    ids = [str(number) for number in range(1200)]
+    delivery = a_delivery(subject_ids=ids)
 
-    decision = record_sent(delivery, "delivered", NOW)
+    changes = record_sent(delivery, "delivered", NOW)
 
     assert (delivery.status, delivery.attempts, delivery.finished_at) == ("sent", 1, NOW)
-    assert (decision.attempted, decision.changed) == ([delivery], [])
-    assert [(step.kind, step.subject, len(step.claim_ids)) for step in decision.steps] == [
-        ("told", delivery.id, size) for size in (500, 500, 200)
+    assert changes.of(Delivery) == changes.of(Delivery, ATTEMPTED) == [delivery]
+    assert (changes.of(Claim), changes.events) == ([], [])
+    parts = (ids[:500], ids[500:1000], ids[1000:])
+    assert changes.steps == [RecordNotified(part, delivery.id, subject_kind="claim") for part in parts]
+    of_incident = a_delivery(event="incident.opened", subject_kind="incident", subject_ids=["7"])
+    assert record_sent(of_incident, "delivered", NOW).steps == [
+        RecordNotified(["7"], of_incident.id, subject_kind="incident")
     ]
-    assert [claim_id for step in decision.steps for claim_id in step.claim_ids] == delivery.claim_ids
-    of_incident = a_delivery(event="incident.opened", claim_ids=["7"])
-    assert [step.claim_ids for step in record_sent(of_incident, "delivered", NOW).steps] == [["7"]]
 
 
 def test_claims_have_every_message_on_their_record() -> None:
-    """The audit trail says who was told what, and when; a claim is written once, however many spoke of it."""
+    """They say who was notified of what, and when; a claim is written once, however many spoke of it."""
     one, other = (a_claim_under_review(spot_id=spot) for spot in ("E1", "E2"))
     ops, chat = a_delivery(), a_delivery(destination="chat")
 
-    decision = record_told([(ops, one), (ops, other), (chat, one)], NOW)
+    changes = record_notified([(ops, one), (ops, other), (chat, one)], NOW)
 
-    assert decision.changed == [one, other]
-    assert [event.claim_id for event in decision.events] == [one.id, other.id, one.id]
-    assert {event.kind for event in decision.events} == {"claim.announced"}
-    assert audit.first_broken([decision.events[0], decision.events[2]]) is None
+    assert changes.of(Claim) == [one, other]
+    assert [event.subject_id for event in changes.events] == [one.id, other.id, one.id]
+    assert {event.kind for event in changes.events} == {"claim.announced"}
+    assert [json.loads(event.body) for event in changes.events] == [
+        {"delivery": delivery.id, "destination": delivery.destination, "event": delivery.event}
+        for delivery in (ops, ops, chat)
+    ]
+    assert audit.first_broken([changes.events[0], changes.events[2]]) is None
 
 
 def test_incidents_have_every_message_on_their_record() -> None:
@@ -45,23 +57,22 @@ def test_incidents_have_every_message_on_their_record() -> None:
     incident = an_incident()
     before = replace(incident)
 
-    decision = record_told([(a_delivery(event="incident.opened"), incident)], NOW)
+    changes = record_notified([(a_delivery(event="incident.opened"), incident)], NOW)
 
-    [event] = decision.events
-    assert (event.kind, decision.incidents, decision.changed) == ("incident.announced", [incident], [])
+    [event] = changes.events
+    assert (event.kind, changes.of(Incident), changes.of(Claim)) == ("incident.announced", [incident], [])
     assert replace(incident, version=0, head=before.head) == before
 
 
 def test_a_failed_attempt_leaves_the_delivery_pending_with_the_reason() -> None:
-    """It is owed again; the claims hear nothing of it."""
+    """It is tried again; the claims have nothing of it on record."""
     delivery = a_delivery()
 
-    decision = record_failed(delivery, "500", NOW)
+    changes = record_failed(delivery, "500", NOW)
 
     assert (delivery.status, delivery.answer, delivery.finished_at) == ("pending", "500", None)
-    assert (decision.attempted, decision.changed, decision.events) == ([delivery], [], [])
-    [step] = decision.steps
-    assert (step.kind, step.subject, step.due_at) == ("retry", delivery.id, NOW + timedelta(seconds=10))
+    assert (changes.of(Delivery, ATTEMPTED), changes.of(Claim), changes.events) == ([delivery], [], [])
+    assert changes.steps == [Retry([delivery.id], due_at=NOW + timedelta(seconds=10))]
 
 
 def test_a_destination_that_asks_for_time_is_given_it() -> None:
@@ -72,7 +83,7 @@ def test_a_destination_that_asks_for_time_is_given_it() -> None:
 
 
 def test_a_delivery_is_tried_so_often_and_then_has_failed() -> None:
-    """It stays visible with its last answer, and nothing is owed."""
+    """It stays visible with its last answer, and nothing is scheduled."""
     delivery = a_delivery()
 
     for attempt in range(1, MAX_ATTEMPTS + 1):
@@ -88,10 +99,10 @@ def test_what_may_have_arrived_is_not_sent_again_by_itself() -> None:
     """People see it, and decide."""
     delivery = a_delivery()
 
-    decision = record_failed(delivery, "no answer in 20 s", NOW, unknown=True)
+    changes = record_failed(delivery, "no answer in 20 s", NOW, unknown=True)
 
     assert (delivery.status, delivery.finished_at) == ("unknown", NOW)
-    assert decision.steps == []
+    assert changes.steps == []
 
 
 def test_the_last_attempt_may_still_succeed() -> None:
@@ -108,15 +119,16 @@ def test_what_came_to_nothing_can_be_sent_again(status: str) -> None:
     """With all attempts before it; the last answer stays until there is another."""
     delivery = a_delivery(status=status, attempts=MAX_ATTEMPTS, answer="500", finished_at=NOW)
 
-    decision = resend(delivery)
+    changes = resend(delivery)
 
     assert (delivery.status, delivery.attempts, delivery.finished_at) == ("pending", 0, None)
     assert delivery.answer == "500"
-    assert [(step.kind, step.subject) for step in decision.steps] == [("retry", delivery.id)]
+    assert changes.of(Delivery) == [delivery]
+    assert changes.steps == [Retry([delivery.id])]
 
 
 @pytest.mark.parametrize("status", ["sent", "pending", "gathering", "silenced", "suppressed"])
 def test_nothing_else_is_sent_again(status: str) -> None:
-    """Least of all what was told already."""
+    """Least of all what was sent already."""
     with pytest.raises(Conflict, match=status):
         resend(a_delivery(status=status))

@@ -1,4 +1,4 @@
-"""News and how it is worded."""
+"""Notices and how they are worded."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def test_one_error_on_many_spots_is_one_line() -> None:
 
 
 def test_many_zones_are_counted() -> None:
-    """And named with their spots; a spot whose zone nobody knows is told without."""
+    """And named with their spots; a spot whose zone nobody knows is named without."""
     summary = summed_up(
         *(a_claim_under_review(spot_id=f"E{n}", zone=zone) for n, zone in enumerate(("north", "south", None)))
     )
@@ -59,7 +59,7 @@ def test_at_most_ten_lines_are_kept(number: int, last_line: str) -> None:
 
 
 def test_a_spot_that_is_known_counts_once() -> None:
-    """Whatever else is told of it."""
+    """Whatever other notices there are of it."""
     claim = a_claim_under_review()
     summary = summed_up(claim)
 
@@ -81,7 +81,7 @@ def test_one_claim_is_named_with_all_that_matters() -> None:
 
 
 def test_a_claim_whose_clock_stands_has_no_due_date() -> None:
-    """So none is told; and a single report is called once."""
+    """So none is named; and a single report is called once."""
     claim = a_claim_under_review(resolve_due_at=None)
 
     assert summed_up(claim).body == f"DE*ABC*E1 (high): reported once, claim {claim.id}"
@@ -97,10 +97,11 @@ def test_an_escalated_claim_says_who_is_late() -> None:
 
 
 @pytest.mark.parametrize("alert", sorted(ALERTS))
-def test_an_alert_of_a_clock_is_news_of_its_own(alert: str) -> None:
+def test_an_alert_of_a_clock_is_a_notice_of_its_own(alert: str) -> None:
     """Whatever the claim's status; each has its words."""
     [item] = of_claims([a_claim()], alert)
 
+    assert item.subject_kind == "claim"
     assert item.event == f"claim.{alert.partition('.')[0]}"
     assert item.words == ALERTS[alert]
 
@@ -113,14 +114,14 @@ def test_an_alert_of_a_clock_is_news_of_its_own(alert: str) -> None:
         ("incident.closed", "METER_MISREAD on 4 spots in north: the incident is over"),
     ],
 )
-def test_an_incident_is_news_of_its_spots(event: str, title: str) -> None:
+def test_an_incident_is_a_notice_of_its_spots(event: str, title: str) -> None:
     """As bad as its error; with how many claims, and since when."""
     incident = an_incident()
-    news = of_incidents([incident], event, a_policy())
+    [notice] = of_incidents([incident], event, a_policy())
     summary = Summary()
-    summary.add(news)
+    summary.add([notice])
 
-    assert (news[0].severity, news[0].claim_type) == ("high", "usage_discrepancy")
+    assert (notice.subject_kind, notice.severity, notice.claim_type) == ("incident", "high", "usage_discrepancy")
     assert summary.title == title
     assert summary.body == (
         f"north: 5 claims since 2026-03-10 11:00 UTC, at most 4 spots at once, incident {incident.id}"

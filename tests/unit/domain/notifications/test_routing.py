@@ -1,4 +1,4 @@
-"""Who is told what."""
+"""Which destination gets which notice."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,51 +7,60 @@ from typing import Any
 
 import pytest
 
-from domain.calendar import Calendar
-from domain.changes import Step
 from domain.claims.claim import Claim
 from domain.incidents.incident import Incident
 from domain.notifications.notice import of_claims, of_incidents
-from domain.notifications.routing import Parcel, Situation, address, follow_ups, look_again, remind, unanswered
+from domain.notifications.routing import (
+    Notification,
+    RoutingContext,
+    follow_ups,
+    remind,
+    review,
+    route,
+    unanswered,
+)
 from domain.notifications.silence import Silence
-from domain.policy import NotificationRule, Policy
+from domain.policy.calendar import Calendar
+from domain.policy.policy import NotificationRule, Policy
+from domain.steps import Remind
 from tests.builders import NOW, a_claim, a_claim_under_review, a_policy, an_incident
 
-TELL_OPS = NotificationRule("claim.under_review", ("ops",))
+NOTIFY_OPS = NotificationRule("claim.under_review", ("ops",))
 
 
-def addressed(
-    claims: Sequence[Claim], *rules: NotificationRule, alert: str | None = None, **situation: Any
-) -> list[Parcel]:
-    policy = a_policy(notifications=rules or (TELL_OPS,))
-    return address(of_claims(claims, alert), policy, Situation(**({"now": NOW} | situation)))
+def routed(
+    claims: Sequence[Claim], *rules: NotificationRule, alert: str | None = None, **context: Any
+) -> list[Notification]:
+    policy = a_policy(notifications=rules or (NOTIFY_OPS,))
+    return route(of_claims(claims, alert), policy, RoutingContext(**({"now": NOW} | context)))
 
 
-def told(parcels: Sequence[Parcel]) -> list[tuple[str, str | None, list[str | None]]]:
-    return [(parcel.destination, parcel.reason, [item.spot for item in parcel.news]) for parcel in parcels]
+def summary(notifications: Sequence[Notification]) -> list[tuple[str, str | None, list[str | None]]]:
+    """For whom, why, and of which spots."""
+    return [(it.destination, it.reason, [notice.spot for notice in it.notices]) for it in notifications]
 
 
 def claims_on(number: int, **changes: Any) -> list[Claim]:
     return [a_claim_under_review(spot_id=f"E{n}", **changes) for n in range(1, number + 1)]
 
 
-def test_each_destination_has_a_parcel_of_its_own() -> None:
-    """With all claims of one error; one that two rules name is told once."""
-    rules = (NotificationRule("claim.under_review", ("ops", "chat")), TELL_OPS)
+def test_each_destination_has_a_notification_of_its_own() -> None:
+    """With all claims of one error; one that two rules name is notified once."""
+    rules = (NotificationRule("claim.under_review", ("ops", "chat")), NOTIFY_OPS)
 
-    assert told(addressed(claims_on(2), *rules)) == [("ops", None, ["E1", "E2"]), ("chat", None, ["E1", "E2"])]
+    assert summary(routed(claims_on(2), *rules)) == [("ops", None, ["E1", "E2"]), ("chat", None, ["E1", "E2"])]
 
 
 @pytest.mark.parametrize("other", [{"code": "SPOT_OCCUPIED"}, {"status": "resolved"}], ids=["code", "event"])
-def test_another_error_or_event_is_another_parcel(other: dict[str, Any]) -> None:
-    """What belongs together is told together, and nothing else."""
-    rules = (TELL_OPS, NotificationRule("claim.resolved", ("ops",)))
+def test_another_error_or_event_is_another_notification(other: dict[str, Any]) -> None:
+    """What belongs together is sent together, and nothing else."""
+    rules = (NOTIFY_OPS, NotificationRule("claim.resolved", ("ops",)))
 
-    assert len(addressed([a_claim_under_review(), a_claim_under_review(**other)], *rules)) == 2
+    assert len(routed([a_claim_under_review(), a_claim_under_review(**other)], *rules)) == 2
 
 
 @pytest.mark.parametrize(
-    ("conditions", "heard"),
+    ("conditions", "fits"),
     [
         ({}, True),
         ({"event": "claim.resolved"}, False),
@@ -66,53 +75,51 @@ def test_another_error_or_event_is_another_parcel(other: dict[str, Any]) -> None
         ({"severities": ("high",), "zones": ("south",)}, False),
     ],
 )
-def test_rules_choose_by_all_that_they_name(conditions: dict[str, Any], heard: bool) -> None:
+def test_rules_choose_by_all_that_they_name(conditions: dict[str, Any], fits: bool) -> None:
     """What a rule does not name fits."""
     rule = NotificationRule(**({"event": "claim.under_review", "destinations": ("ops",)} | conditions))
 
-    assert bool(addressed([a_claim_under_review(zone="north")], rule)) is heard
+    assert bool(routed([a_claim_under_review(zone="north")], rule)) is fits
 
 
 def test_a_claim_without_a_zone_is_in_none_that_a_rule_names() -> None:
     """Though a rule that names none is for it too."""
-    assert (
-        addressed([a_claim_under_review()], NotificationRule("claim.under_review", ("ops",), zones=("n",))) == []
-    )
+    assert routed([a_claim_under_review()], NotificationRule("claim.under_review", ("ops",), zones=("n",))) == []
 
 
 def test_an_alert_of_a_clock_goes_by_its_own_rule() -> None:
     """Whatever the claim's status."""
-    rules = (TELL_OPS, NotificationRule("claim.sla_breached", ("boss",)))
+    rules = (NOTIFY_OPS, NotificationRule("claim.sla_breached", ("boss",)))
 
-    assert told(addressed(claims_on(2), *rules, alert="sla_breached.resolve")) == [("boss", None, ["E1", "E2"])]
+    assert summary(routed(claims_on(2), *rules, alert="sla_breached.resolve")) == [("boss", None, ["E1", "E2"])]
 
 
-def test_nothing_to_tell_is_no_parcel() -> None:
+def test_without_a_notice_there_is_no_notification() -> None:
     """No rule, no claims, no message."""
-    assert addressed([a_claim(status="submitted")]) == []
-    assert addressed([]) == []
+    assert routed([a_claim(status="submitted")]) == []
+    assert routed([]) == []
 
 
 OF_INCIDENTS = NotificationRule("incident.opened", ("ops",))
 
 
-def test_claims_under_an_open_incident_are_not_told_by_themselves() -> None:
-    """The others are; the log says which incident tells of them."""
+def test_of_claims_under_an_open_incident_nobody_is_notified_by_themselves() -> None:
+    """Of the others somebody is; the log says which incident notifies of them."""
     one, other = claims_on(2)
 
-    parcels = addressed([one, other], TELL_OPS, OF_INCIDENTS, incidents={one.id: "i-7"})
+    notifications = routed([one, other], NOTIFY_OPS, OF_INCIDENTS, incidents={one.id: "i-7"})
 
-    assert told(parcels) == [("ops", "suppressed_by_incident", ["E1"]), ("ops", None, ["E2"])]
-    assert parcels[0].why == "told by incident i-7"
+    assert summary(notifications) == [("ops", "suppressed_by_incident", ["E1"]), ("ops", None, ["E2"])]
+    assert notifications[0].why == "notified by incident i-7"
 
 
 @pytest.mark.parametrize("zones", [None, ("south",)], ids=["of none", "of others"])
-def test_whoever_hears_of_no_incident_hears_of_its_claims(zones: tuple[str, ...] | None) -> None:
-    """Or they would hear nothing."""
-    rules = (TELL_OPS, *([replace(OF_INCIDENTS, zones=zones)] if zones else ()))
+def test_whoever_is_notified_of_no_incident_is_notified_of_its_claims(zones: tuple[str, ...] | None) -> None:
+    """Or they would get no notice at all."""
+    rules = (NOTIFY_OPS, *([replace(OF_INCIDENTS, zones=zones)] if zones else ()))
     claim = a_claim_under_review(zone="north", spot_id="E1")
 
-    assert told(addressed([claim], *rules, incidents={claim.id: "i-7"})) == [("ops", None, ["E1"])]
+    assert summary(routed([claim], *rules, incidents={claim.id: "i-7"})) == [("ops", None, ["E1"])]
 
 
 def a_silence(**changes: Any) -> Silence:
@@ -142,38 +149,42 @@ def a_silence(**changes: Any) -> Silence:
 )
 def test_a_silence_covers_what_fits_all_its_conditions(conditions: dict[str, Any], silenced: bool) -> None:
     """The log says who silenced it, until when and why."""
-    [parcel] = addressed([a_claim_under_review(zone="north")], silences=[a_silence(**conditions)])
+    [notification] = routed([a_claim_under_review(zone="north")], silences=[a_silence(**conditions)])
 
-    assert (parcel.reason == "silenced") is silenced
-    assert parcel.why == ("silenced by olga until 2026-03-10 13:00 UTC: works in the street" if silenced else "")
+    assert (notification.reason == "silenced") is silenced
+    assert notification.why == (
+        "silenced by olga until 2026-03-10 13:00 UTC: works in the street" if silenced else ""
+    )
 
 
-def test_whoever_was_told_hears_of_the_end() -> None:
-    """By whatever rule they were told, under an incident or not, and once."""
+def test_whoever_was_notified_is_notified_of_the_end() -> None:
+    """By whatever rule they were, under an incident or not, and once."""
     closed = a_claim(status="resolved", spot_id="E1")
     rule = NotificationRule("claim.resolved", ("ops", "boss"))
     incidents = replace(OF_INCIDENTS, destinations=("ops", "boss", "chat"))
 
-    parcels = addressed([closed], rule, incidents, told={closed.id: ["ops", "chat"]}, incidents={closed.id: "i-7"})
+    notified = {closed.id: ["ops", "chat"]}
+    notifications = routed([closed], rule, incidents, notified=notified, incidents={closed.id: "i-7"})
 
-    assert told(parcels) == [
+    assert summary(notifications) == [
         ("ops", "resolved", ["E1"]),
         ("boss", "suppressed_by_incident", ["E1"]),
         ("chat", "resolved", ["E1"]),
     ]
 
 
-def test_the_end_of_what_was_told_stays_in_a_digest_though_an_incident_began() -> None:
-    """As it is told at once; a silence takes it out."""
-    heard, other = (a_claim(status="resolved") for _ in range(2))
-    news, policy = of_claims([heard, other]), a_policy(notifications=(OF_INCIDENTS,))
-    incidents, told = {heard.id: "i-7", other.id: "i-7"}, {heard.id: ["ops"]}
+def test_the_end_of_what_was_notified_of_stays_in_a_digest_though_an_incident_began() -> None:
+    """As it would be sent at once; a silence takes it out."""
+    known, other = (a_claim(status="resolved") for _ in range(2))
+    notices, policy = of_claims([known, other]), a_policy(notifications=(OF_INCIDENTS,))
+    incidents, notified = {known.id: "i-7", other.id: "i-7"}, {known.id: ["ops"]}
 
-    looked = look_again(news, "ops", policy, Situation(NOW, (), incidents, told))
-    silenced = look_again(news, "ops", policy, Situation(NOW, [a_silence()], incidents, told))
+    reviewed = review(notices, "ops", policy, RoutingContext(NOW, (), incidents, notified))
+    silenced = review(notices, "ops", policy, RoutingContext(NOW, [a_silence()], incidents, notified))
 
-    assert [item.about for item in looked.told] == [heard.id]
-    assert (silenced.told, len(silenced.not_sent)) == ([], 2)
+    assert [notice.about for notice in reviewed.sent] == [known.id]
+    assert summary(reviewed.not_sent) == [("ops", "suppressed_by_incident", [other.spot_id])]
+    assert (silenced.sent, len(silenced.not_sent)) == ([], 2)
 
 
 OPEN = tuple([((time(8), time(18)),)] * 5 + [(), ()])
@@ -203,11 +214,11 @@ def test_outside_its_hours_a_rule_holds_what_can_wait(
     severity: str, now: datetime, held_until: datetime | None
 ) -> None:
     """In the policy's time zone."""
-    news = of_claims([a_claim_under_review(severity=severity)])
+    notices = of_claims([a_claim_under_review(severity=severity)])
 
-    [parcel] = address(news, by_day(), Situation(now))
+    [notification] = route(notices, by_day(), RoutingContext(now))
 
-    assert parcel.held_until == held_until
+    assert notification.held_until == held_until
 
 
 REPEATING = NotificationRule(
@@ -215,7 +226,11 @@ REPEATING = NotificationRule(
 )
 
 
-def test_what_must_be_acknowledged_is_owed_again() -> None:
+def a_reminder(ids: list[str], reason: str, event: str = "claim.under_review", **changes: Any) -> Remind:
+    return Remind(ids, reason, event, "ops", **changes)
+
+
+def test_reminders_of_what_must_be_acknowledged_are_scheduled() -> None:
     """One step for all that is repeated together, one for the escalation."""
     claims = claims_on(3)
 
@@ -223,38 +238,37 @@ def test_what_must_be_acknowledged_is_owed_again() -> None:
 
     ids = [claim.id for claim in claims]
     assert steps == [
-        Step("remind", ids, NOW + timedelta(hours=2), "repeat|claim.under_review|ops"),
-        Step("remind", ids, NOW + timedelta(hours=5), "escalation|claim.under_review|ops"),
+        a_reminder(ids, "repeat", due_at=NOW + timedelta(hours=2)),
+        a_reminder(ids, "escalation", due_at=NOW + timedelta(hours=5)),
     ]
-    assert follow_ups(of_claims(claims), a_policy(notifications=(TELL_OPS,)), NOW) == []
+    assert follow_ups(of_claims(claims), a_policy(notifications=(NOTIFY_OPS,)), NOW) == []
 
 
 def reminded(
-    claims: Sequence[Claim], kind: str, *rules: NotificationRule, event: str = "claim.under_review"
-) -> tuple[list[Parcel], list[Step]]:
-    subject = f"{kind}|{event}|ops"
+    claims: Sequence[Claim], reason: str, *rules: NotificationRule, event: str = "claim.under_review"
+) -> tuple[list[Notification], list[Remind]]:
     policy = a_policy(notifications=rules or (REPEATING,))
-    owed = {(claim.id, subject) for claim in claims}
-    return remind(unanswered(claims, [], policy), owed, policy, Situation(NOW))
+    pending = [a_reminder([claim.id for claim in claims], reason, event)]
+    return remind(unanswered(claims, [], policy), pending, policy, RoutingContext(NOW))
 
 
 def test_what_nobody_acknowledged_is_repeated() -> None:
-    """To the same destination, and owed again after as long."""
+    """To the same destination, and again after as long."""
     claims = claims_on(2)
 
-    parcels, steps = reminded(claims, "repeat")
+    notifications, steps = reminded(claims, "repeat")
 
-    assert told(parcels) == [("ops", "repeat", ["E1", "E2"])]
-    assert parcels[0].news[0].words == "under review for the reviewer, and nobody has acknowledged it"
+    assert summary(notifications) == [("ops", "repeat", ["E1", "E2"])]
+    assert notifications[0].notices[0].words == "under review for the reviewer, and nobody has acknowledged it"
     ids = [claim.id for claim in claims]
-    assert steps == [Step("remind", ids, NOW + timedelta(hours=2), "repeat|claim.under_review|ops")]
+    assert steps == [a_reminder(ids, "repeat", due_at=NOW + timedelta(hours=2))]
 
 
-def test_what_nobody_acknowledged_is_told_to_the_next() -> None:
+def test_what_nobody_acknowledged_is_escalated_to_the_next() -> None:
     """Once."""
-    parcels, steps = reminded(claims_on(2), "escalation")
+    notifications, steps = reminded(claims_on(2), "escalation")
 
-    assert told(parcels) == [("boss", "escalation", ["E1", "E2"])]
+    assert summary(notifications) == [("boss", "escalation", ["E1", "E2"])]
     assert steps == []
 
 
@@ -263,16 +277,16 @@ def test_what_nobody_acknowledged_is_told_to_the_next() -> None:
     [{"acknowledged_at": NOW}, {"status": "resolved", "closed_at": NOW}, {"status": "awaiting_evidence"}],
     ids=["acknowledged", "closed", "moved on"],
 )
-@pytest.mark.parametrize("kind", ["repeat", "escalation"])
-def test_what_was_answered_is_left_alone(changes: dict[str, Any], kind: str) -> None:
+@pytest.mark.parametrize("reason", ["repeat", "escalation"])
+def test_what_was_answered_is_left_alone(changes: dict[str, Any], reason: str) -> None:
     """For good."""
-    assert reminded([a_claim_under_review(**changes)], kind) == ([], [])
+    assert reminded([a_claim_under_review(**changes)], reason) == ([], [])
 
 
-@pytest.mark.parametrize("kind", ["repeat", "escalation"])
-def test_what_the_policy_repeats_no_more_is_left_alone(kind: str) -> None:
+@pytest.mark.parametrize("reason", ["repeat", "escalation"])
+def test_what_the_policy_repeats_no_more_is_left_alone(reason: str) -> None:
     """The present policy counts."""
-    assert reminded(claims_on(1), kind, TELL_OPS) == ([], [])
+    assert reminded(claims_on(1), reason, NOTIFY_OPS) == ([], [])
 
 
 def test_a_breach_is_repeated_in_its_own_words() -> None:
@@ -280,22 +294,22 @@ def test_a_breach_is_repeated_in_its_own_words() -> None:
     rule = NotificationRule("claim.sla_breached", ("ops",), repeat_hours=1)
     claim = a_claim(status="awaiting_evidence", sla_alerts=["resolve.warned", "resolve.breached"])
 
-    [parcel], [_] = reminded([claim, a_claim()], "repeat", rule, event="claim.sla_breached")
+    [notification], [_] = reminded([claim, a_claim()], "repeat", rule, event="claim.sla_breached")
 
-    assert [item.words for item in parcel.news] == ["not resolved in time, and nobody has acknowledged it"]
+    assert [notice.words for notice in notification.notices] == [
+        "not resolved in time, and nobody has acknowledged it"
+    ]
 
 
 def test_a_reminder_waits_for_the_hours_too_and_the_next_for_it() -> None:
     """Or they would come together."""
     rule = NotificationRule("claim.under_review", ("ops",), hours="day", repeat_hours=1)
     claim = a_claim_under_review()
-    owed = {(claim.id, "repeat|claim.under_review|ops")}
-
     still = unanswered([claim], [], by_day(rule))
 
-    [parcel], [step] = remind(still, owed, by_day(rule), Situation(EARLY))
+    [notification], [step] = remind(still, [a_reminder([claim.id], "repeat")], by_day(rule), RoutingContext(EARLY))
 
-    assert parcel.held_until == EARLY + timedelta(hours=2)
+    assert notification.held_until == EARLY + timedelta(hours=2)
     assert step.due_at == EARLY + timedelta(hours=3)
 
 
@@ -304,24 +318,28 @@ GREW = replace(OPENED, event="incident.grew")
 OF_OUTBREAKS = a_policy(notifications=(OPENED, GREW))
 
 
-def reminded_of(incident: Incident, *subjects: str) -> list[tuple[str, str | None, str]]:
+def of_incident(incident: Incident, reason: str, due_at: datetime | None = None) -> Remind:
+    return a_reminder([incident.id], reason, "incident.opened", subject_kind="incident", due_at=due_at)
+
+
+def reminded_of(incident: Incident, *pending: Remind) -> list[tuple[str, str | None, str]]:
     still = unanswered([], [incident], OF_OUTBREAKS)
-    parcels, _ = remind(still, {(incident.id, subject) for subject in subjects}, OF_OUTBREAKS, Situation(NOW))
-    return [(parcel.destination, parcel.reason, parcel.news[0].words) for parcel in parcels]
+    notifications, _ = remind(still, pending, OF_OUTBREAKS, RoutingContext(NOW))
+    return [(it.destination, it.reason, it.notices[0].words) for it in notifications]
 
 
-def test_an_incident_that_nobody_acknowledged_is_told_again_and_to_the_next() -> None:
+def test_an_incident_that_nobody_acknowledged_is_repeated_and_escalated() -> None:
     """As claims are, by what the rule says."""
     incident = an_incident()
-    news = of_incidents([incident], "incident.opened", OF_OUTBREAKS)
+    notices = of_incidents([incident], "incident.opened", OF_OUTBREAKS)
 
-    steps = follow_ups(news, OF_OUTBREAKS, NOW)
+    steps = follow_ups(notices, OF_OUTBREAKS, NOW)
 
-    assert [(step.due_at, step.claim_ids) for step in steps] == [
-        (NOW + timedelta(hours=1), [incident.id]),
-        (NOW + timedelta(hours=3), [incident.id]),
+    assert steps == [
+        of_incident(incident, "repeat", NOW + timedelta(hours=1)),
+        of_incident(incident, "escalation", NOW + timedelta(hours=3)),
     ]
-    assert reminded_of(incident, *(step.subject or "" for step in steps)) == [
+    assert reminded_of(incident, *steps) == [
         ("boss", "escalation", "an incident, and nobody has acknowledged it"),
         ("ops", "repeat", "an incident, and nobody has acknowledged it"),
     ]
@@ -332,21 +350,21 @@ def test_an_incident_that_nobody_acknowledged_is_told_again_and_to_the_next() ->
 )
 def test_an_incident_that_was_answered_is_left_alone(changes: dict[str, Any]) -> None:
     """One that has fallen quiet is not."""
-    subjects = ("repeat|incident.opened|ops", "escalation|incident.opened|ops")
+    answered, quiet = an_incident(**changes), an_incident(status="quiet")
 
-    assert reminded_of(an_incident(**changes), *subjects) == []
-    assert len(reminded_of(an_incident(status="quiet"), *subjects)) == 2
+    assert reminded_of(answered, of_incident(answered, "repeat"), of_incident(answered, "escalation")) == []
+    assert len(reminded_of(quiet, of_incident(quiet, "repeat"), of_incident(quiet, "escalation"))) == 2
 
 
 def test_only_the_last_growth_of_an_incident_is_repeated() -> None:
-    """Or one that doubles often would be told as often in every round."""
-    incident, subjects = an_incident(told_peak=8), []
+    """Or one that doubles often would be repeated as often in every round."""
+    incident, pending = an_incident(told_peak=8), list[Remind]()
     for incident.told_peak in (8, 16):
-        news = of_incidents([incident], "incident.grew", OF_OUTBREAKS)
-        subjects += [step.subject or "" for step in follow_ups(news, OF_OUTBREAKS, NOW)]
+        notices = of_incidents([incident], "incident.grew", OF_OUTBREAKS)
+        pending += follow_ups(notices, OF_OUTBREAKS, NOW)
 
-    assert [told[:2] for told in reminded_of(incident, *subjects[:2])] == [("boss", "escalation")]
-    assert [told[:2] for told in reminded_of(incident, *subjects[2:])] == [
+    assert [reminder[:2] for reminder in reminded_of(incident, *pending[:2])] == [("boss", "escalation")]
+    assert [reminder[:2] for reminder in reminded_of(incident, *pending[2:])] == [
         ("boss", "escalation"),
         ("ops", "repeat"),
     ]

@@ -10,30 +10,31 @@ import pytest
 from domain.errors import MalformedMessage, TransientError
 from domain.field.batch import Batch
 from domain.ports.store import Identity
-from ingest.api import messages as http_intake
+from ingest.api import messages
 from ingest.cloudevents.strict_json import MAX_BYTES
+from ingest.cloudevents.types import FAULT_RAISED, USAGE_RECORDED
 from tests.builders import NOW, an_event
 
 FAULT = {"spot_id": "E1", "error": {"taxonomy": "spotclaim", "code": "METER_MISREAD"}}
 
 
 class Inside:
-    """Keeps what was handed over, or cannot."""
+    """Keeps what was delivered, or cannot."""
 
     def __init__(self, away: bool = False) -> None:
         self.batches: list[Batch] = []
         self._away = away
 
-    def hand_over(self, batch: Batch) -> None:
+    def deliver_batch(self, batch: Batch) -> None:
         if self._away:
             raise TransientError("The database is away.")
         self.batches.append(batch)
 
 
-def posted(body: Any, inside: Inside, default_type: str = http_intake.FAULTS) -> tuple[int, dict[str, Any]]:
+def posted(body: Any, inside: Inside, default_type: str = FAULT_RAISED) -> tuple[int, dict[str, Any]]:
     content = body if isinstance(body, bytes) else orjson.dumps(body)
     identity = Identity("billing", "operator")
-    return http_intake.take_in(content, default_type, identity, inside.hand_over, lambda: NOW)
+    return messages.ingest_items(content, default_type, identity, inside.deliver_batch, lambda: NOW)
 
 
 def test_bare_data_becomes_an_event_of_whoever_posts() -> None:
@@ -63,7 +64,7 @@ def test_a_whole_event_keeps_its_own_identity() -> None:
     """Whatever type the address stands for."""
     inside, event = Inside(), an_event(id="e-77")
 
-    _, answer = posted(event, inside, http_intake.USAGE)
+    _, answer = posted(event, inside, USAGE_RECORDED)
 
     assert answer["items"][0]["id"] == "e-77"
     assert (inside.batches[0].faults[0].message_id, inside.batches[0].faults[0].source) == ("e-77", "controller:7")
@@ -73,13 +74,13 @@ def test_usage_goes_to_usage() -> None:
     """The address decides what bare data is."""
     inside = Inside()
 
-    posted({"spot_id": "E1", "session_id": "s-1"}, inside, http_intake.USAGE)
+    posted({"spot_id": "E1", "session_id": "s-1"}, inside, USAGE_RECORDED)
 
     assert len(inside.batches[0].usage) == 1
 
 
 def test_each_item_of_a_list_is_answered_for_itself() -> None:
-    """Good ones are taken in together; bad ones go to quarantine with their reason."""
+    """Good ones are ingested together; bad ones go to quarantine with their reason."""
     inside = Inside()
 
     status, answer = posted([FAULT, {"spot_id": "E1"}, 5, an_event(id="e-3")], inside)
@@ -160,7 +161,7 @@ def raise_refusal(body: bytes) -> None:
 
 @pytest.mark.parametrize("body", [b"[]", orjson.dumps([{}] * 1001)])
 def test_a_list_of_none_or_too_many_is_refused_whole(body: bytes) -> None:
-    """Nothing is handed over."""
+    """Nothing is delivered."""
     inside = Inside()
 
     with pytest.raises(MalformedMessage) as refusal:
@@ -235,8 +236,8 @@ def test_a_key_makes_the_same_ids_of_the_same_request() -> None:
     body = orjson.dumps([FAULT, FAULT, {"spot_id": "E1"}, an_event(id="e-1")])
 
     answers = [
-        http_intake.take_in(
-            body, http_intake.FAULTS, who, inside.hand_over, lambda: NOW, http_intake.ids_of("k", who)
+        messages.ingest_items(
+            body, FAULT_RAISED, who, inside.deliver_batch, lambda: NOW, messages.ids_of("k", who)
         )
         for _ in range(2)
     ]
@@ -250,7 +251,7 @@ def test_a_key_makes_the_same_ids_of_the_same_request() -> None:
 def test_keys_of_different_people_have_nothing_to_do_with_each_other() -> None:
     """Nor have two keys of one."""
     ids = {
-        http_intake.ids_of(key, Identity(name, "operator"))(index)
+        messages.ids_of(key, Identity(name, "operator"))(index)
         for key, name, index in [("k", "a", 0), ("k", "b", 0), ("ka", "", 0), ("l", "a", 0), ("k", "a", 1)]
     }
     assert len(ids) == 5

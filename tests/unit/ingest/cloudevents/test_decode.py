@@ -11,25 +11,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.field.batch import QUARANTINE_BODY_LIMIT, Batch
-from ingest.cloudevents import decode as wire
+from ingest.cloudevents import decode
 from tests.builders import NOW, a_message, an_event
 from tests.unit.ingest.fuzzing import fuzzed
 
-RECEPTION = wire.Reception(NOW, "test", "controller-7")
+RECEPTION = decode.Reception(NOW, "test", "controller-7")
 USAGE = "spotclaim.usage.recorded.v1"
 SPOT = "spotclaim.spot.registered.v1"
 ERROR = {"taxonomy": "ocpp1.6", "code": "GroundFailure", "info": "R3"}
 
 
-def taken_in(body: bytes, headers: dict[str, Any] | None = None) -> Batch:
+def ingested(body: bytes, headers: dict[str, Any] | None = None) -> Batch:
     batch = Batch()
-    wire.take_in(batch, body, RECEPTION, headers)
+    decode.ingest_message(batch, body, RECEPTION, headers)
     assert len(batch) == 1
     return batch
 
 
 def refusal(body: bytes, headers: dict[str, Any] | None = None) -> tuple[str, str]:
-    [item] = taken_in(body, headers).quarantined
+    [item] = ingested(body, headers).quarantined
     return item.reason, item.sentence
 
 
@@ -57,7 +57,7 @@ def test_a_fault_carries_everything_it_said(kind: str, cleared: bool) -> None:
     }
     data = {"spot_id": "E1", "error": ERROR} | said
 
-    [fault] = taken_in(a_message(data, type=f"spotclaim.fault.{kind}.v1")).faults
+    [fault] = ingested(a_message(data, type=f"spotclaim.fault.{kind}.v1")).faults
 
     assert fault.cleared is cleared
     assert (fault.taxonomy, fault.raw_code, fault.info) == ("ocpp1.6", "GroundFailure", "R3")
@@ -70,7 +70,7 @@ def test_a_fault_carries_everything_it_said(kind: str, cleared: bool) -> None:
 
 def test_a_usage_record_is_judged_on_the_way() -> None:
     """Wrong values are kept as they were sent, and marked."""
-    [record] = taken_in(
+    [record] = ingested(
         a_usage_message(
             connector_id=1,
             started_at="2026-03-10T09:00:00Z",
@@ -100,7 +100,7 @@ def test_a_spot_is_registered() -> None:
         "location": {"latitude": 52.5, "longitude": 13.4},
     }
 
-    [spot] = taken_in(a_message(data, type=SPOT)).spots
+    [spot] = ingested(a_message(data, type=SPOT)).spots
 
     assert (spot.commissioned_on, spot.warranty_until) == (date(2020, 2, 29), date(2026, 12, 31))
     assert (spot.latitude, spot.longitude, spot.max_power_kw) == (52.5, 13.4, 22.0)
@@ -109,14 +109,14 @@ def test_a_spot_is_registered() -> None:
 
 def test_numbers_where_identifiers_belong_become_text() -> None:
     """Controllers write transaction ids as numbers."""
-    [record] = taken_in(a_usage_message(spot_id=17, session_id=42)).usage
+    [record] = ingested(a_usage_message(spot_id=17, session_id=42)).usage
 
     assert (record.spot_id, record.session_id) == ("17", "42")
 
 
 def test_fields_of_their_own_are_let_pass() -> None:
     """A newer source may say more than we understand."""
-    assert taken_in(a_fault_message(colour="green")).faults
+    assert ingested(a_fault_message(colour="green")).faults
 
 
 @pytest.mark.parametrize("separator", [":", "_"])
@@ -130,9 +130,9 @@ def test_binary_mode_carries_the_attributes_in_headers(separator: str, as_bytes:
         if name != "data"
     }
 
-    in_headers = taken_in(orjson.dumps(event["data"]), headers | {"x-other": 1})
+    in_headers = ingested(orjson.dumps(event["data"]), headers | {"x-other": 1})
 
-    assert in_headers == taken_in(orjson.dumps(event))
+    assert in_headers == ingested(orjson.dumps(event))
 
 
 def test_binary_mode_may_carry_time_as_a_timestamp() -> None:
@@ -140,7 +140,7 @@ def test_binary_mode_may_carry_time_as_a_timestamp() -> None:
     headers = {f"cloudEvents:{name}": value for name, value in an_event().items() if name != "data"}
     headers["cloudEvents:time"] = datetime(2026, 3, 10, 11)
 
-    [fault] = taken_in(orjson.dumps(an_event()["data"]), headers).faults
+    [fault] = ingested(orjson.dumps(an_event()["data"]), headers).faults
 
     assert (fault.occurred_at, fault.time_quality) == (NOW - timedelta(hours=1), "stated")
 
@@ -190,14 +190,14 @@ def test_what_cannot_be_understood_is_refused_with_its_reason(body: bytes, code:
 
 def test_sixty_four_pieces_of_evidence_are_taken() -> None:
     """The limit is met exactly."""
-    assert len(taken_in(a_fault_message(evidence=[{"kind": "note"}] * 64)).faults[0].evidence) == 64
+    assert len(ingested(a_fault_message(evidence=[{"kind": "note"}] * 64)).faults[0].evidence) == 64
 
 
 def test_a_refused_message_keeps_its_bytes() -> None:
     """All of them up to a limit, and always its whole size and how it came in."""
     short, long = b"\xff\x00 not json", b"x" * (QUARANTINE_BODY_LIMIT + 1)
 
-    [kept], [cut] = taken_in(short).quarantined, taken_in(long).quarantined
+    [kept], [cut] = ingested(short).quarantined, ingested(long).quarantined
 
     assert (kept.size, kept.door, kept.source, kept.received_at) == (len(short), "test", "controller-7", NOW)
     assert (orjson.loads(f'"{kept.body}"'), cut.size) == ("/wAgbm90IGpzb24=", QUARANTINE_BODY_LIMIT + 1)
@@ -212,8 +212,8 @@ class TestIdentity:
         event = an_event()
         shuffled = dict(reversed(event.items())) | {"data": dict(reversed(event["data"].items()))}
 
-        one = wire.identify(orjson.dumps(event))
-        other = wire.identify(orjson.dumps(shuffled, option=orjson.OPT_INDENT_2))
+        one = decode.identify(orjson.dumps(event))
+        other = decode.identify(orjson.dumps(shuffled, option=orjson.OPT_INDENT_2))
 
         assert one == other
         assert one.source == "controller:7"
@@ -225,22 +225,24 @@ class TestIdentity:
         """Another id, source or time is another message."""
         event = an_event(id="e")
 
-        assert wire.identify(orjson.dumps(event)).key != wire.identify(orjson.dumps(event | change)).key
+        assert decode.identify(orjson.dumps(event)).key != decode.identify(orjson.dumps(event | change)).key
 
     def test_it_is_the_key_the_message_is_stored_under(self) -> None:
         """Taken in or in quarantine."""
         for body in (a_message(), a_usage_message(), a_message({"spot_id": "E1"}, type=SPOT), b"nonsense"):
-            batch = taken_in(body)
+            batch = ingested(body)
             [stored] = [*batch.faults, *batch.usage, *batch.spots, *batch.quarantined]
 
-            assert wire.identify(body).key == stored.key
+            assert decode.identify(body).key == stored.key
 
     def test_how_it_came_in_does_not_matter(self) -> None:
-        """A message that comes again later by another door is known."""
+        """A message that comes again later by another endpoint is known."""
         body, later = a_message(), Batch()
-        wire.take_in(later, body, replace(RECEPTION, at=NOW + timedelta(days=1), door="api", filed_by=None))
+        decode.ingest_message(
+            later, body, replace(RECEPTION, at=NOW + timedelta(days=1), endpoint="api", filed_by=None)
+        )
 
-        assert later.faults[0].key == taken_in(body).faults[0].key
+        assert later.faults[0].key == ingested(body).faults[0].key
 
 
 anything = st.recursive(
@@ -269,7 +271,7 @@ moments = st.datetimes(min_value=datetime(1, 1, 1), max_value=datetime(9999, 12,
 @fuzzed
 def test_arbitrary_bytes_are_quarantined(body: bytes) -> None:
     """Nothing a stranger sends raises."""
-    [item] = taken_in(body).quarantined
+    [item] = ingested(body).quarantined
 
     assert item.reason != "NOT_READABLE"
 
@@ -280,7 +282,7 @@ def test_arbitrary_data_is_taken_or_refused(kind: str, data: dict[str, Any], tim
     """Whatever stands in whichever field; a mistake of ours would show as `NOT_READABLE`."""
     event = {"specversion": "1.0", "id": "1", "source": "s", "type": kind, "time": time, "data": data}
 
-    batch = taken_in(json.dumps(event).encode())
+    batch = ingested(json.dumps(event).encode())
 
     assert [item.reason for item in batch.quarantined if item.reason == "NOT_READABLE"] == []
     orjson.dumps(batch)

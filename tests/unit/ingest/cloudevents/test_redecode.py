@@ -8,8 +8,8 @@ import pytest
 
 from domain.errors import MalformedMessage
 from domain.field.batch import Batch
-from domain.field.quarantine import Entry
-from ingest.cloudevents import decode as wire
+from domain.field.quarantine import QuarantineEntry
+from ingest.cloudevents import decode
 from ingest.cloudevents.redecode import decoded, read_again
 from tests.builders import NOW, an_event
 
@@ -17,10 +17,10 @@ SENDER = "controller-7"
 GOOD_DATA = {"spot_id": "E1", "error": {"taxonomy": "spotclaim", "code": "METER_MISREAD"}}
 
 
-def an_entry(body: bytes, headers: dict[str, Any] | None = None, **changes: Any) -> Entry:
-    """What the door makes of the bytes, as it lies in quarantine."""
+def an_entry(body: bytes, headers: dict[str, Any] | None = None, **changes: Any) -> QuarantineEntry:
+    """What intake makes of the bytes, as it is in quarantine."""
     batch = Batch()
-    wire.take_in(batch, body, wire.Reception(NOW, "rabbitmq", SENDER), headers)
+    decode.ingest_message(batch, body, decode.Reception(NOW, "rabbitmq", SENDER), headers)
     [kept] = batch.quarantined
     fields = {
         **{name: getattr(kept, name) for name in ("key", "reason", "sentence", "size", "door", "source")},
@@ -29,10 +29,10 @@ def an_entry(body: bytes, headers: dict[str, Any] | None = None, **changes: Any)
         "attributes": kept.attributes,
         "received_at": kept.received_at,
     }
-    return Entry(**(fields | changes))
+    return QuarantineEntry(**(fields | changes))
 
 
-def an_api_entry(body: bytes) -> Entry:
+def an_api_entry(body: bytes) -> QuarantineEntry:
     """Bare data that a program posted."""
     return an_entry(body, attributes={"source": "api:program", "type": "spotclaim.fault.raised.v1"})
 
@@ -84,7 +84,7 @@ def test_an_identity_that_could_not_be_read_is_given_by_the_edit() -> None:
 
 
 def test_a_number_as_id_is_kept() -> None:
-    """Doors take it as text."""
+    """Intake accepts it as text."""
     entry = an_entry(orjson.dumps(BAD | {"id": 7}))
     [fault] = read_again(entry, orjson.dumps(BAD | {"id": "7", "data": GOOD_DATA}), "a person").faults
     assert fault.message_id == "7"

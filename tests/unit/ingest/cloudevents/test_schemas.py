@@ -1,4 +1,4 @@
-"""The schemas say what the doors do: what is valid by them is taken in, and what is not is refused."""
+"""The schemas and intake agree: what is valid by them is ingested, and what is not is refused."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -8,15 +8,15 @@ from typing import Any
 import jsonschema_rs
 import orjson
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic_asyncapi.v3 import AsyncAPI
 
 from domain.field.batch import Batch
-from ingest.cloudevents import decode as wire
-from ingest.cloudevents import schemas
+from ingest.cloudevents import decode, schemas
 from ingest.rabbitmq import topology
 from tests.builders import NOW
+from tests.unit.ingest.fuzzing import fuzzed
 
 TEXTS = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 OFFSETS = [UTC, timezone(timedelta(hours=5, minutes=45)), timezone(-timedelta(hours=12))]
@@ -79,14 +79,14 @@ def valid(kind: str) -> st.SearchStrategy[dict[str, Any]]:
 VALID = {kind: valid(kind) for kind in schemas.KINDS}
 
 
-def taken_in(event: Any) -> Batch:
+def ingested(event: Any) -> Batch:
     batch = Batch()
-    wire.take_in(batch, orjson.dumps(event), wire.Reception(NOW, "test"))
+    decode.ingest_message(batch, orjson.dumps(event), decode.Reception(NOW, "test"))
     return batch
 
 
 @KINDS
-@settings(deadline=None, max_examples=200)
+@fuzzed
 @given(data=st.data())
 def test_what_is_valid_is_taken_in(kind: str, data: st.DataObject) -> None:
     """Every event that the schema allows, but for NoError, which raises nothing."""
@@ -94,7 +94,7 @@ def test_what_is_valid_is_taken_in(kind: str, data: st.DataObject) -> None:
     assume("noerror" not in str(event).lower())
     FULL[kind].validate(event)
 
-    assert [(item.reason, item.sentence) for item in taken_in(event).quarantined] == []
+    assert [(item.reason, item.sentence) for item in ingested(event).quarantined] == []
 
 
 # What may stand in no place of ours, of whatever type the field is.
@@ -117,20 +117,20 @@ def changed(event: Any, path: tuple[Any, ...], value: Any) -> Any:
 
 
 @KINDS
-@settings(deadline=None, max_examples=300)
+@fuzzed
 @given(data=st.data())
 def test_what_is_of_a_wrong_type_is_refused(kind: str, data: st.DataObject) -> None:
-    """Wherever it stands: the schema and the door say no alike."""
+    """Wherever it stands, the schema and intake both refuse it."""
     event = data.draw(VALID[kind])
     broken = changed(event, data.draw(st.sampled_from(places(event))), data.draw(st.sampled_from(NEVER)))
     assume(not FULL[kind].is_valid(broken))
 
-    [item] = taken_in(broken).quarantined
+    [item] = ingested(broken).quarantined
     assert item.reason in ("INVALID_FIELD", "MISSING_FIELD", "UNKNOWN_TYPE")
 
 
 @KINDS
-@settings(deadline=None, max_examples=100)
+@fuzzed
 @given(data=st.data())
 def test_what_lacks_a_field_is_refused(kind: str, data: st.DataObject) -> None:
     """Those that the schema requires, at any depth."""
@@ -142,7 +142,7 @@ def test_what_lacks_a_field_is_refused(kind: str, data: st.DataObject) -> None:
     del holder[name]
     assume(not FULL[kind].is_valid(broken))
 
-    assert [item.reason for item in taken_in(broken).quarantined] == ["MISSING_FIELD"]
+    assert [item.reason for item in ingested(broken).quarantined] == ["MISSING_FIELD"]
 
 
 @pytest.mark.parametrize(
@@ -166,23 +166,23 @@ def test_what_lacks_a_field_is_refused(kind: str, data: st.DataObject) -> None:
     ],
 )
 def test_what_is_out_of_bounds_is_refused(kind: str, field: str, value: Any, reason: str) -> None:
-    """Each bound of the schema is one of the door."""
+    """Each bound of the schema is one of intake."""
     [event] = schemas.json_schema(kind)["examples"]
     broken = changed(event, ("data", field), value)
 
     assert not FULL[kind].is_valid(broken)
-    assert [item.reason for item in taken_in(broken).quarantined] == [
+    assert [item.reason for item in ingested(broken).quarantined] == [
         "INVALID_FIELD" if field != "location" else "MISSING_FIELD"
     ]
 
 
 @KINDS
 def test_the_examples_are_examples(kind: str) -> None:
-    """Valid, and taken in without a mark."""
+    """Valid, and ingested without a mark."""
     [event] = schemas.json_schema(kind)["examples"]
     FULL[kind].validate(event)
 
-    batch = taken_in(event)
+    batch = ingested(event)
     assert (len(batch), batch.quarantined) == (1, [])
 
 
@@ -210,8 +210,10 @@ def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
         for step in reference.removeprefix("#/").split("/"):
             part = part[step]
 
-    told = {name: channel["address"] for channel in document["channels"].values() for name in channel["messages"]}
-    assert told == topology.ROUTING_KEYS
+    addresses = {
+        name: channel["address"] for channel in document["channels"].values() for name in channel["messages"]
+    }
+    assert addresses == topology.ROUTING_KEYS
 
 
 def _references(part: Any) -> list[str]:

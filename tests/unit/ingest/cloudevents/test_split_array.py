@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.cloudevents import split_array as json_items
+from ingest.cloudevents import split_array
 from tests.unit.ingest.fuzzing import fuzzed
 
 JSON = st.recursive(
@@ -38,13 +38,13 @@ JSON = st.recursive(
 )
 def test_a_text_is_cut_at_its_own_commas(text: bytes, items: list[bytes] | None) -> None:
     """And only there; what is not just one list or object is not cut at all."""
-    assert json_items.split(text) == items
+    assert split_array.split(text) == items
 
 
 @given(st.lists(JSON))
 def test_the_items_are_those_that_a_reader_finds(values: list[object]) -> None:
     """Whatever they hold."""
-    items = json_items.split(orjson.dumps(values))
+    items = split_array.split(orjson.dumps(values))
 
     assert items is not None
     assert [orjson.loads(item) for item in items] == values
@@ -54,5 +54,5 @@ def test_the_items_are_those_that_a_reader_finds(values: list[object]) -> None:
 @fuzzed
 def test_no_bytes_stop_it(text: bytes) -> None:
     """It tells or it does not; it never raises."""
-    json_items.split(text)
-    json_items.split(b"[" + text + b"]")
+    split_array.split(text)
+    split_array.split(b"[" + text + b"]")

@@ -9,15 +9,15 @@ import pytest
 from domain.field.batch import Batch
 from domain.field.fault import Fault
 from domain.field.usage import UsageRecord
-from ingest.cloudevents import decode as wire
+from ingest.cloudevents import decode
 from tests.builders import NOW, a_message
 
-RECEPTION = wire.Reception(NOW, "test")
+RECEPTION = decode.Reception(NOW, "test")
 
 
 def batch_of(body: bytes) -> Batch:
     batch = Batch()
-    wire.take_in(batch, body, RECEPTION)
+    decode.ingest_message(batch, body, RECEPTION)
     assert batch.quarantined == []
     orjson.dumps(batch)  # what is understood must also travel on
     return batch

@@ -1,4 +1,4 @@
-"""An import hands over what it reads in batches, once, and accounts for every row."""
+"""An import delivers what it reads in batches, once, and accounts for every row."""
 
 import base64
 import json
@@ -11,8 +11,8 @@ import pytest
 
 from domain.errors import FileDamaged, MalformedMessage, TransientError
 from domain.field.batch import Batch
-from ingest.files.importer import Importer, Tally
-from ingest.files.items import IGNORED, Item, Refused, Translated
+from ingest.files.importer import Importer, ImportTally
+from ingest.files.items import IGNORED, Item, RefusedItem, Translated
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LOGGED = datetime(2025, 10, 1, 8, tzinfo=UTC)
@@ -29,15 +29,15 @@ def spot(spot_id: str = "S1", **more: Any) -> dict[str, Any]:
     }
 
 
-class Doorstep:
-    """Keeps what is handed over, and knows it from then on."""
+class Recipient:
+    """Keeps what is delivered, and knows it from then on."""
 
     def __init__(self) -> None:
         self.batches: list[Batch] = []
-        self.heard: list[Tally] = []
+        self.heard: list[ImportTally] = []
 
     def importer(self, batch_size: int = 500) -> Importer:
-        def hear(tally: Tally) -> None:
+        def hear(tally: ImportTally) -> None:
             self.heard.append(replace(tally))
 
         return Importer(self.batches.append, self.known, lambda: NOW, hear, batch_size)
@@ -50,10 +50,10 @@ def keys(batch: Batch) -> set[str]:
     return {message.key for message in (*batch.faults, *batch.usage, *batch.spots, *batch.quarantined)}
 
 
-def import_(items: Iterable[Item], batch_size: int = 500) -> tuple[Tally, list[Batch], list[Tally]]:
-    doorstep = Doorstep()
-    tally = doorstep.importer(batch_size).run(items)
-    return tally, doorstep.batches, doorstep.heard
+def import_(items: Iterable[Item], batch_size: int = 500) -> tuple[ImportTally, list[Batch], list[ImportTally]]:
+    recipient = Recipient()
+    tally = recipient.importer(batch_size).run(items)
+    return tally, recipient.batches, recipient.heard
 
 
 def test_every_row_is_counted_once() -> None:
@@ -62,20 +62,20 @@ def test_every_row_is_counted_once() -> None:
     items = [
         Translated([spot("S1"), spot("S2")]),
         Translated([spot("S3"), spot("S4", max_power_kw="much")]),
-        Refused(b"row", MalformedMessage("NOT_CSV", "Not CSV.")),
+        RefusedItem(b"row", MalformedMessage("NOT_CSV", "Not CSV.")),
         IGNORED,
     ]
     # When they are imported
     tally, [batch], _ = import_(items)
     # Then the tally adds up, and every event that could be understood is there
-    assert tally == Tally(read=4, accepted=1, refused=2, ignored=1)
+    assert tally == ImportTally(read=4, accepted=1, refused=2, ignored=1)
     assert [each.spot_id for each in batch.spots] == ["S1", "S2", "S3"]
     assert len(batch.quarantined) == 2
 
 
 def test_a_refused_row_is_quarantined_with_its_bytes() -> None:
-    """The reason and the original, by the door it came."""
-    _, [batch], _ = import_([Refused(b"a,\xff", MalformedMessage("NOT_UTF8", "The row is not UTF-8."))])
+    """The reason, the original and the endpoint."""
+    _, [batch], _ = import_([RefusedItem(b"a,\xff", MalformedMessage("NOT_UTF8", "The row is not UTF-8."))])
     [kept] = batch.quarantined
     assert base64.b64decode(kept.body) == b"a,\xff"
     assert (kept.reason, kept.sentence, kept.door) == ("NOT_UTF8", "The row is not UTF-8.", "import")
@@ -100,29 +100,29 @@ def test_a_row_of_which_an_event_is_refused_is_quarantined_as_the_row() -> None:
     assert base64.b64decode(kept.body) == b"S1,,much\n"
     assert kept.sentence.startswith("Row 17: ")
     assert [each.spot_id for each in batch.spots] == ["S1"]
-    assert tally == Tally(read=1, refused=1)
+    assert tally == ImportTally(read=1, refused=1)
 
 
 def test_what_came_before_is_counted_and_not_handed_over() -> None:
     """Importing a file twice changes nothing, says so, and of one that has grown only the new rows go."""
     # Given a file that was imported
-    doorstep = Doorstep()
-    rows: list[Item] = [Translated([spot("S1")]), Refused(b"x", MalformedMessage("NOT_CSV", "No.")), IGNORED]
-    doorstep.importer().run(rows)
+    recipient = Recipient()
+    rows: list[Item] = [Translated([spot("S1")]), RefusedItem(b"x", MalformedMessage("NOT_CSV", "No.")), IGNORED]
+    recipient.importer().run(rows)
     # When it is imported again, and then with one row more
-    again = doorstep.importer().run(rows)
-    grown = doorstep.importer().run([*rows, Translated([spot("S1"), spot("S2")])])
-    # Then only that row's news is handed over
-    assert again == Tally(read=3, known=1, refused=1, ignored=1)
-    assert grown == Tally(read=4, accepted=1, known=1, refused=1, ignored=1)
-    assert [[each.spot_id for each in batch.spots] for batch in doorstep.batches] == [["S1"], ["S2"]]
+    again = recipient.importer().run(rows)
+    grown = recipient.importer().run([*rows, Translated([spot("S1"), spot("S2")])])
+    # Then only that row's new event is delivered
+    assert again == ImportTally(read=3, known=1, refused=1, ignored=1)
+    assert grown == ImportTally(read=4, accepted=1, known=1, refused=1, ignored=1)
+    assert [[each.spot_id for each in batch.spots] for batch in recipient.batches] == [["S1"], ["S2"]]
 
 
 @pytest.mark.parametrize("batch_size", [1, 500])
 def test_a_row_that_repeats_another_of_its_file_is_known(batch_size: int) -> None:
     """In one batch or in two."""
     tally, batches, _ = import_([Translated([spot("S1")]), Translated([spot("S1")])], batch_size)
-    assert tally == Tally(read=2, accepted=1, known=1)
+    assert tally == ImportTally(read=2, accepted=1, known=1)
     assert len(batches) == 1
 
 
@@ -136,13 +136,13 @@ def test_what_stands_before_the_damage_is_imported() -> None:
         raise FileDamaged("cut short")
 
     # When it is imported
-    doorstep = Doorstep()
-    importer = doorstep.importer()
+    recipient = Recipient()
+    importer = recipient.importer()
     with pytest.raises(FileDamaged, match="cut short"):
         importer.run(items())
     # Then the two rows are in
-    assert importer.tally == doorstep.heard[-1] == Tally(read=2, accepted=2)
-    assert len(doorstep.batches[0].spots) == 2
+    assert importer.tally == recipient.heard[-1] == ImportTally(read=2, accepted=2)
+    assert len(recipient.batches[0].spots) == 2
 
 
 def test_messages_are_received_when_the_log_says_or_now() -> None:
@@ -185,4 +185,4 @@ def test_an_import_stops_where_nothing_can_be_made_durable() -> None:
         importer.run([Translated([spot(str(n))]) for n in range(10)])
     # Then only the first was tried, and no row is called durable
     assert len(tried) == 1
-    assert importer.tally == Tally()
+    assert importer.tally == ImportTally()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.errors import SetupError
 from ingest.files import json_documents
-from ingest.files.items import Refused
+from ingest.files.items import RefusedItem
 from tests.unit.ingest.fuzzing import fuzzed
 
 ONE, TWO, THREE = b'{"id": 1}', b'{"id": "}[", "in": {"a": [{}]}}', b'{"text": "\\"{ \\u00e9"}'
@@ -21,7 +21,7 @@ def found(text: bytes) -> tuple[list[bytes], list[bytes]]:
     """The objects, and what is none."""
     items = list(json_documents.objects(text))
     return [item for item in items if isinstance(item, bytes)], [
-        item.raw for item in items if isinstance(item, Refused)
+        item.raw for item in items if isinstance(item, RefusedItem)
     ]
 
 
@@ -97,7 +97,7 @@ def test_a_file_is_read_byte_for_byte() -> None:
 @given(st.lists(st.sampled_from([*ALL, b"{", b"}", b"[", b"]", b'"', b"\n", b",", b":", b"\\", b'"data":', b"x"])))
 @fuzzed
 def test_every_byte_is_accounted_for(parts: list[bytes]) -> None:
-    """What is neither found nor handed back holds nothing: brackets of lists, gaps, and the rest of a page."""
+    """What is neither found nor refused holds nothing: brackets of lists, gaps, and the rest of a page."""
     text, position = b"".join(parts), 0
     items = [item if isinstance(item, bytes) else item.raw for item in json_documents.objects(text)]
     gaps = []

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.ingest.fuzzing import fuzzed
-from tests.unit.ingest.ocpi.told import (
+from tests.unit.ingest.ocpi.objects import (
     Imported,
     a_cdr,
     a_location,
@@ -62,11 +62,11 @@ _mutated = st.builds(
 @given(st.lists(_mutated | st.dictionaries(_names, _values, max_size=6), max_size=5))
 def test_no_object_is_too_odd(objects: list[dict[str, Any]]) -> None:
     """Whatever stands in the fields: every object is counted once, and none is a mistake of ours."""
-    told = imported(*objects)
-    tally = told.tally
+    done = imported(*objects)
+    tally = done.tally
     assert tally.read == tally.accepted + tally.known + tally.refused + tally.ignored
-    assert "NOT_READABLE" not in told.reasons
-    assert tally.ignored == sum(told.ignored.values())
+    assert "NOT_READABLE" not in done.reasons
+    assert tally.ignored == sum(done.ignored.values())
 
 
 @fuzzed
@@ -75,6 +75,6 @@ def test_no_bytes_are_too_odd(noise: bytes, data: st.DataObject) -> None:
     """Bytes anywhere in a file cost at most the object that they fall into and the one after it."""
     text = in_lines(a_session(id="1"), a_session(id="2"), a_session(id="3"))
     place = data.draw(st.integers(0, len(text)))
-    told = Imported(text[:place] + noise + text[place:])
-    assert "NOT_READABLE" not in told.reasons
-    assert told.tally.read == told.tally.accepted + told.tally.known + told.tally.refused + told.tally.ignored
+    done = Imported(text[:place] + noise + text[place:])
+    assert "NOT_READABLE" not in done.reasons
+    assert done.tally.read == done.tally.accepted + done.tally.known + done.tally.refused + done.tally.ignored

@@ -5,19 +5,19 @@ from typing import Any
 import pytest
 
 from ingest.ocpi.locations import max_power_kw
-from tests.unit.ingest.ocpi.told import a_location, an_evse, at, imported
+from tests.unit.ingest.ocpi.objects import a_location, an_evse, at, imported
 
 
 def test_each_evse_is_a_spot() -> None:
     """With what its location says of all of them."""
-    told = imported(a_location(an_evse("E1"), an_evse("E2", last_updated=at(9))))
+    done = imported(a_location(an_evse("E1"), an_evse("E2", last_updated=at(9))))
 
-    first, second = told.spots
+    first, second = done.spots
     assert (first.spot_id, second.spot_id) == ("FR*ABC*E1", "FR*ABC*E2")
     assert (first.site, first.zone, first.time_zone) == ("Gare du Nord", "Paris", "Europe/Paris")
     assert (first.latitude, first.longitude, first.max_power_kw) == (48.8809, 2.3553, 22.08)
     assert (first.registered_at.minute, second.registered_at.minute) == (0, 9)
-    assert (told.tally.read, told.tally.accepted) == (1, 1)
+    assert (done.tally.read, done.tally.accepted) == (1, 1)
 
 
 def test_what_a_location_leaves_out_is_left_out() -> None:
@@ -28,16 +28,16 @@ def test_what_a_location_leaves_out_is_left_out() -> None:
 
 
 def test_an_evse_that_was_removed_is_no_spot() -> None:
-    told = imported(a_location(an_evse(status="REMOVED")), a_location(an_evse(status="REMOVED"), an_evse("E2")))
-    assert [spot.spot_id for spot in told.spots] == ["FR*ABC*E2"]
-    assert told.ignored == {"location without an EVSE": 1}
+    done = imported(a_location(an_evse(status="REMOVED")), a_location(an_evse(status="REMOVED"), an_evse("E2")))
+    assert [spot.spot_id for spot in done.spots] == ["FR*ABC*E2"]
+    assert done.ignored == {"location without an EVSE": 1}
 
 
 def test_an_evse_without_its_uid_is_refused_and_its_neighbour_is_not() -> None:
     """The location counts as refused, since not all of it was understood."""
-    told = imported(a_location(an_evse(uid=""), an_evse("E2")))
-    assert ([spot.spot_id for spot in told.spots], told.reasons) == (["FR*ABC*E2"], ["MISSING_FIELD"])
-    assert told.tally.refused == 1
+    done = imported(a_location(an_evse(uid=""), an_evse("E2")))
+    assert ([spot.spot_id for spot in done.spots], done.reasons) == (["FR*ABC*E2"], ["MISSING_FIELD"])
+    assert done.tally.refused == 1
 
 
 def test_an_evse_that_came_by_itself_is_a_spot() -> None:
@@ -45,11 +45,11 @@ def test_an_evse_that_came_by_itself_is_a_spot() -> None:
     url = "https://emsp.example/ocpi/2.2.1/locations/FR/ABC/L1/E7"
     evse = an_evse("E7")
     del evse["uid"]
-    told = imported(
+    done = imported(
         {"method": "PUT", "url": url, "body": evse},
         {"method": "PATCH", "url": url, "body": {"status": "CHARGING", "last_updated": at(5)}},
     )
-    assert ([spot.spot_id for spot in told.spots], told.tally.ignored) == (["FR*ABC*E7"], 1)
+    assert ([spot.spot_id for spot in done.spots], done.tally.ignored) == (["FR*ABC*E7"], 1)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a partner hands over is recognised, told whose it is, and accounted for object by object."""
+"""What a partner delivers is recognised, attributed to its party, and accounted for object by object."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from domain.errors import SetupError
 from ingest.ocpi.reader import Hints
-from tests.unit.ingest.ocpi.told import (
+from tests.unit.ingest.ocpi.objects import (
     Imported,
     a_cdr,
     a_location,
@@ -27,15 +27,15 @@ def page(*objects: Any) -> dict[str, Any]:
     return {"status_code": 1000, "timestamp": at(0), "data": list(objects)}
 
 
-def test_everything_in_one_file_is_told_apart_by_its_fields() -> None:
+def test_objects_in_one_file_are_distinguished_by_their_fields() -> None:
     """Whatever the modules, and each object is counted once."""
-    told = imported(
+    done = imported(
         a_location(), a_session(), a_cdr(), reserve_now(), {"result": "FAILED"}, TARIFF, TOKEN, {"x": 1}
     )
 
-    assert (len(told.spots), len(told.usage), len(told.faults)) == (1, 2, 1)
-    assert (told.reasons, told.ignored) == (["UNKNOWN_OBJECT"], {"command": 1, "tariff": 1, "token": 1})
-    tally = told.tally
+    assert (len(done.spots), len(done.usage), len(done.faults)) == (1, 2, 1)
+    assert (done.reasons, done.ignored) == (["UNKNOWN_OBJECT"], {"command": 1, "tariff": 1, "token": 1})
+    tally = done.tally
     assert (tally.read, tally.accepted, tally.refused, tally.ignored) == (8, 4, 1, 3)
 
 
@@ -51,15 +51,15 @@ def test_everything_in_one_file_is_told_apart_by_its_fields() -> None:
 )
 def test_the_form_does_not_matter(text: bytes) -> None:
     """Lines, lists, envelopes, records of requests: the same messages come of them."""
-    told, plain = Imported(text), imported(a_session(), a_location())
-    assert {each.key for each in (*told.usage, *told.spots)} == {each.key for each in (*plain.usage, *plain.spots)}
-    assert told.tally.accepted == told.tally.read == 2
+    done, plain = Imported(text), imported(a_session(), a_location())
+    assert {each.key for each in (*done.usage, *done.spots)} == {each.key for each in (*plain.usage, *plain.spots)}
+    assert done.tally.accepted == done.tally.read == 2
 
 
 def test_files_that_are_handed_over_together_are_read_together() -> None:
     """A patch may lie in another file than its session."""
-    told = Imported(in_lines(a_patch(70, kwh=12.0)), in_lines(a_session()))
-    assert told.latest.energy_kwh == 12.0
+    done = Imported(in_lines(a_patch(70, kwh=12.0)), in_lines(a_session()))
+    assert done.latest.energy_kwh == 12.0
 
 
 def test_a_second_reading_gives_the_same_messages() -> None:
@@ -74,7 +74,7 @@ def test_a_second_reading_gives_the_same_messages() -> None:
     )
     first, second = imported(*objects), imported(*reversed(objects))
     for kind in ("spots", "usage", "faults"):
-        keys = [{each.key for each in getattr(told, kind)} for told in (first, second)]
+        keys = [{each.key for each in getattr(done, kind)} for done in (first, second)]
         assert keys[0] == keys[1] != set()
 
 
@@ -101,14 +101,14 @@ def test_the_kind_can_be_said() -> None:
 
 
 def test_an_url_tells_the_kind_where_the_fields_do_not() -> None:
-    told = imported(a_session(), a_patch(90, status="INVALID"))
-    assert told.latest.stop_reason == "INVALID"
+    done = imported(a_session(), a_patch(90, status="INVALID"))
+    assert done.latest.stop_reason == "INVALID"
 
 
 def test_an_answer_without_data_is_ignored() -> None:
     """What a partner's API said when it failed."""
-    told = imported({"status_code": 2001, "status_message": "No", "timestamp": at(0)}, page())
-    assert told.ignored == {"page without data": 1}
+    done = imported({"status_code": 2001, "status_message": "No", "timestamp": at(0)}, page())
+    assert done.ignored == {"page without data": 1}
 
 
 @pytest.mark.parametrize("hints", [{"kind": "car"}, {"party": "BECBEC1"}])
@@ -137,5 +137,5 @@ def test_a_broken_object_stops_no_neighbour(broken: bytes, reason: str) -> None:
         in_lines(a_session()) + b"\n" + broken + b"\n",
         b"[" + broken + b"," + in_lines(a_session()) + b"]",
     ):
-        told = Imported(text)
-        assert (told.reasons, len(told.usage)) == ([reason], 1)
+        done = Imported(text)
+        assert (done.reasons, len(done.usage)) == ([reason], 1)

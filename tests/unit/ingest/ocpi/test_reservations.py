@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from domain.error_codes import classify
 from domain.field.fault import Fault
-from tests.unit.ingest.ocpi.told import Imported, at, imported, reserve_now
+from domain.policy.error_codes import classify
+from tests.unit.ingest.ocpi.objects import Imported, at, imported, reserve_now
 
 URL = reserve_now()["response_url"]
 FAILURES = {
@@ -35,17 +35,17 @@ def reserved(*objects: Any) -> Imported:
     return imported(*objects, party="FR*ABC")
 
 
-def only(told: Imported) -> Fault:
-    [fault] = told.faults
+def only(done: Imported) -> Fault:
+    [fault] = done.faults
     return fault
 
 
 @pytest.mark.parametrize(("code", "error"), FAILURES.items())
 def test_a_result_that_is_no_success_is_a_fault(code: str, error: str) -> None:
     """By the standard's code, which the catalogue maps to a failure of allocation."""
-    told = reserved(reserve_now(), result(code))
+    done = reserved(reserve_now(), result(code))
 
-    fault = only(told)
+    fault = only(done)
     assert (fault.spot_id, fault.connector_id, fault.reservation_id) == ("FR*ABC*E1", 1, "77")
     assert (fault.affected_user, fault.raw_code, classify(fault.taxonomy, fault.raw_code)) == (
         "DE-XYZ-C1",
@@ -53,12 +53,12 @@ def test_a_result_that_is_no_success_is_a_fault(code: str, error: str) -> None:
         error,
     )
     assert fault.evidence == [{"kind": "reservation_response", "reservation": "77", "result": code}]
-    assert (told.tally.accepted, told.tally.ignored) == (1, 1)
+    assert (done.tally.accepted, done.tally.ignored) == (1, 1)
 
 
 def test_success_is_no_fault() -> None:
-    told = reserved(reserve_now(), result("ACCEPTED", timeout=30))
-    assert (told.faults, told.ignored) == ([], {"command": 1, "command that was accepted": 1})
+    done = reserved(reserve_now(), result("ACCEPTED", timeout=30))
+    assert (done.faults, done.ignored) == ([], {"command": 1, "command that was accepted": 1})
 
 
 def test_results_find_their_commands_by_the_url_that_these_asked_for() -> None:
@@ -70,8 +70,8 @@ def test_results_find_their_commands_by_the_url_that_these_asked_for() -> None:
         sent(URL, result("EVSE_INOPERATIVE"), timestamp=at(3)),
     ]
     for order in permutations(records):
-        told = reserved(*order)
-        assert {(fault.spot_id, fault.raw_code) for fault in told.faults} == {
+        done = reserved(*order)
+        assert {(fault.spot_id, fault.raw_code) for fault in done.faults} == {
             ("FR*ABC*E1", "EVSE_INOPERATIVE"),
             ("FR*ABC*E2", "REJECTED"),
         }
@@ -79,25 +79,25 @@ def test_results_find_their_commands_by_the_url_that_these_asked_for() -> None:
 
 def test_a_log_tells_when_it_was_answered() -> None:
     """The result itself states no time, so that of its reception counts."""
-    told = reserved(reserve_now(), sent(URL, result(), timestamp=at(3)))
-    assert (only(told).occurred_at.minute, only(told).time_quality) == (3, "received")
+    done = reserved(reserve_now(), sent(URL, result(), timestamp=at(3)))
+    assert (only(done).occurred_at.minute, only(done).time_quality) == (3, "received")
 
 
 def test_a_result_that_carries_its_reservation_needs_no_command() -> None:
     """As partners enrich it."""
-    told = reserved(result(command="RESERVE_NOW", reservation_id=5, evse_uid="E9", message=[{"text": "Taken"}]))
-    assert (only(told).spot_id, only(told).reservation_id, only(told).info) == ("FR*ABC*E9", "5", "Taken")
+    done = reserved(result(command="RESERVE_NOW", reservation_id=5, evse_uid="E9", message=[{"text": "Taken"}]))
+    assert (only(done).spot_id, only(done).reservation_id, only(done).info) == ("FR*ABC*E9", "5", "Taken")
 
 
 def test_a_result_with_the_number_of_a_reservation_finds_it() -> None:
-    told = reserved(reserve_now(), reserve_now(reservation_id="78", evse_uid="E2"), result(reservation_id="78"))
-    assert only(told).spot_id == "FR*ABC*E2"
+    done = reserved(reserve_now(), reserve_now(reservation_id="78", evse_uid="E2"), result(reservation_id="78"))
+    assert only(done).spot_id == "FR*ABC*E2"
 
 
 def test_a_result_that_fits_several_commands_blames_none() -> None:
     """Neither by order nor by an URL that all of them asked for."""
-    told = reserved(reserve_now(), reserve_now(reservation_id="78", evse_uid="E2"), sent(URL, result()), result())
-    assert (told.faults, told.reasons) == ([], ["UNKNOWN_COMMAND", "UNKNOWN_COMMAND"])
+    done = reserved(reserve_now(), reserve_now(reservation_id="78", evse_uid="E2"), sent(URL, result()), result())
+    assert (done.faults, done.reasons) == ([], ["UNKNOWN_COMMAND", "UNKNOWN_COMMAND"])
 
 
 def test_a_result_without_any_command_is_refused() -> None:
@@ -106,8 +106,8 @@ def test_a_result_without_any_command_is_refused() -> None:
 
 def test_a_reservation_of_no_spot_in_particular_blames_none() -> None:
     """OCPI lets the operator choose the EVSE."""
-    told = reserved(reserve_now(evse_uid=None), result())
-    assert (told.faults, told.reasons) == ([], ["MISSING_FIELD"])
+    done = reserved(reserve_now(evse_uid=None), result())
+    assert (done.faults, done.reasons) == ([], ["MISSING_FIELD"])
 
 
 def test_the_reference_that_session_and_cdr_share_names_the_reservation() -> None:
@@ -118,24 +118,27 @@ def test_the_reference_that_session_and_cdr_share_names_the_reservation() -> Non
 def test_only_a_lost_reservation_makes_a_failed_cancellation_a_fault(code: str) -> None:
     """One that could not be cancelled still stands."""
     cancel = {"response_url": URL + "9", "reservation_id": "77"}
-    told = reserved(reserve_now(), cancel, sent(URL + "9", result(code)))
-    assert [fault.raw_code for fault in told.faults] == (["UNKNOWN_RESERVATION"] if code[0] == "U" else [])
+    done = reserved(reserve_now(), cancel, sent(URL + "9", result(code)))
+    assert [fault.raw_code for fault in done.faults] == (["UNKNOWN_RESERVATION"] if code[0] == "U" else [])
 
 
 def test_results_of_other_commands_are_no_faults() -> None:
     """A session that did not start is no failed reservation."""
     start = {"response_url": URL, "token": {"uid": "1"}, "location_id": "L1", "evse_uid": "E1"}
-    told = reserved(
+    done = reserved(
         sent("https://cpo.example/ocpi/2.2.1/commands/START_SESSION", start), sent(URL, result("FAILED"))
     )
-    assert (told.faults, told.tally.ignored) == ([], 2)
+    assert (done.faults, done.tally.ignored) == ([], 2)
 
 
 def test_the_time_of_a_booking_without_an_offset_is_utc() -> None:
-    told = imported(
+    done = imported(
         {"reservation_status": "FAILED", "id": "B1", "evse_uid": "E1", "last_updated": "2026-04-01T08:07:00"}
     )
-    assert (only(told).occurred_at.isoformat(), only(told).time_quality) == ("2026-04-01T08:07:00+00:00", "stated")
+    assert (only(done).occurred_at.isoformat(), only(done).time_quality) == (
+        "2026-04-01T08:07:00+00:00",
+        "stated",
+    )
 
 
 @pytest.mark.parametrize(
@@ -151,7 +154,7 @@ def test_the_time_of_a_booking_without_an_offset_is_utc() -> None:
     ],
 )
 def test_bookings_of_ocpi_2_3(status: str, more: dict[str, Any], error: str | None) -> None:
-    """Only what the operator failed is a fault, at the moment it was told."""
+    """Only what the operator failed is a fault, at the moment it was reported."""
     booking = {
         "country_code": "FR",
         "party_id": "ABC",
@@ -162,6 +165,6 @@ def test_bookings_of_ocpi_2_3(status: str, more: dict[str, Any], error: str | No
         "reservation_status": status,
         "last_updated": at(7),
     }
-    told = imported(booking | more)
-    assert [classify(fault.taxonomy, fault.raw_code) for fault in told.faults] == ([error] if error else [])
-    assert all((fault.occurred_at.minute, fault.affected_user) == (7, "DE-XYZ-C1") for fault in told.faults)
+    done = imported(booking | more)
+    assert [classify(fault.taxonomy, fault.raw_code) for fault in done.faults] == ([error] if error else [])
+    assert all((fault.occurred_at.minute, fault.affected_user) == (7, "DE-XYZ-C1") for fault in done.faults)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.field.usage import UsageRecord
-from tests.unit.ingest.ocpi.told import (
+from tests.unit.ingest.ocpi.objects import (
     Imported,
     a_cdr,
     a_location,
@@ -25,8 +25,8 @@ def moment(minute: int) -> datetime:
     return datetime.fromisoformat(at(minute))
 
 
-def only(told: Imported) -> UsageRecord:
-    [record] = told.usage
+def only(done: Imported) -> UsageRecord:
+    [record] = done.usage
     return record
 
 
@@ -43,8 +43,8 @@ class TestSessions:
 
     def test_the_same_ids_of_two_parties_are_two_sessions(self) -> None:
         """An uid is unique within its party only."""
-        told = imported(a_session(), a_session(party_id="XYZ"))
-        assert {record.spot_id for record in told.usage} == {"FR*ABC*E1", "FR*XYZ*E1"}
+        done = imported(a_session(), a_session(party_id="XYZ"))
+        assert {record.spot_id for record in done.usage} == {"FR*ABC*E1", "FR*XYZ*E1"}
 
     def test_a_session_that_goes_on_lacks_no_end(self) -> None:
         """Its source says so itself."""
@@ -75,13 +75,13 @@ class TestSessions:
         ],
     )
     def test_a_contradiction_is_a_finding(self, changes: dict[str, Any], findings: list[str]) -> None:
-        """The record is kept as it was told."""
+        """The record is kept as it was sent."""
         assert only(imported(a_session(**changes))).findings == findings
 
     def test_energy_and_periods_may_differ_while_the_session_goes_on(self) -> None:
-        """The period that the energy belongs to is told when it is over."""
-        told = imported(an_active_session(kwh=9.0, charging_periods=[period(0, 6.0)]))
-        assert (only(told).periods_kwh, only(told).findings) == (6.0, [])
+        """The period that the energy belongs to is reported when it is over."""
+        done = imported(an_active_session(kwh=9.0, charging_periods=[period(0, 6.0)]))
+        assert (only(done).periods_kwh, only(done).findings) == (6.0, [])
 
     def test_periods_without_energy_add_up_to_nothing_known(self) -> None:
         """Time spent parking is no energy, and a volume that is no number tells none."""
@@ -91,9 +91,9 @@ class TestSessions:
 
     @pytest.mark.parametrize("volume", [1e308, -1e308])
     def test_periods_beyond_all_numbers_add_up_to_nothing_known(self, volume: float) -> None:
-        """The record is taken in without them."""
-        told = imported(a_session(charging_periods=[period(0, volume), period(10, volume), period(20, 1.0)]))
-        assert only(told).periods_kwh is None
+        """The record is ingested without them."""
+        done = imported(a_session(charging_periods=[period(0, volume), period(10, volume), period(20, 1.0)]))
+        assert only(done).periods_kwh is None
 
     def test_a_time_without_an_offset_is_utc(self) -> None:
         record = only(
@@ -119,13 +119,13 @@ class TestSessions:
     )
     def test_a_session_that_nobody_can_place_is_refused(self, changes: dict[str, Any], reason: str) -> None:
         """Its neighbour is not."""
-        told = imported(a_session(**changes), a_session(id="s-2"))
-        assert (told.reasons, [record.session_id for record in told.usage]) == ([reason], ["s-2"])
+        done = imported(a_session(**changes), a_session(id="s-2"))
+        assert (done.reasons, [record.session_id for record in done.usage]) == ([reason], ["s-2"])
 
     def test_a_session_without_an_evse_is_ignored_with_its_reason(self) -> None:
         """A reservation was assigned none, so no spot recorded anything."""
-        told = imported(a_session(evse_uid="#NA", connector_id="#NA"))
-        assert told.ignored == {"session of a reservation that was assigned no EVSE": 1}
+        done = imported(a_session(evse_uid="#NA", connector_id="#NA"))
+        assert done.ignored == {"session of a reservation that was assigned no EVSE": 1}
 
 
 class TestPatches:
@@ -139,20 +139,20 @@ class TestPatches:
     @pytest.mark.parametrize("order", list(permutations(range(4))))
     def test_the_order_of_the_words_does_not_matter(self, order: tuple[int, ...]) -> None:
         """The same records come of the words however they are shuffled; the last is the session as it ended."""
-        told = imported(*(self.WORDS[place] for place in order))
+        done = imported(*(self.WORDS[place] for place in order))
 
-        assert {record.key for record in told.usage} == {record.key for record in imported(*self.WORDS).usage}
-        latest = told.latest
+        assert {record.key for record in done.usage} == {record.key for record in imported(*self.WORDS).usage}
+        latest = done.latest
         assert (latest.energy_kwh, latest.periods_kwh, latest.ended_at) == (11.0, 11.0, moment(60))
         assert (latest.under_way, latest.findings, latest.connector_id) == (False, [], 2)
-        assert told.tally.accepted == 4
+        assert done.tally.accepted == 4
 
     def test_a_patch_changes_only_what_it_names(self) -> None:
         """What was known before stays, and an empty value unsays nothing."""
         latest = imported(an_active_session(), a_patch(20, kwh=2.0, evse_uid=None)).latest
         assert (latest.energy_kwh, latest.user, latest.started_at) == (2.0, "FR-XYZ-C1", moment(0))
 
-    def test_a_period_told_twice_counts_once(self) -> None:
+    def test_a_period_sent_twice_counts_once(self) -> None:
         """A patch that was sent again adds nothing."""
         again = a_patch(40, charging_periods=[period(30, 3.0)])
         latest = imported(an_active_session(charging_periods=[period(0, 6.0)]), again, again).latest
@@ -167,28 +167,28 @@ class TestPatches:
 
     def test_two_patches_of_one_moment_count_both(self) -> None:
         """Many partners tell whole seconds."""
-        told = imported(an_active_session(), a_patch(20, kwh=2.0), a_patch(20, charging_periods=[period(0, 1.9)]))
-        assert (told.latest.energy_kwh, told.latest.periods_kwh) == (2.0, 1.9)
-        assert len(told.usage) == 2
+        done = imported(an_active_session(), a_patch(20, kwh=2.0), a_patch(20, charging_periods=[period(0, 1.9)]))
+        assert (done.latest.energy_kwh, done.latest.periods_kwh) == (2.0, 1.9)
+        assert len(done.usage) == 2
 
     def test_a_whole_session_says_everything_anew(self) -> None:
         """A patch from before it changes nothing any more."""
-        told = imported(a_patch(40, kwh=99.0), a_session())
-        assert (told.latest.energy_kwh, sum(told.ignored.values())) == (11.0, 1)
+        done = imported(a_patch(40, kwh=99.0), a_session())
+        assert (done.latest.energy_kwh, sum(done.ignored.values())) == (11.0, 1)
 
     def test_a_patch_without_its_session_is_refused_with_what_would_help(self) -> None:
         """Nobody knows its spot."""
-        told = imported(a_patch(40, session="s-9", kwh=1.0), a_session())
-        [refused] = told.quarantined
-        assert (refused.reason, told.tally.refused) == ("UNKNOWN_SESSION", 1)
+        done = imported(a_patch(40, session="s-9", kwh=1.0), a_session())
+        [refused] = done.quarantined
+        assert (refused.reason, done.tally.refused) == ("UNKNOWN_SESSION", 1)
         assert "import the whole session with it" in refused.sentence
 
     def test_a_patch_that_nothing_names_is_refused_and_its_url_helps(self) -> None:
         """The bare body does not say which session it is about."""
         body = {"kwh": 2.0, "last_updated": at(20)}
         assert imported(body, a_session()).reasons == ["MISSING_FIELD"]
-        told = imported(body, an_active_session(), url="/sessions/FR/ABC/s-1")
-        assert told.latest.energy_kwh == 2.0
+        done = imported(body, an_active_session(), url="/sessions/FR/ABC/s-1")
+        assert done.latest.energy_kwh == 2.0
 
     def test_a_patch_without_a_time_is_refused(self) -> None:
         """Nothing tells which word is the later."""
@@ -199,8 +199,8 @@ class TestPatches:
 
 class TestCdrs:
     def test_a_cdr_is_a_later_word_on_its_session(self) -> None:
-        told = imported(a_session(), a_cdr(total_energy=12.0))
-        assert (told.latest.energy_kwh, told.latest.findings) == (12.0, ["PERIODS_DISAGREE"])
+        done = imported(a_session(), a_cdr(total_energy=12.0))
+        assert (done.latest.energy_kwh, done.latest.findings) == (12.0, ["PERIODS_DISAGREE"])
 
     def test_a_cdr_of_no_session_stands_for_itself(self) -> None:
         assert only(imported(a_cdr(session_id=None))).session_id == "cdr-9"
@@ -217,8 +217,8 @@ class TestCdrs:
         """By its own id, or by its EVSE and start; in 2.1.1 no CDR can name one."""
         cdr = a_cdr(session_id=None, total_energy=12.0) | changes
         words = [an_active_session(), a_session(), an_active_session(id="s-2", start_date_time=at(70))]
-        told = imported(*([cdr, *words] if cdr_first else [*words, cdr]))
-        assert [record.session_id for record in told.usage if record.energy_kwh == 12.0] == ["s-1"]
+        done = imported(*([cdr, *words] if cdr_first else [*words, cdr]))
+        assert [record.session_id for record in done.usage if record.energy_kwh == 12.0] == ["s-1"]
 
     @pytest.mark.parametrize(
         ("sessions", "session_id"),
@@ -236,13 +236,13 @@ class TestCdrs:
         self, sessions: list[dict[str, Any]], session_id: str
     ) -> None:
         """Two would lie on each other then, which is a finding; one that is made up is none."""
-        told = imported(*sessions, a_cdr(session_id=None, total_energy=12.0))
-        assert [record.session_id for record in told.usage if record.energy_kwh == 12.0] == [session_id]
+        done = imported(*sessions, a_cdr(session_id=None, total_energy=12.0))
+        assert [record.session_id for record in done.usage if record.energy_kwh == 12.0] == [session_id]
 
     def test_a_credit_cdr_is_no_usage(self) -> None:
         """Its figures take those of another one back."""
-        told = imported(a_cdr(credit=True, credit_reference_id="cdr-8", total_energy=-11.0))
-        assert (told.usage, told.tally.ignored) == ([], 1)
+        done = imported(a_cdr(credit=True, credit_reference_id="cdr-8", total_energy=-11.0))
+        assert (done.usage, done.tally.ignored) == ([], 1)
 
     def test_a_cdr_without_any_id_is_refused(self) -> None:
         assert imported(a_cdr(id=None, session_id=None)).reasons == ["MISSING_FIELD"]
@@ -264,14 +264,14 @@ class TestOcpi211:
             "status": "COMPLETED",
             "last_updated": at(61),
         }
-        told = imported({"id": "1"} | old, {"id": "2"} | old, party="FR*ABC")
+        done = imported({"id": "1"} | old, {"id": "2"} | old, party="FR*ABC")
 
-        assert {(record.spot_id, record.connector_id, record.user) for record in told.usage} == {
+        assert {(record.spot_id, record.connector_id, record.user) for record in done.usage} == {
             ("FR*ABC*E5", 3, "FR-XYZ-C2")
         }
-        [spot] = told.spots
+        [spot] = done.spots
         assert (spot.spot_id, spot.max_power_kw, spot.site) == ("FR*ABC*E5", 50.0, "Gare du Nord")
-        assert told.usage[0].ended_at == moment(60)
+        assert done.usage[0].ended_at == moment(60)
 
     def test_a_cdr_stops(self) -> None:
         """Where a later version ends."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from domain.field.batch import Batch
-from ingest.files.importer import Importer, Tally
+from ingest.files.importer import Importer, ImportTally
 from ingest.files.items import Item, Translated
 from ingest.ocpp import reader
 
@@ -72,7 +72,7 @@ def data(items: Iterable[Item], kind: str) -> list[dict[str, Any]]:
     return [event["data"] for event in events(items, kind)]
 
 
-def taken_in(items: Iterable[Item]) -> tuple[Batch, Tally]:
+def ingested(items: Iterable[Item]) -> tuple[Batch, ImportTally]:
     """What the domain gets of these items."""
     whole = Batch()
 

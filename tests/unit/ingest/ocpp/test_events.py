@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from domain.error_codes import classify
-from tests.unit.ingest.ocpp.rows import at, call, data, read, taken_in
+from domain.policy.error_codes import classify
+from tests.unit.ingest.ocpp.rows import at, call, data, ingested, read
 
 
 def event(component: str = "PowerContactor", variable: str = "Problem", value: str = "true", **more: Any) -> Any:
@@ -20,8 +20,8 @@ def event(component: str = "PowerContactor", variable: str = "Problem", value: s
     } | more
 
 
-def notify(second: int, *told: Any, uid: str = "e") -> list[Any]:
-    return call(second, uid, "NotifyEvent", generatedAt=at(second), seqNo=0, eventData=list(told))
+def notify(second: int, *items: Any, uid: str = "e") -> list[Any]:
+    return call(second, uid, "NotifyEvent", generatedAt=at(second), seqNo=0, eventData=list(items))
 
 
 def status_of(second: int, status: str, evse: int = 2) -> list[Any]:
@@ -58,7 +58,7 @@ class TestNotifyEvent:
     )
     def test_a_component_tells_what_kind_of_fault_it_is(self, component: str, variable: str, code: str) -> None:
         """By itself, or with its variable; what is not known is kept as sent."""
-        batch, _ = taken_in(read(notify(0, event(component, variable, trigger="Delta"))))
+        batch, _ = ingested(read(notify(0, event(component, variable, trigger="Delta"))))
         [fault] = batch.faults
         assert fault.raw_code == f"{component}.{variable}"
         assert classify(fault.taxonomy, fault.raw_code) == code
@@ -73,16 +73,16 @@ class TestNotifyEvent:
         assert fault["error"]["taxonomy"] == taxonomy
 
     @pytest.mark.parametrize(
-        "told",
+        "item",
         [
             event("TemperatureSensor", "Temperature", "41.5", trigger="Periodic"),
             event("Heater", "Active", trigger="Delta"),
             event("Connector", "AvailabilityState", "Occupied", trigger="Delta"),
         ],
     )
-    def test_a_value_that_merely_changes_is_no_fault(self, told: Any) -> None:
+    def test_a_value_that_merely_changes_is_no_fault(self, item: Any) -> None:
         """Stations report values all day."""
-        assert not data(read(notify(0, told)), "fault.raised")
+        assert not data(read(notify(0, item)), "fault.raised")
 
     def test_a_threshold_that_was_passed_is_a_fault_with_its_value(self) -> None:
         """Alerting says that a monitor judged it; `cleared` ends it with another value."""
@@ -98,7 +98,7 @@ class TestNotifyEvent:
         [cleared] = data(read(notify(0, event(cleared=True, techCode="CX017"))), "fault.cleared")
         assert cleared["error"] == {"taxonomy": "mrec", "code": "CX017"}
 
-    def test_two_of_one_component_are_told_apart_by_instance(self) -> None:
+    def test_two_of_one_component_differ_by_instance(self) -> None:
         """One that recovers does not clear its neighbour."""
         # Given two modules of one EVSE that fail
         modules = [{"name": "AcDcConverter", "instance": str(n), "evse": {"id": 1}} for n in (1, 2)]
@@ -111,13 +111,13 @@ class TestNotifyEvent:
 
     def test_several_events_of_one_frame_have_identities_of_their_own(self) -> None:
         """The same component may alert twice in one frame."""
-        batch, _ = taken_in(read(notify(0, event(), event())))
+        batch, _ = ingested(read(notify(0, event(), event())))
         assert len({fault.message_id for fault in batch.faults}) == 2
 
     def test_rubbish_beside_an_event_does_not_hide_it(self) -> None:
         """An event without component, without value, or that is none."""
         frame = notify(0, None, {}, {"trigger": "Alerting"}, event(), {"component": 7, "cleared": "yes"})
-        batch, tally = taken_in(read(frame))
+        batch, tally = ingested(read(frame))
         assert [fault.raw_code for fault in batch.faults] == ["OtherError", "PowerContactor.Problem"]
         assert "Outside the standard: " in (batch.faults[0].description or "")
         assert tally.refused == 0

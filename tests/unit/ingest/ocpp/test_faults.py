@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from ingest.files.items import Ignored
-from tests.unit.ingest.ocpp.rows import at, call, data, events, read, status, taken_in
+from tests.unit.ingest.ocpp.rows import at, call, data, events, ingested, read, status
 
 
 class TestFaults:
@@ -32,8 +32,8 @@ class TestFaults:
         """Where the payload states no time, the log's own stands in and is marked as received."""
         # Given one notification without a timestamp and one with
         rows = [status(5, "Faulted", "GroundFailure"), status(9, "Faulted", "WeakSignal", timestamp=at(7))]
-        # When they are taken in
-        batch, _ = taken_in(read(*rows))
+        # When they are ingested
+        batch, _ = ingested(read(*rows))
         # Then the first occurred when it was received, and the second when it says
         assert [(fault.occurred_at, fault.time_quality) for fault in batch.faults] == [
             (datetime.fromisoformat(at(5)), "received"),
@@ -45,8 +45,8 @@ class TestFaults:
         """Stations repeat a uniqueId for days; the moment tells the messages apart."""
         # Given the same frame, twice, at different moments
         rows = [status(0, "Faulted", "GroundFailure"), status(600, "Faulted", "GroundFailure")]
-        # When they are taken in
-        batch, _ = taken_in(read(*rows))
+        # When they are ingested
+        batch, _ = ingested(read(*rows))
         # Then there are two faults
         assert len({fault.key for fault in batch.faults}) == 2
 
@@ -76,7 +76,7 @@ class TestFaults:
 
     def test_a_code_outside_the_standard_is_kept_as_sent(self) -> None:
         """An unknown errorCode reaches the domain with its raw spelling."""
-        batch, _ = taken_in(read(status(0, "Faulted", "EVSE_lock_jam#4")))
+        batch, _ = ingested(read(status(0, "Faulted", "EVSE_lock_jam#4")))
         assert batch.faults[0].raw_code == "EVSE_lock_jam#4"
 
     def test_connector_zero_clears_the_whole_station_and_no_other(self) -> None:

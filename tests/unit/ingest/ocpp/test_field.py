@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from domain.error_codes import classify
-from ingest.files.items import Refused
+from domain.policy.error_codes import classify
+from ingest.files.items import RefusedItem
 from ingest.ocpp import reader
 from tests.unit.ingest.ocpp.rows import (
     LARGEST,
@@ -16,13 +16,13 @@ from tests.unit.ingest.ocpp.rows import (
     at,
     call,
     data,
+    ingested,
     keys,
     log,
     read,
     start,
     status,
     stop,
-    taken_in,
 )
 
 
@@ -38,7 +38,7 @@ class TestCodes:
     @pytest.mark.parametrize("code", ["EVSE_lock_jam#4", "x" * 300, 42, "No Error"])
     def test_an_error_code_outside_the_enum_is_other_and_kept_and_marked(self, code: Any) -> None:
         """However long, and of whatever type."""
-        batch, tally = taken_in(read(status(0, "Faulted", code)))
+        batch, tally = ingested(read(status(0, "Faulted", code)))
         [fault] = batch.faults
         assert fault.raw_code == str(code)[:256]
         assert classify(fault.taxonomy, fault.raw_code) == "OTHER"
@@ -58,12 +58,12 @@ class TestCodes:
     @pytest.mark.parametrize("connector", ["one", None, -1, 2**40, []])
     def test_a_connector_that_is_none_is_the_whole_spot(self, connector: Any) -> None:
         """The fault is real, wherever it is."""
-        batch, tally = taken_in(read(status(0, "Faulted", "GroundFailure", connector=connector)))
+        batch, tally = ingested(read(status(0, "Faulted", "GroundFailure", connector=connector)))
         assert (batch.faults[0].connector_id, tally.refused) == (0, 0)
 
     def test_connector_zero_is_the_whole_spot(self) -> None:
         """As the standard says."""
-        batch, _ = taken_in(read(status(0, "Faulted", "GroundFailure", connector=0)))
+        batch, _ = ingested(read(status(0, "Faulted", "GroundFailure", connector=0)))
         assert batch.faults[0].connector_id == 0
 
     def test_a_boot_notification_with_fields_of_its_own_is_taken(self) -> None:
@@ -92,7 +92,7 @@ class TestTimes:
     def test_a_time_is_taken_as_it_can_be(self, timestamp: Any, quality: str, occurred: datetime) -> None:
         """None, rubbish, years that cannot be, bare offsets, local time called UTC, and two days late."""
         row = status(9, "Faulted", "GroundFailure", timestamp=timestamp)
-        batch, tally = taken_in(read(row))
+        batch, tally = ingested(read(row))
         [fault] = batch.faults
         assert (fault.time_quality, fault.occurred_at) == (quality, occurred)
         assert (fault.received_at, tally.refused) == (moment(9), 0)
@@ -100,20 +100,20 @@ class TestTimes:
     @pytest.mark.parametrize("timestamp", ["yesterday", "2025-10-01T10:00:05+02"])
     def test_a_time_outside_the_standard_is_marked(self, timestamp: str) -> None:
         """In the words of its schema."""
-        batch, _ = taken_in(read(status(9, "Faulted", "GroundFailure", timestamp=timestamp)))
+        batch, _ = ingested(read(status(9, "Faulted", "GroundFailure", timestamp=timestamp)))
         assert "timestamp" in (batch.faults[0].description or "")
 
     def test_local_time_marked_utc_is_a_finding_of_the_record(self) -> None:
-        """The session ends two hours after it was told."""
+        """The session ends two hours after it was reported."""
         rows = a_transaction(stop(600, 5, timestamp="2025-10-01T10:10:00Z"), timestamp="2025-10-01T10:00:00Z")
-        batch, _ = taken_in(read(*rows))
+        batch, _ = ingested(read(*rows))
         assert "LOCAL_TIME_AS_UTC" in batch.usage[0].findings
 
     @pytest.mark.parametrize("year", ["0001", "1970"])
     def test_a_transaction_of_an_impossible_year_is_kept_as_evidence(self, year: str) -> None:
         """With the finding that says so."""
         rows = a_transaction(stop(9, 5, timestamp=f"{year}-01-01T00:00:00Z"))
-        batch, tally = taken_in(read(*rows))
+        batch, tally = ingested(read(*rows))
         assert ("TIME_IMPLAUSIBLE" in batch.usage[0].findings, tally.refused) == (True, 0)
 
 
@@ -121,13 +121,13 @@ class TestMeters:
     @pytest.mark.parametrize("unread", [-1, "-1", LARGEST])
     def test_a_register_that_was_not_read_is_no_register(self, unread: Any) -> None:
         """Whichever way a station says so."""
-        batch, _ = taken_in(read(*a_transaction(stop(9, 5, meter=unread))))
+        batch, _ = ingested(read(*a_transaction(stop(9, 5, meter=unread))))
         assert ("REGISTER_UNKNOWN" in batch.usage[0].findings, batch.usage[0].energy_kwh) == (True, None)
 
     @pytest.mark.parametrize("rubbish", ["n/a", "NaN", "1e999", [], {"Wh": 1}])
     def test_a_register_that_is_no_number_is_marked_and_the_record_kept(self, rubbish: Any) -> None:
         """What was sent stays beside the record."""
-        batch, tally = taken_in(read(*a_transaction(stop(9, 5, meter=rubbish))))
+        batch, tally = ingested(read(*a_transaction(stop(9, 5, meter=rubbish))))
         [record] = batch.usage
         assert (record.meter_stop_kwh, record.energy_kwh, tally.refused) == (None, None, 0)
         assert "VALUE_UNREADABLE" in record.findings
@@ -135,7 +135,7 @@ class TestMeters:
 
     def test_the_largest_transaction_id_names_its_session(self) -> None:
         """9223372036854775807, as a station that never got one sends it."""
-        batch, _ = taken_in(read(stop(9, LARGEST)))
+        batch, _ = ingested(read(stop(9, LARGEST)))
         assert batch.usage[0].session_id == str(LARGEST)
 
     @pytest.mark.parametrize(("value", "unit"), [("3.5", "Wh"), ("3500", "kWh")])
@@ -146,7 +146,7 @@ class TestMeters:
             8, "m", "MeterValues", connectorId=2, transactionId=5, meterValue=[{"sampledValue": [sampled]}]
         )
         *begun, stopped = a_transaction(stop(9, 5, meter=3500))
-        batch, _ = taken_in(read(*begun, metered, stopped))
+        batch, _ = ingested(read(*begun, metered, stopped))
         assert "UNIT_SLIP" in batch.usage[0].findings
 
     def test_meter_values_are_the_samples_of_their_transaction(self) -> None:
@@ -170,7 +170,7 @@ class TestMeters:
         assert samples == [{"at": at(50), "register_kwh": 1.1}, {"at": at(70), "register_kwh": 1.2}]
 
     def test_of_too_many_samples_some_go_but_never_the_ends(self) -> None:
-        """A day's session is told in a hundred."""
+        """A day's session keeps a hundred samples."""
         values = [{"timestamp": at(n), "sampledValue": [{"value": str(1000 + n)}]} for n in range(500)]
         rows = a_transaction(stop(900, 5, transactionData=values))
         [usage] = data(read(*rows), "usage.recorded")
@@ -183,7 +183,7 @@ class TestRepetitions:
     def test_the_same_frame_every_ten_seconds_is_one_message(self) -> None:
         """A station that gets no answer repeats itself for as long as it takes."""
         rows = [status(second, "Faulted", "GroundFailure") for second in range(0, 300, 10)]
-        batch, tally = taken_in(read(*rows))
+        batch, tally = ingested(read(*rows))
         assert (len(batch.faults), tally.read, tally.ignored) == (1, 30, 29)
 
     def test_a_frame_that_waited_for_two_days_is_the_one_it_was(self) -> None:
@@ -191,8 +191,8 @@ class TestRepetitions:
         stated = {"timestamp": at(5)}
         row = status(9, "Faulted", "GroundFailure", **stated)
         late = ["2025-10-03T08:00:09.000Z", *row[1:]]
-        together, _ = taken_in(read(row, late))
-        alone, _ = taken_in(read(late))
+        together, _ = ingested(read(row, late))
+        alone, _ = ingested(read(late))
         assert len(together.faults) == 1
         assert keys(alone)[0] == keys(together)[0]
 
@@ -200,7 +200,7 @@ class TestRepetitions:
     def test_a_unique_id_used_for_another_payload_is_another_message(self, second: int) -> None:
         """Even at once."""
         rows = [status(0, "Faulted", "GroundFailure"), status(second, "Faulted", "WeakSignal")]
-        batch, _ = taken_in(read(*rows))
+        batch, _ = ingested(read(*rows))
         assert len({fault.key for fault in batch.faults}) == 2
 
 
@@ -218,20 +218,20 @@ class TestNeighbours:
     def test_what_no_database_holds_is_refused_alone(self, message: str, code: str) -> None:
         """Not a number, a number too large, a key given twice, a nest too deep."""
         refused, good = reader.read_log(log([[at(0), "CH-1", message], status(1, "Faulted", "GroundFailure")]))
-        assert isinstance(refused, Refused)
+        assert isinstance(refused, RefusedItem)
         assert refused.reason.code == code
         assert data([good], "fault.raised")
 
     def test_a_stop_that_names_no_transaction_is_refused(self) -> None:
         """A record without its session is nobody's."""
-        batch, tally = taken_in(read(call(0, "u", "StopTransaction", meterStop=1), call(1, "h", "Heartbeat")))
+        batch, tally = ingested(read(call(0, "u", "StopTransaction", meterStop=1), call(1, "h", "Heartbeat")))
         assert (tally.refused, batch.quarantined[0].reason) == (1, "INVALID_FIELD")
         assert b"spotclaim.usage.recorded.v1" in b64decode(batch.quarantined[0].body)
 
     def test_security_events_are_ignored_and_counted(self) -> None:
         """They are another desk's."""
         ignored = Counter[str]()
-        told = {"type": "FirmwareUpdated", "timestamp": at(1)}
-        rows = [call(n, f"s{n}", "SecurityEventNotification", **told) for n in range(3)]
+        payload = {"type": "FirmwareUpdated", "timestamp": at(1)}
+        rows = [call(n, f"s{n}", "SecurityEventNotification", **payload) for n in range(3)]
         list(reader.read_log(log([call(0, "h", "Heartbeat"), *rows]), None, ignored))
         assert ignored["SecurityEventNotification"] == 3

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from domain.errors import SetupError
-from ingest.files.items import Refused, Translated
+from ingest.files.items import RefusedItem, Translated
 from ingest.ocpp import reader
-from tests.unit.ingest.ocpp.rows import NOW, answer, at, call, keys, log, read, start, status, stop, taken_in
+from tests.unit.ingest.ocpp.rows import NOW, answer, at, call, ingested, keys, log, read, start, status, stop
 
 
 class TestLogs:
@@ -37,7 +37,7 @@ class TestLogs:
         # When the log is read
         refused, good = reader.read_log(lines)
         # Then the bad one is refused with its own text
-        assert isinstance(refused, Refused)
+        assert isinstance(refused, RefusedItem)
         assert (refused.reason.code, refused.raw) == (code, lines[1].encode())
         assert isinstance(good, Translated)
 
@@ -48,7 +48,7 @@ class TestLogs:
         """A log is written in order, so the frame came no earlier; and it is not refused for its log's clock."""
         # Given a good row, and one whose time is rubbish
         _, station, message = status(5, "Faulted", "GroundFailure")
-        batch, tally = taken_in(read(call(4, "h", "Heartbeat"), [rubbish, station, message]))
+        batch, tally = ingested(read(call(4, "h", "Heartbeat"), [rubbish, station, message]))
         # Then the fault occurred when the frame before it came
         [fault] = batch.faults
         assert (fault.occurred_at, fault.time_quality) == (datetime.fromisoformat(at(4)), "received")
@@ -57,7 +57,7 @@ class TestLogs:
     def test_a_frame_without_a_log_time_is_received_now(self) -> None:
         """The import's own clock is all there is."""
         _, station, message = status(0, "Faulted", "GroundFailure")
-        batch, _ = taken_in(read(["", station, message]))
+        batch, _ = ingested(read(["", station, message]))
         assert (batch.faults[0].occurred_at, batch.faults[0].message_id) == (NOW, "n")
 
     def test_json_lines_say_the_same_as_csv(self) -> None:
@@ -66,16 +66,16 @@ class TestLogs:
         rows = [status(0, "Faulted", "GroundFailure"), start(1), answer(2, "start", transactionId=1), stop(9, 1)]
         names = ("timestamp", "id", "msg")
         frames = [dict(zip(names, [row[0], row[1], json.loads(row[2])], strict=True)) for row in rows]
-        # When both are taken in
-        from_csv, _ = taken_in(read(*rows))
-        from_json, _ = taken_in(reader.read_log(json.dumps(frame) + "\n" for frame in frames))
+        # When both are ingested
+        from_csv, _ = ingested(read(*rows))
+        from_json, _ = ingested(reader.read_log(json.dumps(frame) + "\n" for frame in frames))
         # Then the messages are the same
         assert keys(from_csv) == keys(from_json)
 
     def test_json_lines_that_are_no_frames_are_refused(self) -> None:
         """Broken lines and lines that are no object, each with its reason."""
         lines = ['{"id": "A", "msg": [3, "u", {}]}\n', "\n", '{"id": \n', "7\n"]
-        codes = [item.reason.code for item in reader.read_log(lines) if isinstance(item, Refused)]
+        codes = [item.reason.code for item in reader.read_log(lines) if isinstance(item, RefusedItem)]
         assert codes == ["NOT_JSON", "NOT_OCPP"]
 
     def test_a_log_without_its_columns_is_a_matter_of_setup(self) -> None:
@@ -95,7 +95,7 @@ class TestLogs:
             stop(9, 1),
         ]
         # When it is imported today and tomorrow
-        first, second = taken_in(read(*rows))[0], taken_in(read(*rows))[0]
+        first, second = ingested(read(*rows))[0], ingested(read(*rows))[0]
         # Then no key differs
         assert keys(first) == keys(second)
         assert len(set(keys(first))) == 4
@@ -125,21 +125,21 @@ class TestForms:
     )
     def test_back_ends_name_the_three_things_as_they_like(self, names: tuple[str, ...]) -> None:
         """In CSV and JSON alike, with an id of the row's own beside them."""
-        expected, _ = taken_in(read(*FRAMES))
+        expected, _ = ingested(read(*FRAMES))
         header = ["id", *names]
         table = [[n, *row] for n, row in enumerate(FRAMES)]
         as_objects = [json.dumps(dict(zip(header, row, strict=True))) + "\n" for row in table]
         as_csv = io.StringIO()
         csv.writer(as_csv).writerows([header, *table])
         for lines in (as_objects, as_csv.getvalue().splitlines(keepends=True)):
-            batch, tally = taken_in(reader.read_log(lines))
+            batch, tally = ingested(reader.read_log(lines))
             assert (keys(batch), tally.refused) == (keys(expected), 0)
 
     def test_a_message_may_be_json_or_text_that_holds_it(self) -> None:
         """Databases give either."""
         _, station, message = FRAMES[0]
         lines = [json.dumps({"id": station, "msg": form}) for form in (message, json.loads(message))]
-        first, second = (taken_in(reader.read_log([line]))[0] for line in lines)
+        first, second = (ingested(reader.read_log([line]))[0] for line in lines)
         assert keys(first) == keys(second)
 
     @pytest.mark.parametrize("kinds", [(2, 3), ("CALL", "CALLRESULT"), ("Call", "CallResult")])
@@ -155,9 +155,9 @@ class TestForms:
         csv.writer(as_csv).writerows([names, *table])
         objects = [dict(zip(names, row, strict=True)) | {"payload": json.loads(row[5])} for row in table]
         as_objects = [json.dumps(each) for each in objects]
-        expected, _ = taken_in(read(*FRAMES))
+        expected, _ = ingested(read(*FRAMES))
         for lines in (as_csv.getvalue().splitlines(keepends=True), as_objects):
-            batch, tally = taken_in(reader.read_log(lines))
+            batch, tally = ingested(reader.read_log(lines))
             assert (keys(batch), tally.refused) == (keys(expected), 0)
 
     def test_parts_that_make_no_message_are_refused_alone(self) -> None:
@@ -166,13 +166,13 @@ class TestForms:
         lines += [
             f"{at(0)},CH-1,{kind},u,X,{payload}\n" for kind, payload in (("2", "{"), ("9", "{}"), ("2", "{}"))
         ]
-        _, tally = taken_in(reader.read_log(lines))
+        _, tally = ingested(reader.read_log(lines))
         assert (tally.read, tally.refused) == (3, 2)
 
     def test_the_kinds_of_message_that_version_2_1_added_are_understood(self) -> None:
         """One that wants no answer, and an error about a result."""
         rows = [[at(0), "CH-1", json.dumps(message)] for message in ([6, "u", "X", {}], [5, "u", "E", "", {}])]
-        _, tally = taken_in(read(*rows))
+        _, tally = ingested(read(*rows))
         assert (tally.read, tally.refused) == (2, 0)
 
     def test_an_export_may_be_one_array(self) -> None:
@@ -181,14 +181,14 @@ class TestForms:
         objects = [dict(zip(names, [row[0], row[1], json.loads(row[2])], strict=True)) for row in FRAMES]
         whole = json.dumps([objects[0], 7, *objects[1:]], indent=1)
         for lines in (whole.splitlines(keepends=True), [json.dumps([objects[0], 7, *objects[1:]])]):
-            batch, tally = taken_in(reader.read_log(lines))
+            batch, tally = ingested(reader.read_log(lines))
             assert [item.reason for item in batch.quarantined] == ["NOT_OCPP"]
             assert (len(batch.faults), len(batch.usage), tally.read) == (1, 1, 5)
 
     def test_bare_frames_are_those_of_the_station_that_is_named(self) -> None:
         """One on each line; without a log's time the station's own must do."""
         lines = [f"{row[2]}\n" for row in (status(5, "Faulted", "GroundFailure", timestamp=at(5)), *FRAMES[1:])]
-        batch, tally = taken_in(reader.read_log(lines, "CH-9"))
+        batch, tally = ingested(reader.read_log(lines, "CH-9"))
         assert {each.spot_id for each in (*batch.faults, *batch.usage, *batch.spots)} == {"CH-9"}
         assert (len(batch.faults), len(batch.usage), tally.refused) == (1, 1, 0)
 
@@ -199,12 +199,12 @@ class TestForms:
 
     def test_a_station_in_the_log_outweighs_the_one_that_is_named(self) -> None:
         """It is for the frames that do not say."""
-        batch, _ = taken_in(reader.read_log(log(FRAMES), "CH-9"))
+        batch, _ = ingested(reader.read_log(log(FRAMES), "CH-9"))
         assert {spot.spot_id for spot in batch.spots} == {"CH-1"}
 
     @pytest.mark.parametrize("number", [1759305605, 1759305605000, "1759305605"])
     def test_a_time_may_be_a_number(self, number: int | str) -> None:
         """Seconds since 1970, or milliseconds."""
         line = json.dumps({"timestamp": number, "id": "CH-1", "msg": json.loads(FRAMES[0][2])})
-        batch, _ = taken_in(reader.read_log([line]))
+        batch, _ = ingested(reader.read_log([line]))
         assert batch.faults[0].received_at == datetime.fromisoformat(at(5))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.ingest.ocpp.rows import answer, at, call, data, read, refusal, start, status, stop, taken_in
+from tests.unit.ingest.ocpp.rows import answer, at, call, data, ingested, read, refusal, start, status, stop
 
 
 def reserve(second: int, uid: str = "5", **more: Any) -> list[Any]:
@@ -67,7 +67,7 @@ def test_calls_of_both_sides_with_one_unique_id_wait_for_their_own_answers(reser
     """A reservation and a transaction, in whatever order: neither forgets the other."""
     asked = [reserve(0), start(1, uid="5")] if reserved_first else [start(0, uid="5"), reserve(1)]
     named = answer(2, "5", transactionId=9, idTagInfo={"status": "Accepted"})
-    batch, tally = taken_in(read(*asked, named, OCCUPIED, stop(20, 9)))
+    batch, tally = ingested(read(*asked, named, OCCUPIED, stop(20, 9)))
     assert [fault.raw_code for fault in batch.faults] == ["Occupied"]
     assert [(record.session_id, record.energy_kwh) for record in batch.usage] == [("9", 2.5)]
     assert tally.refused == 0

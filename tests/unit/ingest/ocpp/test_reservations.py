@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from domain.error_codes import classify
-from ingest.files.importer import Tally
-from tests.unit.ingest.ocpp.rows import answer, at, call, data, read, refusal, start, status, taken_in
+from domain.policy.error_codes import classify
+from ingest.files.importer import ImportTally
+from tests.unit.ingest.ocpp.rows import answer, at, call, data, ingested, read, refusal, start, status
 
 
 def reserve(second: int = 0, uid: str = "r", **more: Any) -> list[Any]:
@@ -50,8 +50,8 @@ class TestReserveNow:
 
     def test_an_accepted_one_gives_no_fault(self) -> None:
         """Both frames are accounted for."""
-        batch, tally = taken_in(read(reserve(), answer(1, "r", status="Accepted")))
-        assert (batch.faults, tally) == ([], Tally(read=2, accepted=1, refused=0, ignored=1))
+        batch, tally = ingested(read(reserve(), answer(1, "r", status="Accepted")))
+        assert (batch.faults, tally) == ([], ImportTally(read=2, accepted=1, refused=0, ignored=1))
 
     def test_one_answered_by_an_error_was_not_confirmed(self) -> None:
         """The station's own words are kept."""
@@ -69,7 +69,7 @@ class TestReserveNow:
         """The next log may hold the answer."""
         assert not faults(reserve(), call(30, "h", "Heartbeat"))
 
-    def test_an_answer_to_another_call_with_the_same_id_is_told_by_its_form(self) -> None:
+    def test_an_answer_to_another_call_with_the_same_id_is_recognised_by_its_form(self) -> None:
         """Both sides number their calls from one."""
         rows = [reserve(uid="5"), status(1, "Available", "NoError", uid="5"), answer(2, "5")]
         [fault] = faults(*rows, answer(3, "5", status="Occupied"))
@@ -113,15 +113,15 @@ class TestCancelReservation:
 
 class TestReservationStatusUpdate:
     @pytest.mark.parametrize(
-        ("told", "code"),
+        ("given", "code"),
         [("Expired", "RESERVATION_LOST"), ("Removed", "RESERVATION_LOST"), ("NoTransaction", "SESSION_MISSING")],
     )
-    def test_a_reservation_that_the_station_gave_up_is_a_fault(self, told: str, code: str) -> None:
-        """With what its ReserveNow told of it."""
+    def test_a_reservation_that_the_station_gave_up_is_a_fault(self, given: str, code: str) -> None:
+        """With the details of its ReserveNow."""
         rows = [reserve_v2(), answer(1, "r", status="Accepted")]
-        update = call(9, "u", "ReservationStatusUpdate", reservationId=7, reservationUpdateStatus=told)
+        update = call(9, "u", "ReservationStatusUpdate", reservationId=7, reservationUpdateStatus=given)
         [fault] = faults(*rows, update)
-        assert (fault["error"]["code"], classify(**_error(fault))) == (told, code)
+        assert (fault["error"]["code"], classify(**_error(fault))) == (given, code)
         assert (fault["reservation_id"], fault["connector_id"], fault["affected_user"]) == ("7", 2, "TAG")
 
     def test_one_whose_reservation_was_never_seen_concerns_the_whole_spot(self) -> None:

@@ -1,4 +1,4 @@
-"""Departures from the standards' own schemas are told in words."""
+"""Departures from the standards' own schemas are put into words."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_a_frame_as_it_should_be_has_no_flaw() -> None:
     ],
 )
 def test_a_flaw_names_the_field_and_what_is_wrong(change: dict[str, str], flaw: str) -> None:
-    """So that a vendor can be told."""
+    """So that the vendor can be informed."""
     [found] = schemas.flaws("StatusNotification", STATUS | change)
     assert found.startswith(flaw)
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from ingest.files.importer import Tally
-from tests.unit.ingest.ocpp.rows import at, call, data, events, read, taken_in
+from ingest.files.importer import ImportTally
+from tests.unit.ingest.ocpp.rows import at, call, data, events, ingested, read
 
 
 def sample(value: Any, unit: Any = "Wh", multiplier: Any = None, **more: Any) -> dict[str, Any]:
@@ -33,7 +33,7 @@ ENDED = tell(600, "Ended", sample(3500), info={"stoppedReason": "EVDisconnected"
 class TestTransactionEvent:
     def test_started_updated_and_ended_make_one_record_in_kwh(self) -> None:
         """Who, where and what for may come in any of them."""
-        # Given a whole transaction, its token told late, its registers in three spellings
+        # Given a whole transaction, its token sent late, its registers in three spellings
         update = tell(60, "Updated", sample(1.5, "kWh"), idToken={"idToken": "TAG", "type": "ISO14443"})
         ended = tell(600, "Ended", sample(35, "Wh", 2), info={"stoppedReason": "EVDisconnected"})
         # When it is read
@@ -60,12 +60,12 @@ class TestTransactionEvent:
 
     def test_every_frame_of_a_transaction_is_counted_once(self) -> None:
         """The first is settled by the last."""
-        _, tally = taken_in(read(STARTED, tell(60, "Updated"), ENDED))
-        assert tally == Tally(read=3, accepted=2, refused=0, ignored=1)
+        _, tally = ingested(read(STARTED, tell(60, "Updated"), ENDED))
+        assert tally == ImportTally(read=3, accepted=2, refused=0, ignored=1)
 
     def test_one_that_never_ends_is_a_record_without_an_end(self) -> None:
         """Dated by its start, so that a later log's end wins."""
-        batch, tally = taken_in(read(STARTED, tell(60, "Updated", sample(1500))))
+        batch, tally = ingested(read(STARTED, tell(60, "Updated", sample(1500))))
         assert (batch.usage[0].ended_at, batch.usage[0].findings) == (None, ["END_MISSING"])
         assert tally.read == 2
 
@@ -76,7 +76,7 @@ class TestTransactionEvent:
         assert not {"started_at", "energy_kwh", "meter_start_kwh"} & usage.keys()
 
     def test_all_readings_may_come_with_the_end(self) -> None:
-        """A station can be told to send them so."""
+        """A station can be configured to send them so."""
         readings = [sample(1000, context="Transaction.Begin"), sample(3500, context="Transaction.End")]
         [usage] = data(read(tell(0, "Started"), tell(600, "Ended", *readings)), "usage.recorded")
         assert (usage["meter_start_kwh"], usage["meter_stop_kwh"], usage["energy_kwh"]) == (1.0, 3.5, 2.5)
@@ -92,7 +92,7 @@ class TestTransactionEvent:
         late = tell(700, "Updated", sample(9999))
         again = [at(900), *call(600, "other", "x")[1:]]
         again[2] = ENDED[2].replace("Ended600", "other")
-        batch, tally = taken_in(read(STARTED, ENDED, late, again))
+        batch, tally = ingested(read(STARTED, ENDED, late, again))
         assert len(batch.usage) == 2
         assert len({record.key for record in batch.usage}) == 1
         assert tally.read == 4
@@ -111,5 +111,5 @@ class TestTransactionEvent:
 
     def test_a_multiplier_that_cannot_be_is_left_out(self) -> None:
         """It would make a number that no database holds."""
-        batch, tally = taken_in(read(STARTED, tell(600, "Ended", sample(3500, "Wh", 10**9))))
+        batch, tally = ingested(read(STARTED, tell(600, "Ended", sample(3500, "Wh", 10**9))))
         assert (batch.usage[0].meter_stop_kwh, tally.refused) == (3.5, 0)

@@ -4,7 +4,7 @@ from ingest.ocpp import station
 from ingest.ocpp.log import frames
 from ingest.ocpp.reader import Stations
 from tests.unit.ingest.ocpp import rows as logged
-from tests.unit.ingest.ocpp.rows import answer, at, call, log, start, status, stop, taken_in
+from tests.unit.ingest.ocpp.rows import answer, at, call, ingested, log, start, status, stop
 
 HISTORY = [
     call(0, "b", "BootNotification", chargePointVendor="ACME"),
@@ -40,7 +40,7 @@ def test_a_station_put_away_after_any_frame_goes_on_as_if_it_were_not() -> None:
 
     stations, items = Stations(), []
     for frame in frames(log(HISTORY)):
-        items += stations.take(frame)  # type: ignore[arg-type]
+        items += stations.read(frame)  # type: ignore[arg-type]
         before = stations
         stations = Stations()
         stations.known = {name: station.load(station.dump(known)) for name, known in before.known.items()}
@@ -53,10 +53,10 @@ def test_a_station_put_away_after_any_frame_goes_on_as_if_it_were_not() -> None:
 def test_frames_taken_again_after_the_memory_was_kept_change_nothing() -> None:
     """Given a crash between keeping and acknowledging, when all frames come again, then no new message comes."""
     stations = Stations()
-    read = [frame for frame in frames(log(HISTORY)) if not isinstance(frame, station.Refused)]
+    read = [frame for frame in frames(log(HISTORY)) if not isinstance(frame, station.RefusedItem)]
 
-    first, _ = taken_in(item for frame in read for item in stations.take(frame))
-    again, _ = taken_in(item for frame in read for item in stations.take(frame))
+    first, _ = ingested(item for frame in read for item in stations.read(frame))
+    again, _ = ingested(item for frame in read for item in stations.read(frame))
 
     assert set(logged.keys(again)) <= set(logged.keys(first))
 
@@ -75,7 +75,7 @@ def test_a_memory_has_bounds() -> None:
                 start(n, uid=f"u{n}", meter=-n),
             ]
             for frame in frames(log([["", *row[1:]] for row in history])):
-                list(stations.take(frame))  # type: ignore[arg-type]
+                list(stations.read(frame))  # type: ignore[arg-type]
         sizes.append(len(station.dump(stations.known["CH-1"])))
 
     assert sizes[-1] < 1.1 * sizes[2]

@@ -4,9 +4,9 @@ from datetime import datetime
 
 import pytest
 
-from ingest.files.importer import Tally
-from ingest.files.items import Refused
-from tests.unit.ingest.ocpp.rows import LARGEST, answer, at, call, data, events, read, start, stop, taken_in
+from ingest.files.importer import ImportTally
+from ingest.files.items import RefusedItem
+from tests.unit.ingest.ocpp.rows import LARGEST, answer, at, call, data, events, ingested, read, start, stop
 
 
 class TestTransactions:
@@ -49,8 +49,8 @@ class TestTransactions:
         """meterStop −1, or the largest integer, is kept as evidence and never subtracted."""
         # Given a transaction whose last register the station could not read
         rows = [start(0), answer(1, "start", transactionId=1), stop(9, 1, meter=unread)]
-        # When it is taken in
-        batch, _ = taken_in(read(*rows))
+        # When it is ingested
+        batch, _ = ingested(read(*rows))
         # Then the energy is unknown, and the record says why
         assert batch.usage[0].energy_kwh is None
         assert "REGISTER_UNKNOWN" in batch.usage[0].findings
@@ -58,7 +58,7 @@ class TestTransactions:
 
     def test_a_register_that_fell_back_is_evidence(self) -> None:
         """A stop below its start gives negative energy, and findings."""
-        batch, _ = taken_in(
+        batch, _ = ingested(
             read(start(0, meter=5000), answer(1, "start", transactionId=1), stop(9, 1, meter=4000))
         )
         assert batch.usage[0].energy_kwh == -1.0
@@ -73,13 +73,13 @@ class TestTransactions:
         """The log's end leaves it open, dated by its start: a later log's stop will win."""
         # Given a start with its answer, and nothing more
         rows = [start(0), answer(1, "start", transactionId=5), call(900, "h", "Heartbeat")]
-        # When it is taken in
-        batch, tally = taken_in(read(*rows))
+        # When it is ingested
+        batch, tally = ingested(read(*rows))
         # Then the record has no end, and no frame is counted twice
         [usage] = batch.usage
         assert (usage.ended_at, usage.meter_start_kwh, usage.findings) == (None, 1.0, ["END_MISSING"])
         assert usage.recorded_at == datetime.fromisoformat(at(0))
-        assert tally == Tally(read=3, accepted=2, refused=0, ignored=1)
+        assert tally == ImportTally(read=3, accepted=2, refused=0, ignored=1)
 
     def test_a_stop_without_its_start_tells_what_it_knows(self) -> None:
         """The session, its end and its last register, on the whole spot."""
@@ -130,8 +130,8 @@ class TestTransactions:
             stop(300, 1, timestamp=at(299)),
             stop(310, 1, timestamp=at(299)),
         ]
-        # When it is taken in
-        batch, tally = taken_in(read(*rows))
+        # When it is ingested
+        batch, tally = ingested(read(*rows))
         # Then both stops are the same message, and every frame is counted
         assert len({usage.key for usage in batch.usage}) == 1
         assert tally.read == 7
@@ -139,6 +139,6 @@ class TestTransactions:
     def test_a_start_that_nobody_answered_is_refused(self) -> None:
         """Without an answer the session has no id, so its frame goes to quarantine."""
         *_, item = read(call(0, "h", "Heartbeat"), start(1))
-        assert isinstance(item, Refused)
+        assert isinstance(item, RefusedItem)
         assert item.reason.code == "MISSING_FIELD"
         assert b"StartTransaction" in item.raw

@@ -1,4 +1,4 @@
-"""Streams for the tests, and what the doors understand of them."""
+"""Streams for the tests, and what intake decodes from them."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 
 from domain.field.batch import Batch
-from ingest.cloudevents import decode as wire
+from ingest.cloudevents import decode
 from ingest.simulator.cloudevents import CLOUD_EVENTS
-from ingest.simulator.lines import Form, Line
 from ingest.simulator.moments import DAY, milliseconds
+from ingest.simulator.reports import Form, Line
 from ingest.simulator.stream import Plan, stream
 
 START = milliseconds(datetime.fromisoformat("2026-03-02T00:00:00Z"))
@@ -26,15 +26,15 @@ def lines(plan: Plan, form: Form = CLOUD_EVENTS) -> list[Line]:
     return list(stream(plan, form))
 
 
-def events(told: Iterable[Line]) -> list[dict[str, Any]]:
-    return [orjson.loads(line.body) for line in told]
+def events(sent: Iterable[Line]) -> list[dict[str, Any]]:
+    return [orjson.loads(line.body) for line in sent]
 
 
-def taken_in(told: Iterable[Line]) -> Batch:
-    """Everything as the doors read it, long after it happened."""
-    batch, reception = Batch(), wire.Reception(LONG_AFTER, "test")
-    for line in told:
-        wire.take_in(batch, line.body, reception)
+def ingested(sent: Iterable[Line]) -> Batch:
+    """Everything as intake decodes it, long after it happened."""
+    batch, reception = Batch(), decode.Reception(LONG_AFTER, "test")
+    for line in sent:
+        decode.ingest_message(batch, line.body, reception)
     return batch
 
 

@@ -11,11 +11,11 @@ from ingest.simulator.moments import DAY, HOUR, MINUTE, SECOND, milliseconds, mo
 
 
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)))
-def test_a_moment_is_told_to_the_millisecond(stated: datetime) -> None:
-    """What is told is what was meant, less its microseconds."""
-    told = rfc3339(milliseconds(stated))
-    assert datetime.fromisoformat(told) == stated.replace(microsecond=stated.microsecond // 1000 * 1000)
-    assert len(told) == len("2026-03-02T00:00:00.000Z")
+def test_a_moment_is_formatted_to_the_millisecond(stated: datetime) -> None:
+    """The text is the moment, less its microseconds."""
+    text = rfc3339(milliseconds(stated))
+    assert datetime.fromisoformat(text) == stated.replace(microsecond=stated.microsecond // 1000 * 1000)
+    assert len(text) == len("2026-03-02T00:00:00.000Z")
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 import orjson
 import pytest
 
-from ingest.files.items import Refused, Translated
+from ingest.files.items import RefusedItem, Translated
 from ingest.ocpp.reader import read_log
-from ingest.simulator.lines import Line
 from ingest.simulator.moments import DAY
 from ingest.simulator.ocpp_frames import OCPP_LOG
+from ingest.simulator.reports import Line
 from tests.unit.ingest.simulator.plans import a_plan, events, lines
 
 PLAN = a_plan(duration=3 * DAY, errors=3)
@@ -29,11 +29,11 @@ def test_the_import_understands_every_frame(frames: list[Line]) -> None:
     """One item for each frame, and none refused."""
     items = list(read_log(rows(frames)))
     assert len(items) == len(frames)
-    assert [item for item in items if isinstance(item, Refused)] == []
-    told = Counter(event["type"] for item in items if isinstance(item, Translated) for event in item.events)
-    assert told["spotclaim.usage.recorded.v1"] > 500
-    assert told["spotclaim.fault.raised.v1"] > 50
-    assert told["spotclaim.fault.cleared.v1"] > 20
+    assert [item for item in items if isinstance(item, RefusedItem)] == []
+    kinds = Counter(event["type"] for item in items if isinstance(item, Translated) for event in item.events)
+    assert kinds["spotclaim.usage.recorded.v1"] > 500
+    assert kinds["spotclaim.fault.raised.v1"] > 50
+    assert kinds["spotclaim.fault.cleared.v1"] > 20
 
 
 def test_every_answer_follows_the_request_that_it_names(frames: list[Line]) -> None:
@@ -73,11 +73,11 @@ def test_both_forms_tell_the_same_sessions(frames: list[Line]) -> None:
         if event["type"] == "spotclaim.usage.recorded.v1" and "ended_at" in event["data"]
     }
     both = of_events.keys() & of_frames.keys()
-    told_alike = ("spot_id", "started_at", "ended_at", "meter_start_kwh", "meter_stop_kwh", "energy_kwh", "user")
+    shared = ("spot_id", "started_at", "ended_at", "meter_start_kwh", "meter_stop_kwh", "energy_kwh", "user")
     differing = [
         session
         for session in both
-        if any(of_events[session].get(name) != of_frames[session].get(name) for name in told_alike)
+        if any(of_events[session].get(name) != of_frames[session].get(name) for name in shared)
     ]
     assert len(both) > 500
     assert len(differing) <= 5

@@ -48,7 +48,7 @@ def test_an_outage_from_the_command_line(text: str, outage: Outage) -> None:
         ("harbour:METER_MISREAD@+5m", "There are: COMMUNICATION_FAILURE,"),
     ],
 )
-def test_a_wrong_outage_is_told_what_is_right(text: str, right: str) -> None:
+def test_a_wrong_outage_is_refused_with_what_is_right(text: str, right: str) -> None:
     """With the text it is about."""
     with pytest.raises(SetupError) as refused:
         parse_outage(text)
@@ -85,15 +85,15 @@ def test_the_truth_is_what_the_stream_tells(number: int) -> None:
     plan = a_plan(outages=(OF_A_ZONE, OF_A_MODEL))
     truth = plan.truth()[number - 1]
     # When its messages are looked at
-    told = outbreak_events(plan, number)
-    raised = [event["data"] for event in told if "raised" in event["type"]]
+    sent = outbreak_events(plan, number)
+    raised = [event["data"] for event in sent if "raised" in event["type"]]
     spots = {spot.spot_id: spot for spot in plan.fleet}
     # Then they say the same
     assert {data["error"]["code"] for data in raised} == {BY_CODE[truth.code].raw}
     assert sorted({data["spot_id"] for data in raised}) == truth.spots
     assert min(data["occurred_at"] for data in raised) == truth.first_fault
     assert ms(truth.first_fault) == START + plan.outages[number - 1].after
-    assert max(event["data"]["occurred_at"] for event in told) == truth.end
+    assert max(event["data"]["occurred_at"] for event in sent) == truth.end
     struck = [spots[spot_id] for spot_id in truth.spots]
     if truth.zone:
         assert {spot.zone.name for spot in struck} == {"harbour"}

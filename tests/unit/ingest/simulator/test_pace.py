@@ -1,9 +1,9 @@
-"""A stream is let out at its pace: on time, together when late, and not after it is told to stop."""
+"""A stream is released at its pace: on time, together when late, and not after it is stopped."""
 
 from threading import Event
 
-from ingest.simulator.lines import Line
 from ingest.simulator.pace import at_once, at_rate, at_speed, let_out
+from ingest.simulator.reports import Line
 
 NOW = 1_772_409_600_000
 

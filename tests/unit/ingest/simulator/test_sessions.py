@@ -5,8 +5,7 @@ from itertools import pairwise, takewhile
 
 import pytest
 
-from domain.eligibility import record_findings as meter
-from domain.eligibility import session_findings as history
+from domain.eligibility import record_findings, session_findings
 from domain.field.usage import UsageRecord
 from ingest.simulator import reports
 from ingest.simulator.errors import COMPLAINTS
@@ -14,13 +13,13 @@ from ingest.simulator.fleet import build_fleet, by_zone
 from ingest.simulator.moments import DAY
 from ingest.simulator.reports import Raised, Session
 from ingest.simulator.sessions import sessions
-from tests.unit.ingest.simulator.plans import START, a_plan, lines, taken_in
+from tests.unit.ingest.simulator.plans import START, a_plan, ingested, lines
 
 DAYS = 40
 FINDINGS = {
-    reports.NEGATIVE_ENERGY: {meter.NEGATIVE_ENERGY, meter.REGISTERS_DISAGREE},
-    reports.UNIT_SLIP: {meter.UNIT_SLIP, meter.REGISTERS_DISAGREE},
-    reports.MISSING_END: {meter.END_MISSING},
+    reports.NEGATIVE_ENERGY: {record_findings.NEGATIVE_ENERGY, record_findings.REGISTERS_DISAGREE},
+    reports.UNIT_SLIP: {record_findings.UNIT_SLIP, record_findings.REGISTERS_DISAGREE},
+    reports.MISSING_END: {record_findings.END_MISSING},
     reports.REGRESSION: set(),
 }
 
@@ -31,8 +30,8 @@ def of_spots() -> dict[str, list[Session]]:
     [zone, spots], *_ = by_zone(build_fleet(7, 200, 2026)).items()
     activities = takewhile(lambda activity: activity[0] < START + DAYS * DAY, sessions(7, zone, spots, START))
     held: dict[str, list[Session]] = defaultdict(list)
-    for _, told in activities:
-        for report in told:
+    for _, made in activities:
+        for report in made:
             if isinstance(report, Session):
                 held[report.spot.spot_id].append(report)
     return held
@@ -82,18 +81,18 @@ def test_spotclaim_finds_the_flaws_and_no_others() -> None:
     flaws = {
         str(report.transaction): report.flaw
         for zone, spots in by_zone(plan.fleet).items()
-        for at, told in takewhile(lambda activity: activity[0] < plan.end, sessions(7, zone, spots, START))
-        for report in told
+        for at, made in takewhile(lambda activity: activity[0] < plan.end, sessions(7, zone, spots, START))
+        for report in made
         if isinstance(report, Session)
     }
     # When Spotclaim reads them
-    records = {record.key: record for record in taken_in(lines(plan)).usage}.values()
+    records = {record.key: record for record in ingested(lines(plan)).usage}.values()
     # Then it finds what is wrong
     found: dict[str | None, set[str]] = defaultdict(set)
     for record in records:
         assert set(record.findings) >= FINDINGS.get(flaws[record.session_id] or "", set())
         found[flaws[record.session_id]].update(record.findings)
-    assert found[None] <= {meter.OVER_24_HOURS}
+    assert found[None] <= {record_findings.OVER_24_HOURS}
     assert _below_previous(list(records)) == {
         session for session, flaw in flaws.items() if flaw == reports.REGRESSION
     } & {record.session_id for record in records}
@@ -106,7 +105,7 @@ def _below_previous(records: list[UsageRecord]) -> set[str]:
     return {
         finding.record.session_id
         for held in by_spot.values()
-        for finding in history.findings(held, None, (history.REGISTER_BELOW_PREVIOUS,))
+        for finding in session_findings.findings(held, None, (session_findings.REGISTER_BELOW_PREVIOUS,))
     }
 
 
@@ -115,8 +114,8 @@ def test_drivers_complain_of_the_fault_that_the_record_has() -> None:
     [zone, spots], *_ = by_zone(build_fleet(7, 200, 2026)).items()
     activities = takewhile(lambda activity: activity[0] < START + DAYS * DAY, sessions(7, zone, spots, START))
     of_sound = of_flawed = 0
-    for _, told in activities:
-        match told:
+    for _, made in activities:
+        match made:
             case [Session() as session, Raised() as complaint]:
                 assert complaint.session == str(session.transaction)
                 assert complaint.at > session.at

@@ -5,10 +5,10 @@ from itertools import pairwise, takewhile
 
 import pytest
 
-from domain.error_codes import classify
+from domain.policy.error_codes import classify
 from ingest.simulator.chance import Chance
 from ingest.simulator.errors import COMPLAINTS, TROUBLES, rates
-from ingest.simulator.fleet import Spot, Zone, build_fleet, by_zone
+from ingest.simulator.fleet import SimulatedSpot, Zone, build_fleet, by_zone
 from ingest.simulator.moments import DAY
 from ingest.simulator.reports import Activity, Cleared, ErrorKind, Raised
 from ingest.simulator.troubles import episode, troubles
@@ -33,7 +33,7 @@ def test_every_error_is_what_spotclaim_takes_it_for(kind: ErrorKind) -> None:
 def test_a_zone_has_each_error_at_its_rate(zone: Zone) -> None:
     """Days make errors come in heaps, so the bounds are wider than chance alone would need."""
     # Given the errors of a zone over three months
-    counted = Counter(told[0].kind.code for _, told in of_zone(zone))  # type: ignore[union-attr]
+    counted = Counter(reports[0].kind.code for _, reports in of_zone(zone))  # type: ignore[union-attr]
     spot_hours = len(ZONES[zone]) * DAYS * 24
     # Then each comes as often as the table and the zone's factor say
     for kind, rate in zip(TROUBLES, rates(7, zone.name), strict=True):
@@ -67,14 +67,14 @@ def test_there_can_be_more_of_them_or_none() -> None:
 def test_drivers_report_again_before_it_is_over() -> None:
     """The same error of the same spot, in a message of its own; then one clear."""
     again = 0
-    for _, told in of_zone(next(iter(ZONES))):
-        *raised, last = told
-        spot: Spot = last.spot
+    for _, reports in of_zone(next(iter(ZONES))):
+        *raised, last = reports
+        spot: SimulatedSpot = last.spot
         if spot.is_flapping or last.kind.of_reservation:  # type: ignore[union-attr]
             continue
         assert isinstance(last, Cleared)
         assert all(isinstance(report, Raised) and report.at < last.at for report in raised)
-        assert {(report.spot, report.kind) for report in told} == {(spot, last.kind)}  # type: ignore[union-attr]
+        assert {(report.spot, report.kind) for report in reports} == {(spot, last.kind)}  # type: ignore[union-attr]
         again += len(raised) > 1
     assert again > 100
 
@@ -82,13 +82,13 @@ def test_drivers_report_again_before_it_is_over() -> None:
 def test_a_flapping_spot_raises_and_clears_by_turns() -> None:
     """Each within minutes of the last."""
     spot = next(spot for spots in ZONES.values() for spot in spots if spot.is_flapping)
-    told = episode(spot, TROUBLES[0], START, "flaps", Chance("flaps"))
-    assert len(told) >= 6
-    assert [type(report) for report in told] == [Raised, Cleared] * (len(told) // 2)
-    assert all(0 < after.at - before.at <= 120_000 for before, after in pairwise(told))
+    reports = episode(spot, TROUBLES[0], START, "flaps", Chance("flaps"))
+    assert len(reports) >= 6
+    assert [type(report) for report in reports] == [Raised, Cleared] * (len(reports) // 2)
+    assert all(0 < after.at - before.at <= 120_000 for before, after in pairwise(reports))
 
 
 def test_every_report_has_a_name_of_its_own() -> None:
     """The name is the message's identity; two of one name would be taken for one."""
-    names = [(report.spot.number, report.name) for _, told in of_zone(next(iter(ZONES))) for report in told]  # type: ignore[union-attr]
+    names = [(report.spot.number, report.name) for _, reports in of_zone(next(iter(ZONES))) for report in reports]  # type: ignore[union-attr]
     assert len(names) == len(set(names))

@@ -1,8 +1,8 @@
-"""Columns are likened to fields by how they are named."""
+"""Columns are suggestion to fields by how they are named."""
 
 import pytest
 
-from ingest.tables.column_names import likened
+from ingest.tables.column_names import suggestion
 from ingest.tables.mapping import FIELDS
 
 
@@ -19,12 +19,12 @@ from ingest.tables.mapping import FIELDS
 )
 def test_a_column_like_a_field(column: str, field: str) -> None:
     """In the words of exports, and misspelt."""
-    assert likened([column, "zzz"], FIELDS["sessions"]).endswith(f"Perhaps {column} as {field}.")
+    assert suggestion([column, "zzz"], FIELDS["sessions"]).endswith(f"Perhaps {column} as {field}.")
 
 
 def test_columns_like_nothing() -> None:
     """Nothing is proposed, and a long header is cut."""
-    told = likened([f"§{number}" for number in range(100)], FIELDS["spots"])
-    assert "Perhaps" not in told
-    assert "§39, …" in told
-    assert "§40" not in told
+    text = suggestion([f"§{number}" for number in range(100)], FIELDS["spots"])
+    assert "Perhaps" not in text
+    assert "§39, …" in text
+    assert "§40" not in text

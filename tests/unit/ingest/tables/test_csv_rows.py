@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from domain.errors import FileDamaged, SetupError
 from ingest.files import text
-from ingest.files.items import Refused
-from ingest.tables import csv_rows as rows
+from ingest.files.items import RefusedItem
+from ingest.tables import csv_rows
 from ingest.tables.csv_rows import Row
 
 
@@ -20,21 +20,21 @@ def stream(content: bytes) -> io.BufferedReader:
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_gzip_is_told_by_its_first_bytes(pack: object) -> None:
+def test_gzip_is_detected_by_its_first_bytes(pack: object) -> None:
     """A file needs no particular name, and standard input has none."""
     content = pack("a,b\r\n1,é\r\n".encode())  # type: ignore[operator]
-    assert list(rows.lines(stream(content))) == ["a,b\r\n", "1,é\r\n"]
+    assert list(csv_rows.lines(stream(content))) == ["a,b\r\n", "1,é\r\n"]
 
 
 def test_a_byte_order_mark_is_no_part_of_the_header() -> None:
     """Spreadsheets write one before the first column, quoted or not."""
-    header, _ = rows.read_table(rows.lines(stream(b'\xef\xbb\xbf"a" , b\n')))
+    header, _ = csv_rows.read_table(csv_rows.lines(stream(b'\xef\xbb\xbf"a" , b\n')))
     assert header == ["a", "b"]
 
 
 def test_the_lines_before_a_gzip_file_is_cut_short_come() -> None:
     """Then the error says what to do."""
-    source = rows.lines(stream(gzip.compress(b"a,b\n" * 10_000)[:-20]))
+    source = csv_rows.lines(stream(gzip.compress(b"a,b\n" * 10_000)[:-20]))
     assert next(source) == "a,b\n"
     with pytest.raises(FileDamaged, match="Fetch it again"):
         list(source)
@@ -43,18 +43,18 @@ def test_the_lines_before_a_gzip_file_is_cut_short_come() -> None:
 def test_bytes_that_are_no_utf8_survive_in_the_refusal() -> None:
     """Only their own row is refused, byte for byte."""
     # Given a Latin-1 row between two good ones
-    source = rows.lines(stream(b"a,b\n1,x\n2,caf\xe9\n3,y\n"))
+    source = csv_rows.lines(stream(b"a,b\n1,x\n2,caf\xe9\n3,y\n"))
     # When the table is read
-    first, refused, last = rows.read_table(source)[1]
+    first, refused, last = csv_rows.read_table(source)[1]
     # Then its bytes are as they came
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RefusedItem)
     assert (refused.raw, refused.reason.code) == (b"2,caf\xe9\n", "NOT_UTF8")
     assert [row.cells[1] for row in (first, last) if isinstance(row, Row)] == ["x", "y"]
 
 
 def numbered(*lines: str) -> list[tuple[int | None, list[str] | str]]:
     """Each row below the header `a,b`: its number, and its cells or why it is refused."""
-    _, table = rows.read_table(["a,b\n", *lines])
+    _, table = csv_rows.read_table(["a,b\n", *lines])
     return [(row.number, row.cells if isinstance(row, Row) else row.reason.code) for row in table]
 
 
@@ -85,9 +85,9 @@ def test_a_quotation_that_is_left_open_costs_its_own_line(after: list[str]) -> N
     # Given a row whose quotation does not end, after another row and before more
     lines = ["a,b\n", "1,w\n", '1,"oops\n', *after]
     # When the table is read
-    first, refused, *rest = rows.read_table(lines)[1]
+    first, refused, *rest = csv_rows.read_table(lines)[1]
     # Then that line alone is refused
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RefusedItem)
     assert (refused.raw, refused.reason.code, refused.number) == (b'1,"oops\n', "UNCLOSED_QUOTE", 3)
     assert "opens at line 3" in refused.reason.sentence
     assert isinstance(first, Row)
@@ -106,10 +106,10 @@ def test_lines_that_never_end_a_row_are_read_in_bounds() -> None:
             yield 'x","y\n' if passed else 'x,"y\n'
 
     # When the first of them is refused
-    _, table = rows.read_table(source())
+    _, table = csv_rows.read_table(source())
     first = next(table)
     # Then no more than a thousand lines were needed
-    assert isinstance(first, Refused)
+    assert isinstance(first, RefusedItem)
     assert passed <= 1001
 
 
@@ -120,7 +120,7 @@ def test_no_byte_is_lost(content: str) -> None:
     # Given any text below a header, with its lines as a file gives them
     lines = content.splitlines(keepends=True)
     # When it is read as a table
-    _, table = rows.read_table(["a,b\n", *lines])
+    _, table = csv_rows.read_table(["a,b\n", *lines])
     # Then every line is in one row
     kept = b"".join(row.raw for row in table)
     assert (
@@ -130,18 +130,18 @@ def test_no_byte_is_lost(content: str) -> None:
 
 def test_rows_of_a_legacy_encoding_keep_their_bytes() -> None:
     """A byte that the encoding has no character for is refused alone."""
-    # Given cp1252 that was told, with one byte that stands for nothing
+    # Given cp1252 by the mapping, with one byte that is undefined in it
     file = text.TextFile(stream(b"a,b\n1,caf\xe9\n2,\x81\n"), "cp1252")
     # When the table is read
-    good, refused = rows.read_table(file, encoding=file.encoding)[1]
+    good, refused = csv_rows.read_table(file, encoding=file.encoding)[1]
     # Then the good row reads as meant
     assert isinstance(good, Row)
     assert (good.cells, good.raw) == (["1", "café"], b"1,caf\xe9\n")
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RefusedItem)
     assert (refused.raw, refused.reason.code) == (b"2,\x81\n", "WRONG_ENCODING")
 
 
 def test_a_header_that_is_not_in_the_encoding() -> None:
     """Its names would never be found."""
     with pytest.raises(SetupError, match="say the file's encoding in the mapping"):
-        rows.read_table(rows.lines(stream(b"S\xe4ule,b\n")))
+        csv_rows.read_table(csv_rows.lines(stream(b"S\xe4ule,b\n")))

@@ -1,4 +1,4 @@
-"""Tables whose day and month are swapped are told; sound ones are left in peace."""
+"""Tables with swapped days and months get a warning; sound ones get none."""
 
 import random
 from collections.abc import Callable, Iterable

@@ -3,8 +3,8 @@
 import io
 from datetime import UTC, datetime
 
-from ingest.files.importer import Tally
-from ingest.tables import dry_run as trial
+from ingest.files.importer import ImportTally
+from ingest.tables.dry_run import dry_run_json, try_out
 from ingest.tables.reader import Table
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -28,9 +28,9 @@ def test_every_row_is_accounted_for() -> None:
     # Given a table with rows of each kind
     given = table()
     # When it is tried
-    tried = trial.try_out(given, lambda: NOW)
+    tried = try_out(given, lambda: NOW)
     # Then each is counted once, those that only the wire refuses too
-    assert tried.tally == Tally(read=6, accepted=2, known=1, refused=3)
+    assert tried.tally == ImportTally(read=6, accepted=2, known=1, refused=3)
     assert {code: refused.rows for code, refused in tried.refused.items()} == {
         "MISSING_FIELD": [4],
         "INVALID_FIELD": [6, 7],
@@ -42,7 +42,7 @@ def test_every_row_is_accounted_for() -> None:
             "raw": ",2,2025-03-14T10:00:00Z,1.5,",
         }
     ]
-    # And the first rows are there as they would be taken in
+    # And the first rows are there as they would be ingested
     assert tried.first_rows[0] == {
         "row": 2,
         "spot_id": "S1",
@@ -56,22 +56,22 @@ def test_every_row_is_accounted_for() -> None:
 def test_for_programs() -> None:
     """The layout, the totals, the refusals and the warnings in one object."""
     given = table()
-    told = trial.as_json(given, trial.try_out(given, lambda: NOW))
-    assert told["columns"]["energy_kwh"] == "energy_kwh"
-    assert told["unused_columns"] == ["notes"]
-    assert (told["spots"], told["first_start"]) == (3, "2025-03-14T10:00:00")
-    assert told["tally"] == {"read": 6, "accepted": 2, "refused": 3, "ignored": 0, "known": 1}
-    assert told["refused"]["INVALID_FIELD"]["count"] == 2
-    assert [warning[:17] for warning in told["warnings"]] == ["Column energy_kwh"]
+    shown = dry_run_json(given, try_out(given, lambda: NOW))
+    assert shown["columns"]["energy_kwh"] == "energy_kwh"
+    assert shown["unused_columns"] == ["notes"]
+    assert (shown["spots"], shown["first_start"]) == (3, "2025-03-14T10:00:00")
+    assert shown["tally"] == {"read": 6, "accepted": 2, "refused": 3, "ignored": 0, "known": 1}
+    assert shown["refused"]["INVALID_FIELD"]["count"] == 2
+    assert [warning[:17] for warning in shown["warnings"]] == ["Column energy_kwh"]
 
 
-def test_a_file_that_is_damaged_is_told_as_far_as_it_goes() -> None:
+def test_a_damaged_file_is_read_as_far_as_it_goes() -> None:
     """The rows before the damage are worth knowing."""
     # Given UTF-16 that ends within a character
     content = ("\ufeff" + LINES.split("S1,1", 1)[0] + "S1,1,,,\n").encode("utf-16-le") + b"x"
     given = Table(io.BufferedReader(io.BytesIO(content)), "sessions")
     # When it is tried
-    tried = trial.try_out(given, lambda: NOW)
+    tried = try_out(given, lambda: NOW)
     # Then the trial says why it ends
     assert tried.damaged is not None
     assert "from some place on" in tried.damaged

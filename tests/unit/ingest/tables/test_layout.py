@@ -7,21 +7,21 @@ from pathlib import Path
 import pytest
 
 from domain.errors import FileDamaged, SetupError
-from ingest.files.items import Refused
+from ingest.files.items import RefusedItem
 from ingest.tables.csv_rows import Row
-from ingest.tables.layout import Layout, opened
+from ingest.tables.layout import Layout, open_table
 
 HEADER = "spot_id;session_id;started_at;site\n"
 ROW = "S1;9;2025-01-01T10:00:00Z;Café\n"
 
 
-def understood(content: bytes, mapping: str | None = None) -> tuple[Layout, list[Row | Refused]]:
-    layout, rows = opened(io.BufferedReader(io.BytesIO(content)), "sessions", mapping)
+def understood(content: bytes, mapping: str | None = None) -> tuple[Layout, list[Row | RefusedItem]]:
+    layout, rows = open_table(io.BufferedReader(io.BytesIO(content)), "sessions", mapping)
     return layout, list(rows)
 
 
 @pytest.fixture
-def told(tmp_path: Path) -> str:
+def a_mapping(tmp_path: Path) -> str:
     """A mapping that tells another encoding and another delimiter."""
     file = tmp_path / "own.yaml"
     file.write_text(
@@ -43,7 +43,7 @@ def told(tmp_path: Path) -> str:
         (("\r\n" + HEADER + ROW).replace(";", "\t").encode(), "text, UTF-8, cells between tabs"),
     ],
 )
-def test_the_form_is_told_by_the_file(content: bytes, form: str) -> None:
+def test_the_form_is_detected_by_the_file(content: bytes, form: str) -> None:
     """Marks, packing and delimiters need no telling, and bytes come back as they were."""
     layout, [row] = understood(content)
     assert layout.form == form
@@ -52,9 +52,9 @@ def test_the_form_is_told_by_the_file(content: bytes, form: str) -> None:
     assert row.raw in (gzip.decompress(content) if "gzip" in form else content)
 
 
-def test_what_the_mapping_tells(told: str) -> None:
-    """An encoding without a mark is told, not guessed."""
-    layout, [row] = understood("Nr:Säule:Ort\n9:Süd 1:Köln\n".encode("cp1252"), told)
+def test_what_the_mapping_tells(a_mapping: str) -> None:
+    """An encoding without a byte order mark is stated, not guessed."""
+    layout, [row] = understood("Nr:Säule:Ort\n9:Süd 1:Köln\n".encode("cp1252"), a_mapping)
     assert layout.form == "text, CP1252, cells between ':'s"
     assert (layout.fields, layout.unused) == ({"Nr": "session_id", "Säule": "spot_id"}, ["Ort"])
     assert isinstance(row, Row)
@@ -67,14 +67,14 @@ def test_a_header_whose_names_hold_other_delimiters() -> None:
     assert layout.header == ["spot_id", "session_id", "started_at", "notes (a, b, c, d, e)"]
 
 
-def test_a_mark_in_the_file_outdoes_the_mapping(told: str) -> None:
+def test_a_mark_in_the_file_outdoes_the_mapping(a_mapping: str) -> None:
     """The program that wrote it knows."""
-    layout, _ = understood("Nr:Säule\n9:Süd\n".encode("utf-8-sig"), told)
+    layout, _ = understood("Nr:Säule\n9:Süd\n".encode("utf-8-sig"), a_mapping)
     assert layout.form.startswith("text, UTF-8")
 
 
 def test_columns_that_the_mapping_has_and_the_file_has_not() -> None:
-    """They are told, for they may be misspelt."""
+    """They are reported, for they may be misspelt."""
     layout, _ = understood((HEADER + ROW).encode())
     assert "energy_kwh" in layout.absent
     assert layout.mapping.name == "sessions"
@@ -102,7 +102,7 @@ def test_what_is_no_table(content: bytes, sentence: str) -> None:
 def test_a_utf16_file_that_ends_within_a_character() -> None:
     """The rows before come; then the error says why there are no more."""
     content = ("\ufeff" + HEADER + ROW * 3).encode("utf-16-le")
-    _, rows = opened(io.BufferedReader(io.BytesIO(content[:-1])), "sessions", None)
+    _, rows = open_table(io.BufferedReader(io.BytesIO(content[:-1])), "sessions", None)
     with pytest.raises(FileDamaged, match="no utf-16-le from some place on"):
         list(rows)
 

@@ -11,7 +11,7 @@ import pytest
 import xlsxwriter
 
 from domain.errors import SetupError
-from ingest.files.items import Item, Refused, Translated
+from ingest.files.items import Item, RefusedItem, Translated
 from ingest.tables.reader import Table
 
 COLUMNS = ["spot_id", "session_id", "started_at", "ended_at", "energy_kwh", "time_zone"]
@@ -64,7 +64,7 @@ def test_rows_of_a_sheet_are_numbered_as_it_numbers_them() -> None:
     good, refused = read(content)
     assert isinstance(good, Translated)
     assert good.number == 4
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RefusedItem)
     assert (refused.number, refused.reason.code) == (6, "MISSING_FIELD")
     assert b'["energy_kwh", 1.5]' in refused.raw
 
@@ -144,7 +144,7 @@ def test_the_extra_is_named_where_it_is_not_installed(
 def test_text_that_no_database_can_hold() -> None:
     """Parquet can hold U+0000."""
     [refused] = read(parquet(spot_id=["S\0"], session_id=["1"], started_at=[START]))
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RefusedItem)
     assert refused.reason.code == "NUL_CHARACTER"
 
 
@@ -160,5 +160,5 @@ def test_dates_and_times_of_a_workbook_in_two_columns(tmp_path: Path) -> None:
         "2025-07-06T15:45:00+00:00",
     )
     [refused] = read(workbook(header, ["S1", 9, day, "soon", "15:45"]), str(own))
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RefusedItem)
     assert "'2025-07-06" in refused.reason.sentence

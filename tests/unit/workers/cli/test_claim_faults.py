@@ -9,29 +9,29 @@ from workers.cli.claims.claim_view import story
 FLAW = "Outside the standard: errorCode 'Broken' is not one of the permitted values"
 
 
-def told(*faults: dict[str, Any]) -> list[str]:
+def reported(*faults: dict[str, Any]) -> list[str]:
     """The first lines of the story, to the time it was first seen."""
     rows = [asdict(a_fault(**fault)) for fault in faults]
     lines = list(story(asdict(a_claim()) | {"verdict": None}, None, [], [], rows, [], intact=True))
     return lines[3 : next(place for place, line in enumerate(lines) if line.startswith("  first seen"))]
 
 
-def test_what_messages_describe_is_told_with_its_number() -> None:
+def test_what_messages_describe_is_shown_with_its_number() -> None:
     """The most frequent first, below the codes; a clear may describe as well, and silence says nothing."""
     other = {"description": "the latch is bent"}
-    lines = told({"description": FLAW}, other, other, {"description": FLAW, "cleared": True}, other, {})
+    lines = reported({"description": FLAW}, other, other, {"description": FLAW, "cleared": True}, other, {})
 
     assert lines[-2:] == [
         "    described, 3 times: the latch is bent",
         f"    described, 2 times: {FLAW}",
     ]
     assert len(lines) == 3
-    assert told({}, {"description": ""}) == told({}, {})
+    assert reported({}, {"description": ""}) == reported({}, {})
 
 
-def test_descriptions_without_end_are_told_in_bounds() -> None:
+def test_descriptions_without_end_are_shown_in_bounds() -> None:
     """Five of them, each as long as one reads; the rest is counted, and programs have it all."""
-    lines = told(*({"description": f"{number} {'x' * 500}"} for number in range(7)))
+    lines = reported(*({"description": f"{number} {'x' * 500}"} for number in range(7)))
 
     assert [len(line) for line in lines[1:6]] == [len("    described, 1 time: ") + 401] * 5
     assert lines[1].endswith("x…")

@@ -3,7 +3,7 @@
 from domain.incidents.thresholds import Thresholds
 from domain.incidents.windows import ZONE, Group
 from tests.builders import NOW
-from workers.runtime.cached_thresholds import PresentThresholds
+from workers.runtime.cached_thresholds import CachedThresholds
 
 GROUP = Group("POWER_FAILURE", ZONE, "harbour")
 
@@ -11,7 +11,7 @@ GROUP = Group("POWER_FAILURE", ZONE, "harbour")
 def test_they_are_looked_up_again_after_five_minutes() -> None:
     """Not before, and not without need."""
     moment, fewest = [0.0], [4]
-    threshold = PresentThresholds(lambda: Thresholds(fewest=fewest[0]), lambda: moment[0])
+    threshold = CachedThresholds(lambda: Thresholds(fewest=fewest[0]), lambda: moment[0])
     assert threshold(GROUP, NOW) == 4
 
     fewest[0] = 7

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.runtime.escaping import visible, visible_event
+from workers.runtime.escaping import escape_event, escaped
 
 
 @pytest.mark.parametrize(
@@ -16,16 +16,16 @@ from workers.runtime.escaping import visible, visible_event
     ],
 )
 def test_control_characters_are_written_out(text: str, shown: str) -> None:
-    """What they would do is told instead of done."""
-    assert visible(text) == shown
+    """What they would do is shown instead of done."""
+    assert escaped(text) == shown
 
 
 def test_some_may_be_kept() -> None:
     """A message's own line ends, where it is shown whole."""
-    assert visible("a\n\tb\x1b", keep="\n\t") == "a\n\tb\\x1b"
+    assert escaped("a\n\tb\x1b", keep="\n\t") == "a\n\tb\\x1b"
 
 
 def test_log_lines_are_made_visible() -> None:
     """All their texts; numbers stay numbers, and a trace keeps its lines."""
     event = {"event": "x\x07", "count": 3, "exception": "a\nb\x07"}
-    assert visible_event(None, "info", event) == {"event": "x\\x07", "count": 3, "exception": "a\nb\\x07"}
+    assert escape_event(None, "info", event) == {"event": "x\\x07", "count": 3, "exception": "a\nb\\x07"}

@@ -1,6 +1,7 @@
-"""How owed steps are packed into messages."""
+"""How pending steps are packed into messages."""
 
 from adapters.postgres.steps.queue import DueStep
+from domain.steps import Deliver
 from workers.runtime.relay import pack
 
 
@@ -37,13 +38,14 @@ def test_kinds_do_not_mix() -> None:
 
 
 def test_few_deliveries_travel_alone() -> None:
-    """Each may be sent by a worker of its own, however many claims it speaks of."""
-    assert pack(steps(1, 300, 1, kind="deliver")) == [("deliver", [1]), ("deliver", [2]), ("deliver", [3])]
+    """Each may be sent by a worker of its own; a step names one, however many claims it speaks of."""
+    assert pack(steps(1, 1, 1, kind="deliver")) == [("deliver", [1]), ("deliver", [2]), ("deliver", [3])]
 
 
 def test_many_deliveries_travel_together_to_one_destination() -> None:
     """A slow destination delays only itself."""
-    due = [DueStep(number, "deliver", 300, destination=("mail", "chat")[number % 2]) for number in range(64)]
+    destinations = ("mail", "chat")
+    due = [DueStep(n, "deliver", 1, payload=Deliver(["d"], destinations[n % 2]).payload) for n in range(64)]
 
     messages = [ids for _, ids in pack(due)]
 

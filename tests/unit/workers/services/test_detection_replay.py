@@ -3,11 +3,11 @@
 from datetime import timedelta
 from itertools import count
 
-from adapters import embedded
+from adapters.embedded.redis import redis_in_memory
 from adapters.redis.windows import RedisWindows
 from domain.incidents.incident import Incident
 from domain.incidents.windows import Sighting
-from domain.policy import IncidentPolicy
+from domain.policy.policy import IncidentPolicy
 from tests.builders import NOW
 from workers.services.detection_replay import Replay, between
 
@@ -19,7 +19,7 @@ def seen(spot: str, minutes: float, code: str = "POWER_FAILURE", zone: str = "no
 
 
 def replay(*sightings: Sighting) -> list[Incident]:
-    windows = RedisWindows(embedded.redis_in_memory(), timedelta(hours=1))
+    windows = RedisWindows(redis_in_memory(), timedelta(hours=1))
     ids = (str(number) for number in count())
     return Replay(windows, lambda *_: 3, IncidentPolicy(), ids.__next__).run(sightings)
 

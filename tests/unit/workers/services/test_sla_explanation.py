@@ -1,4 +1,4 @@
-"""The clocks of a claim as people and programs are told of them."""
+"""The clocks of a claim, explained to people and programs."""
 
 from dataclasses import asdict
 from datetime import timedelta
@@ -7,13 +7,14 @@ from typing import Any
 import orjson
 import pytest
 
-from domain.calendar import ALWAYS, Calendar
 from domain.claims import sla
 from domain.claims.claim import Claim
-from domain.policy import Policy, Target
+from domain.claims.clock_events import ClockChange
+from domain.policy.calendar import ALWAYS, Calendar
+from domain.policy.policy import Policy, Target
 from tests.builders import NOW, a_claim, a_policy, a_spot
 from workers.cli.claims.claim_view import story
-from workers.services.sla_explanation import ToldClocks
+from workers.services.sla_explanation import SlaExplanation
 
 HOUR = timedelta(hours=1)
 TARGET = Target(acknowledge_hours=4, resolve_hours=72, severities=("high",), calendar="nonstop")
@@ -22,25 +23,26 @@ POLICY = a_policy(version="v7", targets=(TARGET,), calendars={"always": ALWAYS, 
 
 def a_bound_claim(**changes: Any) -> Claim:
     claim = a_claim(**({"status": "verifying"} | changes))
-    sla.bind(claim, a_spot(time_zone="Europe/Berlin"), POLICY, NOW)
+    bound = sla.bind(claim, claim.status, a_spot(time_zone="Europe/Berlin"), POLICY, NOW)
+    ClockChange(**bound).apply(claim)
     return claim
 
 
-def told(claim: Claim, hours: float) -> dict[str, dict[str, Any]]:
+def explained(claim: Claim, hours: float) -> dict[str, dict[str, Any]]:
     """By clock, after so many hours."""
 
     def of_version(version: str) -> Policy:
         assert version == "v7"
         return POLICY
 
-    clocks = ToldClocks(of_version, lambda: NOW + hours * HOUR)(asdict(claim) | {"verdict": None})
+    clocks = SlaExplanation(of_version, lambda: NOW + hours * HOUR)(asdict(claim) | {"verdict": None})
     orjson.dumps(clocks)
     return {clock["clock"]: clock for clock in clocks}
 
 
-def test_a_clock_tells_what_it_shows() -> None:
+def test_a_clock_is_explained_by_what_it_shows() -> None:
     """How much of what is used up, since when and until when."""
-    clock = told(a_bound_claim(), 18)["resolve"]
+    clock = explained(a_bound_claim(), 18)["resolve"]
 
     assert (clock["state"], clock["target_hours"], clock["used_hours"], clock["share"]) == (
         "running",
@@ -56,14 +58,14 @@ def test_a_clock_tells_what_it_shows() -> None:
     )
 
 
-def test_a_clock_tells_its_pauses() -> None:
+def test_a_clock_is_explained_with_its_pauses() -> None:
     """Each from when to when, the last perhaps not over."""
     claim = a_bound_claim()
     for hours, status in ((1, "awaiting_evidence"), (3, "under_review"), (4, "awaiting_evidence")):
+        ClockChange(**sla.follow(claim, status, POLICY, NOW + hours * HOUR)).apply(claim)
         claim.status = status
-        sla.follow(claim, POLICY, NOW + hours * HOUR)
 
-    clock = told(claim, 9)["resolve"]
+    clock = explained(claim, 9)["resolve"]
 
     assert (clock["state"], clock["due_at"], clock["used_hours"]) == ("paused", None, 2)
     assert clock["pauses"] == [
@@ -85,34 +87,34 @@ def test_a_clock_tells_its_pauses() -> None:
     ],
     ids=["nobody came", "in time", "late", "closed"],
 )
-def test_a_clock_tells_how_it_ended(changes: dict[str, Any], state: str) -> None:
+def test_a_clock_is_explained_with_its_end(changes: dict[str, Any], state: str) -> None:
     """Met or breached."""
     claim = a_bound_claim(**changes)
 
-    assert (told(claim, 99)["acknowledge"]["state"], told(claim, 99)["acknowledge"]["breached"]) == (
+    assert (explained(claim, 99)["acknowledge"]["state"], explained(claim, 99)["acknowledge"]["breached"]) == (
         state,
         state == "breached",
     )
 
 
-def test_a_claim_without_clocks_has_none_to_tell() -> None:
+def test_a_claim_without_clocks_has_none_to_explain() -> None:
     """It was not verified yet."""
-    assert told(a_claim(), 1) == {}
+    assert explained(a_claim(), 1) == {}
 
 
-def test_the_story_of_a_claim_tells_its_clocks() -> None:
+def test_the_story_of_a_claim_has_its_clocks() -> None:
     """Due in the time of the site, with the reason below."""
     claim = a_bound_claim(acknowledged_at=NOW + HOUR)
     row = asdict(claim) | {"verdict": None}
 
-    lines = list(story(row, None, list(told(claim, 36).values()), [], [], [], intact=True))
+    lines = list(story(row, None, list(explained(claim, 36).values()), [], [], [], intact=True))
 
     place = lines.index("Clock")
     assert lines[place + 1 : place + 5] == [
         "  acknowledge  met       1.00 of 4 h used (25%), due 2026-03-10 17:00 CET, stopped 2026-03-10 14:00 CET, "
         "calendar nonstop, Europe/Berlin",
-        f"           why {told(claim, 36)['acknowledge']['why']}",
+        f"           why {explained(claim, 36)['acknowledge']['why']}",
         "  resolve      running   36.00 of 72 h used (50%), due 2026-03-13 13:00 CET, "
         "calendar nonstop, Europe/Berlin",
-        f"           why {told(claim, 36)['resolve']['why']}",
+        f"           why {explained(claim, 36)['resolve']['why']}",
     ]

@@ -3,7 +3,7 @@
 import io
 from typing import Any
 
-from ingest.files.items import Item, Refused, Translated
+from ingest.files.items import Item, RefusedItem, Translated
 from ingest.tables.mapping import Record
 from ingest.tables.reader import Table
 
@@ -12,7 +12,7 @@ FAULTS = "fault_id,spot_id,connector_id,taxonomy,code,info,occurred_at,cleared,t
 
 
 def dundee(**cells: str) -> str:
-    """One row in the form of the Dundee data, whole unless told otherwise."""
+    """One row in the form of the Dundee data, whole unless changed."""
     whole = {
         "source": "dundee",
         "spot_id": "50913",
@@ -47,5 +47,5 @@ def usage(item: Item) -> dict[str, Any]:
 
 
 def refusal(item: Item) -> tuple[str, str]:
-    assert isinstance(item, Refused)
+    assert isinstance(item, RefusedItem)
     return item.reason.code, item.reason.sentence

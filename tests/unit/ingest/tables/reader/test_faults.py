@@ -70,7 +70,7 @@ def test_what_where_and_when_must_be_readable(row: str, code: str) -> None:
     assert refusal(item)[0] == code
 
 
-def test_codes_that_mean_nothing_are_told() -> None:
+def test_codes_of_no_known_meaning_give_a_warning() -> None:
     """They become OTHER, which the person may not have meant."""
     given = table("faults", [FAULTS, ",S1,,,E-42,,,,,\n", ",S2,,,E-42,,,,,\n", ",S2,,,OTHER,,,,,\n"])
     assert len(list(given.items())) == 3

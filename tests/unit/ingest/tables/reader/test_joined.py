@@ -22,7 +22,7 @@ def test_a_date_and_its_time_are_one(mapped: Any) -> None:
 
 
 def test_iso_8601_in_two_columns(mapped: Any) -> None:
-    """The form of dates and times when none is told."""
+    """The form of dates and times when none is stated."""
     record = usage(mapped(HEADER, "S1,9,2024-07-06,14:30,15:45:10", COLUMNS, JOINED))
     assert (record["started_at"], record["ended_at"]) == ("2024-07-06T14:30:00+00:00", "2024-07-06T15:45:10+00:00")
 
@@ -99,7 +99,7 @@ def test_a_file_may_have_no_ends(mapped: Any) -> None:
     assert "ended_at" not in record
 
 
-def test_what_is_read_is_told_by_the_names_of_the_file(tmp_path: Path) -> None:
+def test_what_is_read_is_named_as_in_the_file(tmp_path: Path) -> None:
     """`--dry-run` shows both columns for the field that they give."""
     own = tmp_path / "own.yaml"
     own.write_text("\n".join(["name: own", "record: sessions", COLUMNS, JOINED]))

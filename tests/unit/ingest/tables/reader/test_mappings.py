@@ -1,4 +1,4 @@
-"""A mapping of one's own says how a table is written, and one that does not fit is told apart."""
+"""A custom mapping says how a table is written, and one that does not fit is refused."""
 
 from typing import Any
 
@@ -33,14 +33,14 @@ def test_decimal_comma_watt_hours_and_dates(mapped: Any) -> None:
 
 
 @pytest.mark.parametrize(("decimal", "cell"), [(",", "1.500"), (".", "1,500"), (",", "1.500,0")])
-def test_thousands_separators_that_nobody_told_of_are_not_read(mapped: Any, decimal: str, cell: str) -> None:
+def test_undeclared_thousands_separators_are_not_read(mapped: Any, decimal: str, cell: str) -> None:
     """Guessing would be wrong by a factor of a thousand."""
     item = mapped("spot;session;start;kwh", f"S1;9;;{cell}", f'decimal: "{decimal}"')
     assert usage(item)["samples"] == [{"unreadable": "energy_kwh", "text": cell}]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_the_delimiter_is_told_by_the_header(mapped: Any, delimiter: str) -> None:
+def test_the_delimiter_is_detected_by_the_header(mapped: Any, delimiter: str) -> None:
     """It is the one between the columns of the mapping, whatever else the header holds."""
     header, row = ["spot", "session", "start", "kwh", "a; b | c"], ["S1", "9", "", "1.5", "x"]
     item = mapped(delimiter.join(f'"{name}"' for name in header), delimiter.join(row))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ingest.files.items import Refused, Translated
+from ingest.files.items import RefusedItem, Translated
 from tests.unit.ingest.tables.reader.reading import DUNDEE, dundee, refusal, sessions, table, usage
 
 
@@ -83,7 +83,7 @@ def test_what_a_session_can_do_without_is_kept_as_it_is(cells: dict[str, str], f
     assert field not in usage(item)
     assert usage(item)["samples"] == [{"unreadable": field, "text": next(iter(cells.values()))}]
     [warning] = given.survey.warnings()
-    assert "1 cells cannot be read" in warning
+    assert "1 cell cannot be read" in warning
     assert "in row 2" in warning
 
 
@@ -119,7 +119,7 @@ def test_what_cannot_be_read_is_refused_and_the_rest_goes_on(
     # Then the bad one says why
     found, words = refusal(refused)
     assert (found, words.startswith(sentence)) == (code, True), words
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RefusedItem)
     assert refused.raw == bad.encode("utf-8", "surrogateescape")
     assert refused.number == 2
     assert isinstance(good, Translated)
@@ -131,7 +131,7 @@ def test_a_cell_may_hold_lines() -> None:
     good, refused = sessions(dundee(site=site), bad)
     assert isinstance(good, Translated)
     assert good.events[0]["data"]["site"] == "Lochee\nHub"
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RefusedItem)
     assert refused.raw == bad.encode()
 
 

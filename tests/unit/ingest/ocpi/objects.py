@@ -8,7 +8,7 @@ from domain.field.batch import Batch
 from domain.field.fault import Fault
 from domain.field.spot import Spot
 from domain.field.usage import UsageRecord
-from ingest.files.importer import Importer, Tally
+from ingest.files.importer import Importer, ImportTally
 from ingest.ocpi.reader import Hints, Partner
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -23,7 +23,7 @@ def period(minute: int, kwh: float) -> dict[str, Any]:
 
 
 def a_session(**changes: Any) -> dict[str, Any]:
-    """An hour of 11 kWh, over and told so."""
+    """An hour of 11 kWh, and over."""
     session = {
         "country_code": "FR",
         "party_id": "ABC",
@@ -121,7 +121,7 @@ class Imported:
         batches: list[Batch] = []
         partner = Partner(Hints(**hints))
         importer = Importer(batches.append, lambda _: set(), lambda: NOW, lambda _: None)
-        self.tally: Tally = importer.run(partner.items(texts))
+        self.tally: ImportTally = importer.run(partner.items(texts))
         self.ignored = dict(partner.ignored)
         self.spots: list[Spot] = [spot for batch in batches for spot in batch.spots]
         self.usage: list[UsageRecord] = [record for batch in batches for record in batch.usage]

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.eligibility.usage_rule import CORROBORATING
-from domain.error_codes import CLAIM_TYPES, classify, parties_of
+from domain.policy.error_codes import CLAIM_TYPES, classify, parties_of
 
 OCPP_16_ERROR_CODES = {
     "ConnectorLockFailure": "CONNECTOR_LOCK_FAILURE",

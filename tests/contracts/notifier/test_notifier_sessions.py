@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from adapters.apprise import http as apprise_transport
+from adapters.apprise import http
 from adapters.apprise.notifier import AppriseNotifier
-from domain.ports.store import Message, Outcome
+from domain.ports.store import AttemptResult, Message
 from tests.contracts.receivers import WebHook, web_hook
 
 
@@ -22,7 +22,7 @@ def notifier(hook: WebHook) -> AppriseNotifier:
     return AppriseNotifier({"ops": f"json://{hook.address}/"}, allow_internal=True)
 
 
-def send(notifier: AppriseNotifier, key: str) -> Outcome:
+def send(notifier: AppriseNotifier, key: str) -> AttemptResult:
     return notifier.send("ops", Message(key, "METER_MISREAD on 2 spots", "E1 (high): reported once"))
 
 
@@ -41,7 +41,7 @@ def test_a_line_that_was_idle_for_long_is_not_used_again(
     """Its server may be hanging up."""
     send(notifier, "k1")
     later = time.monotonic() + 5
-    monkeypatch.setattr(apprise_transport.time, "monotonic", lambda: later)
+    monkeypatch.setattr(http.time, "monotonic", lambda: later)
 
     assert send(notifier, "k2").sent
     assert len(set(hook.senders)) == 2
@@ -72,7 +72,7 @@ def test_a_line_is_not_used_again_after_a_refusal(hook: WebHook, notifier: Appri
     assert len(set(hook.senders)) == 2
 
 
-def test_what_a_web_hook_had_kept_in_a_cookie_is_not_told_to_it(hook: WebHook, notifier: AppriseNotifier) -> None:
+def test_cookies_of_a_web_hook_are_not_sent_back(hook: WebHook, notifier: AppriseNotifier) -> None:
     """A message knows nothing of the one before."""
     hook.cookie = "seen=before"
 

@@ -1,4 +1,4 @@
-"""What a real receiver of notifications was told in the end, however often it was told so."""
+"""What a real receiver of notifications received in the end, however often it came."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ Row = dict[str, Any]
 
 
 def messages(hook: WebHook) -> list[Row]:
-    """What it has when it drops what it was told under the same key before; a repeat says the same."""
+    """What it has when it drops what it received under the same key before; a repeat says the same."""
     found: dict[str, Row] = {}
     for _, body in list(hook.posted):
         message = body["spotclaim"]
@@ -21,9 +21,9 @@ def messages(hook: WebHook) -> list[Row]:
 
 
 def of_incident(hook: WebHook) -> list[str]:
-    """What it was told of incidents, in order, but for their growing."""
-    told = [message["event"] for message in messages(hook)]
-    return [event for event in told if event.startswith("incident.") and event != "incident.grew"]
+    """What it received about incidents, in order, but for their growing."""
+    events = [message["event"] for message in messages(hook)]
+    return [event for event in events if event.startswith("incident.") and event != "incident.grew"]
 
 
 def claims_in(deliveries: Iterable[Row], *statuses: str) -> Counter[str]:
@@ -32,5 +32,5 @@ def claims_in(deliveries: Iterable[Row], *statuses: str) -> Counter[str]:
         claim_id
         for row in deliveries
         if row["event"].startswith("claim.") and row["status"] in statuses
-        for claim_id in row["claim_ids"]
+        for claim_id in row["subject_ids"]
     )

@@ -2,8 +2,9 @@
 
 import pytest
 
-from domain.error_codes import CLAIM_TYPES
-from domain.policy import ROLES, SEVERITIES, ApprovalRule, Target
+from domain.policy.error_codes import CLAIM_TYPES
+from domain.policy.policy import SEVERITIES, ApprovalRule, Target
+from domain.policy.roles import ROLES
 from tests.builders import a_policy
 
 

@@ -16,8 +16,10 @@ import orjson
 from sqlalchemy import Connection, bindparam, create_engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from adapters.postgres.field.tables import faults
-from adapters.postgres.tables import audit_events, claims, steps
+from adapters.postgres.audit.events import audit_events
+from adapters.postgres.claims.claims import claims
+from adapters.postgres.field.faults import faults
+from adapters.postgres.steps.steps import steps
 
 QUEUE = "usual"
 
@@ -59,7 +61,7 @@ def _take_in(connection: Connection, event: dict[str, Any]) -> None:
     claim_id, seq = (claim["id"], claim["version"] + 1) if claim else (str(uuid4()), 1)
     if claim is None:
         connection.execute(insert(claims), _new_claim(claim_id, data, code, now, head))
-        connection.execute(insert(steps), {"kind": "verify", "claim_ids": [claim_id], "due_at": now})
+        connection.execute(insert(steps), {"kind": "verify", "subject_ids": [claim_id], "due_at": now})
     else:
         counted = {"fault_count": claim["fault_count"] + 1, "last_seen_at": data["occurred_at"]}
         connection.execute(_COUNT, counted | {"wanted_id": claim_id, "version": seq, "head": head})
@@ -67,7 +69,7 @@ def _take_in(connection: Connection, event: dict[str, Any]) -> None:
     connection.execute(
         insert(audit_events),
         {
-            "claim_id": claim_id,
+            "subject_id": claim_id,
             "seq": seq,
             "at": now,
             "actor": event["source"],

@@ -1,4 +1,4 @@
-"""The port `HandOver`: intake at once and intake through RabbitMQ make the same claims of the same messages."""
+"""The port `DeliverBatch`: ingestion at once and through RabbitMQ makes the same claims of the same messages."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -7,15 +7,13 @@ from typing import Any
 import pytest
 
 from domain.field.batch import Batch
-from ingest.cloudevents import decode as wire
+from ingest.cloudevents import decode
 from tests.builders import NOW, a_message
-from tests.servers.waiting import wait_until
-from workers import roles
-from workers.app import App
-from workers.bootstrap import build
+from tests.servers.waiting import PATIENCE_SECONDS, wait_until
+from workers.bootstrap.app import App, build
+from workers.roles.worker import working
 from workers.settings import load_settings
 
-PATIENCE_SECONDS = 20
 USAGE = "spotclaim.usage.recorded.v1"
 
 
@@ -25,14 +23,14 @@ def app(request: pytest.FixtureRequest, database_url: str) -> Iterator[App]:
     settings = load_settings(database_url=database_url, amqp_url=amqp_url)
     with ExitStack() as stack:
         made = build(settings, stack, clock=lambda: NOW)
-        stack.enter_context(roles.working(made))
+        stack.enter_context(working(made))
         yield made
 
 
 def a_batch_of(*bodies: bytes) -> Batch:
     batch = Batch()
     for body in bodies:
-        wire.take_in(batch, body, wire.Reception(NOW, "test", "controller-7"))
+        decode.ingest_message(batch, body, decode.Reception(NOW, "test", "controller-7"))
     return batch
 
 
@@ -43,23 +41,23 @@ def a_fault_on(spot_id: str, **changes: Any) -> bytes:
 
 def claims(app: App) -> dict[str, tuple[Any, ...]]:
     columns = ("code", "status", "fault_count", "zone", "filed_by", "first_seen_at", "cleared_at", "version")
-    return {row["spot_id"]: tuple(row[column] for column in columns) for row in app.reports.list_claims()}
+    return {row["spot_id"]: tuple(row[column] for column in columns) for row in app.queries.reports.list_claims()}
 
 
 def stored(app: App) -> int:
-    with app.engine.connect() as connection:
+    with app.foundation.engine.connect() as connection:
         tables = ("faults", "usage_records", "quarantine")
         return sum(connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() for table in tables)
 
 
 def test_the_same_messages_make_the_same_claims(app: App) -> None:
-    """Faults, a clear, usage, nonsense, and a batch that is handed over twice."""
+    """Faults, a clear, usage, nonsense, and a batch that is delivered twice."""
     clear = a_fault_on("E2", type="spotclaim.fault.cleared.v1", time="2026-03-10T11:30:00Z")
     first = a_batch_of(a_fault_on("E1"), a_fault_on("E1"), a_fault_on("E2"), clear, b"nonsense")
     second = a_batch_of(a_fault_on("E1"), a_message({"spot_id": "E1", "session_id": "s"}, type=USAGE))
 
     for batch in (first, first, second):
-        app.hand_over(batch)
+        app.work.deliver_batch(batch)
     assert wait_until(lambda: stored(app) == 7 and claims(app)["E1"][2] == 3, PATIENCE_SECONDS)
 
     seen = NOW.replace(hour=11)
@@ -72,6 +70,6 @@ def test_the_same_messages_make_the_same_claims(app: App) -> None:
 
 def test_what_was_handed_over_is_durable(app: App) -> None:
     """Five hundred messages at once, each of them there."""
-    app.hand_over(a_batch_of(*(a_fault_on(f"E{number}") for number in range(500))))
+    app.work.deliver_batch(a_batch_of(*(a_fault_on(f"E{number}") for number in range(500))))
 
     assert wait_until(lambda: stored(app) == 500, PATIENCE_SECONDS)

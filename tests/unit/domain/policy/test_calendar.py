@@ -2,14 +2,14 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
-from time import perf_counter
+from time import process_time
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.calendar import ALWAYS, Calendar, Span, knows_zone
+from domain.policy.calendar import ALWAYS, Calendar, Span, knows_zone
 
 OFFICE: tuple[Span, ...] = ((time(8), time(18)),)
 BUSINESS = Calendar("business", (OFFICE,) * 5 + ((), ()), frozenset({date(2026, 12, 25)}))
@@ -29,7 +29,17 @@ BERLIN = "Europe/Berlin"
 unhurried = settings(deadline=None)
 calendars = st.sampled_from(CALENDARS)
 zones = st.sampled_from(ZONES)
-moments = st.datetimes(datetime(2009, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))
+
+
+def within(year: int) -> st.SearchStrategy[datetime]:
+    """Any moment from the middle of a year to the middle of the next."""
+    return st.datetimes(datetime(year, 7, 1), datetime(year + 1, 7, 1), timezones=st.just(UTC))
+
+
+# Apia loses a day, São Paulo and Casablanca change their rules, and zones go on by rule beyond their tables. The
+# table of a zone's year takes milliseconds, so few years are looked at.
+years = st.sampled_from([2011, 2018, 2037])
+moments = years.flatmap(within)
 durations = st.timedeltas(timedelta(0), timedelta(days=400))
 
 
@@ -38,9 +48,10 @@ def local(zone: str, *parts: int) -> datetime:
 
 
 @unhurried
-@given(calendars, zones, moments, moments, moments)
-def test_business_time_is_additive(calendar: Calendar, zone: str, a: datetime, b: datetime, c: datetime) -> None:
+@given(calendars, zones, years.flatmap(lambda year: st.tuples(*[within(year)] * 3)))
+def test_business_time_is_additive(calendar: Calendar, zone: str, moments: tuple[datetime, ...]) -> None:
     """In whatever order the moments come, to the microsecond."""
+    a, b, c = moments
     whole = calendar.between(a, c, zone)
 
     assert calendar.between(a, b, zone) + calendar.between(b, c, zone) == whole
@@ -182,11 +193,11 @@ def test_a_day_that_never_was_has_no_hours() -> None:
 
 def test_years_ahead_are_quick() -> None:
     """Ten years of business hours, in another zone each time so that nothing is known already."""
-    began = perf_counter()
+    began = process_time()
     for zone in ("Europe/Madrid", "Asia/Tokyo", "America/Chicago"):
         assert BUSINESS.after(local("UTC", 2026, 1, 1), timedelta(hours=26_000), zone).year == 2035
 
-    assert perf_counter() - began < 3
+    assert process_time() - began < 3
 
 
 def test_a_calendar_that_never_opens_is_given_up() -> None:
