@@ -9,7 +9,6 @@ from typing import Any
 import pika
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import ChannelClosedByBroker
 
 from tests.acceptance.installation import Database, Roles, await_that, command, settings, succeed
 from tests.acceptance.messages import MALFORMED, encoded, fault
@@ -231,18 +230,10 @@ def test_foreign_messages_that_ask_for_a_delay(roles: Roles, amqp_url: str, data
 
 
 def publish_past_the_door(amqp_url: str, queue: str, bodies: list[bytes]) -> None:
-    """And only once its dead letters have a queue, without which they would be dropped."""
-
-    def has_dead_letters() -> bool:
-        try:
-            with channel(amqp_url) as door:
-                door.queue_declare(f"{queue}.XQ", passive=True)
-        except ChannelClosedByBroker:
-            return False
-        return True
-
-    await_that("the queue of dead letters is there", has_dead_letters)
+    """And only once the queue of its dead letters has kept a message: what comes before that is dropped."""
     with channel(amqp_url) as door:
+        offer(door, "", f"{queue}.XQ", b"is it there?")
+        await_that("dead letters are kept", lambda: door.basic_get(f"{queue}.XQ", auto_ack=True)[0] is not None)
         for body in bodies:
             offer(door, "", queue, body)
 
