@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from domain.backoff import Backoff
 from domain.changes import ATTEMPTED, Changes
 from domain.claims.claim import Claim
 from domain.claims.events import ClaimNotified
@@ -16,8 +17,7 @@ from domain.steps import Deliver, RecordNotified, Retry
 _ACTOR: Final = "rule:notifications"
 MAX_ATTEMPTS: Final = 8
 _SUBJECTS_A_STEP: Final = 500
-_FIRST_RETRY: Final = timedelta(seconds=10)
-_LONGEST_RETRY: Final = timedelta(hours=1)
+_RETRIES: Final = Backoff(timedelta(seconds=10), timedelta(hours=1))
 
 
 def record_sent(delivery: Delivery, answer: str, now: datetime) -> Changes:
@@ -65,8 +65,8 @@ def record_failed(
     if unknown or delivery.attempts >= MAX_ATTEMPTS:
         delivery.status, delivery.finished_at = UNKNOWN if unknown else FAILED, now
     else:
-        pause = min(_FIRST_RETRY * 2 ** (delivery.attempts - 1), _LONGEST_RETRY)
-        changes.put(Retry([delivery.id], due_at=now + min(max(pause, wait or pause), _LONGEST_RETRY)))
+        pause = _RETRIES.after(delivery.attempts)
+        changes.put(Retry([delivery.id], due_at=now + min(max(pause, wait or pause), _RETRIES.longest)))
     return changes
 
 

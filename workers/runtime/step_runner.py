@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from domain.backoff import Backoff
 from domain.changes import Changes
 from domain.errors import TransientError
 from domain.ports.store import Clock, Store, Transaction
@@ -14,8 +15,7 @@ from domain.steps import Step
 StepHandler = Callable[[Transaction, Sequence[Any]], Changes]
 OnCommit = Callable[[str, Changes], None]
 
-_FIRST_RETRY = timedelta(seconds=5)
-_LONGEST_RETRY = timedelta(hours=1)
+_RETRIES = Backoff(timedelta(seconds=5), timedelta(hours=1))
 
 log = structlog.get_logger("steps")
 
@@ -85,7 +85,7 @@ class StepRunner:
                         halves.done([step])
                         transaction.record(halves)
                     else:
-                        pause = min(_FIRST_RETRY * 2 ** min(step.attempts, 10), _LONGEST_RETRY)
+                        pause = _RETRIES.after(step.attempts + 1)
                         transaction.postpone_step(step, self._clock() + pause, reason)
         except TransientError as transient:
             log.warning("step waits", step=kind, error=str(transient))

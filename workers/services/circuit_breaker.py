@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from threading import Condition
 from typing import NamedTuple
 
+from domain.backoff import Backoff
 from domain.ports.store import AttemptResult
 
 # A failed attempt that takes longer than this counts as hanging.
@@ -19,7 +20,7 @@ _TURN_SECONDS = 0.25
 _SLOW_SECONDS = 1.0
 _AGAIN_SOON = timedelta(seconds=2)
 _PROBED = timedelta(seconds=10)
-_FIRST_REST, _LONGEST_REST = timedelta(seconds=10), timedelta(minutes=5)
+_RESTS = Backoff(timedelta(seconds=10), timedelta(minutes=5))
 _LONGEST_WAIT = timedelta(hours=1)
 
 
@@ -96,6 +97,6 @@ class CircuitBreaker:
             wait = min(timedelta(seconds=outcome.wait_seconds), _LONGEST_WAIT)
             there.rests_until, there.why = now + wait, "it asked to be left alone"
         elif hung:
-            rest = min(_FIRST_REST * 2 ** min(there.hung, 10), _LONGEST_REST)
+            rest = _RESTS.after(there.hung + 1)
             there.rests_until, there.why = now + rest, "it did not answer lately"
         there.hung = there.hung + 1 if hung else 0

@@ -3,12 +3,14 @@
 import random
 import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from threading import Event
 
 import structlog
 
 from adapters.prometheus import Metrics
 from domain.audit.event import NEW
+from domain.backoff import Backoff
 from domain.changes import Changes
 from domain.claims.claim import Claim
 from domain.claims.deduplication import deduplicate, earlier_than_known, group_by_claim
@@ -21,7 +23,7 @@ from domain.ports.store import Clock, Feed, Store, Transaction
 
 log = structlog.get_logger("intake")
 
-_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.02, 5.0
+_PAUSES = Backoff(timedelta(seconds=0.02), timedelta(seconds=5))
 
 
 class Intake:
@@ -58,17 +60,18 @@ class Intake:
         changed. A message that cannot be stored goes to quarantine alone; the others go on.
         """
         deadline = time.monotonic() + self._patience_seconds
-        pause = _FIRST_PAUSE_SECONDS
+        failures = 0
         while True:
             try:
                 return self._take_in(batch)
             except TransientError as error:
+                failures += 1
+                pause = _PAUSES.after(failures).total_seconds()
                 if time.monotonic() + pause > deadline or self._stopping.is_set():
                     raise
                 log.warning("batch waits", error=str(error), retry_in=round(pause, 2))
             # Two writers that met on one key must not meet again.
             self._stopping.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311
-            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     def _take_in(self, batch: Batch) -> None:
         try:
