@@ -18,7 +18,7 @@ def under_review_by(role: str) -> str:
 
 def late_at(role: str, to: str) -> str:
     """Says that a stage is late, and who may decide it as well."""
-    return f"late at the {role}, now for the {to} too"
+    return f"late at the {role}, now for the {to} too" if role else f"late, now for the {to} too"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

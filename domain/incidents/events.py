@@ -43,6 +43,11 @@ class ClaimsTaken(IncidentEvent):
     def link(self, claims: dict[str, int], seq: int) -> None:
         claims.update(dict.fromkeys(self.claims, seq))
 
+    @property
+    def sentence(self) -> str:
+        more = f"{count(len(self.claims), 'claim')} more, {self.claim_count} in all"
+        return f"{more}; at most {count(self.peak, 'spot')}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentOpened(ClaimsTaken):
@@ -97,22 +102,12 @@ class IncidentCounted(ClaimsTaken):
         incident.status, incident.touched_at = OPEN, at
         ClaimsTaken.apply(self, incident, at, actor)
 
-    @property
-    def sentence(self) -> str:
-        more = f"{count(len(self.claims), 'claim')} more, {self.claim_count} in all"
-        return f"{more}; at most {count(self.peak, 'spot')}"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentLinked(ClaimsTaken):
     """More claims belong to the incident, though its window is below the threshold again."""
 
     KIND = "incident.linked"
-
-    @property
-    def sentence(self) -> str:
-        more = f"{count(len(self.claims), 'claim')} more, {self.claim_count} in all"
-        return f"{more}; at most {count(self.peak, 'spot')}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

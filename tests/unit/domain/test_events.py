@@ -210,6 +210,9 @@ def test_every_kind_has_its_sentence() -> None:
 class TestBodies:
     """What stands in them, and what may not."""
 
+    def test_a_stage_that_was_not_stated_is_not_named(self) -> None:
+        assert decisions.ClaimEscalated(to="manager").sentence == "late, now for the manager too"
+
     def test_what_is_not_stated_is_left_out(self) -> None:
         """None is stated as null."""
         change = ClockChange(resolve_due_at=None, paused_at=NOW)
