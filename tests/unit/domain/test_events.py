@@ -3,6 +3,7 @@
 import json
 from dataclasses import fields
 from datetime import UTC, datetime
+from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_origin
 
@@ -15,7 +16,7 @@ from domain.audit.event import UNSTATED, Event, Restated, Unstated, restated_col
 from domain.claims import decision_events as decisions
 from domain.claims import events as claims
 from domain.claims.clock_events import ClockChange, SlaBreached, SlaWarned
-from domain.events import KINDS, read
+from domain.events import KINDS, read, what_follows
 from domain.evidence.events import EvidenceAdded, EvidenceWithdrawn
 from domain.incidents import events as incidents
 from domain.steps import KINDS as STEPS
@@ -94,6 +95,11 @@ def test_a_kind_begins_with_its_subject_and_leads_to_steps(kind: str) -> None:
     assert kind == event.KIND
     assert kind.split(".")[0] in ("claim", "incident")
     assert all(STEPS[step.KIND] is step for step in event.LEADS_TO)
+
+
+def test_the_contributors_page_shows_the_steps() -> None:
+    """The table is made from the types of the events."""
+    assert f"{what_follows()}\n\n<!-- end of generated" in Path("tests/README.md").read_text()
 
 
 def test_every_class_of_events_is_a_kind() -> None:
