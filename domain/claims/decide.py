@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from domain.changes import Changes
-from domain.claims import decision_events as events
-from domain.claims import sla
+from domain.claims import decision_events, sla
 from domain.claims.announcing import announce
 from domain.claims.approval import deciders, overdue_steps
 from domain.claims.claim import Claim
@@ -34,14 +33,14 @@ _ROLES: Final = {
     WITHDRAW: SUPERVISORS,
     REOPEN: SUPERVISORS,
 }
-_EVENTS: Final[dict[str, type[events.Decided]]] = {
-    ACKNOWLEDGE: events.ClaimAcknowledged,
-    NOTE: events.ClaimNoted,
-    APPROVE: events.ClaimApproved,
-    REJECT: events.ClaimRejected,
-    RESOLVE: events.ClaimResolved,
-    WITHDRAW: events.ClaimWithdrawn,
-    REOPEN: events.ClaimReopened,
+_EVENTS: Final[dict[str, type[decision_events.Decided]]] = {
+    ACKNOWLEDGE: decision_events.ClaimAcknowledged,
+    NOTE: decision_events.ClaimNoted,
+    APPROVE: decision_events.ClaimApproved,
+    REJECT: decision_events.ClaimRejected,
+    RESOLVE: decision_events.ClaimResolved,
+    WITHDRAW: decision_events.ClaimWithdrawn,
+    REOPEN: decision_events.ClaimReopened,
 }
 
 
@@ -135,7 +134,7 @@ def decide(
     if clocks := _clocks(claim, action, policies, now):
         data["clocks"] = ClockChange(**clocks)
     stages_are_left = action == APPROVE and claim.stage < len(claim.stages)
-    event = (events.StagePassed if stages_are_left else _EVENTS[action])(**data)
+    event = (decision_events.StagePassed if stages_are_left else _EVENTS[action])(**data)
     changes = Changes()
     changes.record(claim, event, now, person.name)
     changes.put(*_steps_after(claim, action, policies, now))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from domain.eligibility import time_findings as session_times
+from domain.eligibility import time_findings
 from domain.field.usage import UsageRecord
 
 NEGATIVE_ENERGY: Final = "NEGATIVE_ENERGY"
@@ -273,19 +273,19 @@ _FINDINGS: Final[dict[str, tuple[_Judge, _Clause]]] = {
     END_MISSING: (lambda f: f.record.ended_at is None and not f.record.under_way, lambda f: "has no end"),
     END_BEFORE_START: (lambda f: f.hours is not None and f.hours < 0, lambda f: "ends before it starts"),
     TIME_IMPLAUSIBLE: (
-        lambda f: session_times.implausible(f.record.started_at) or session_times.implausible(f.record.ended_at),
+        lambda f: time_findings.implausible(f.record.started_at) or time_findings.implausible(f.record.ended_at),
         lambda f: "carries an impossible date",
     ),
     TIME_IN_FUTURE: (
-        lambda f: session_times.in_future(f.record),
+        lambda f: time_findings.in_future(f.record),
         lambda f: f"lies in the future of its record, which came at {minute(f.record.received_at)} UTC",
     ),
     LOCAL_TIME_AS_UTC: (
-        lambda f: session_times.local_time(f.record),
+        lambda f: time_findings.local_time(f.record),
         lambda f: f"ended {_off(f.record)}, as far as a time zone lies from UTC: local time told as UTC",
     ),
     RECORDED_BEFORE_END: (
-        lambda f: session_times.recorded_before_end(f.record),
+        lambda f: time_findings.recorded_before_end(f.record),
         lambda f: f"was recorded at {minute(f.record.recorded_at)} UTC, before the end that it states",
     ),
     OVER_24_HOURS: (

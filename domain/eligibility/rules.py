@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from domain.audit import chain as audit
+from domain.audit import chain
 from domain.claims.claim import Claim
 from domain.claims.lifecycle import ELIGIBLE, INELIGIBLE
 from domain.claims.sla import STANDING
@@ -72,8 +72,8 @@ def filed_in_time(case: EvaluationInput, policy: Policy) -> RuleResult:
     """Demands that the claim was filed within the policy's days of the fault."""
     claim, days = case.claim, policy.codes[case.claim.code].filing_days
     facts = {
-        "occurred_at": audit.instant(claim.first_seen_at),
-        "filed_at": audit.instant(claim.opened_at),
+        "occurred_at": chain.instant(claim.first_seen_at),
+        "filed_at": chain.instant(claim.opened_at),
         "filing_days": days,
     }
     late = claim.opened_at - claim.first_seen_at

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
 
-from domain.eligibility import record_findings as meter
+from domain.eligibility import record_findings
+from domain.eligibility.record_findings import kwh, minute
 from domain.field.usage import UsageRecord
 
 REGISTER_BELOW_PREVIOUS: Final = "REGISTER_BELOW_PREVIOUS"
@@ -31,8 +32,8 @@ class Finding:
     def describe(self) -> str:
         """Describes it in a sentence that reviewers can check against the records."""
         if self.name not in _CLAUSES:
-            return meter.describe(self.record, self.name)
-        return f"{meter.session(self.record)} {_CLAUSES[self.name](self)}."
+            return record_findings.describe(self.record, self.name)
+        return f"{record_findings.session(self.record)} {_CLAUSES[self.name](self)}."
 
 
 def findings(
@@ -57,10 +58,10 @@ def _above_spot(records: Sequence[UsageRecord], max_power_kw: float | None) -> I
         return
     for record in records:
         hours, energy = record.hours, record.energy_kwh
-        if hours is None or hours < 0 or energy is None or meter.ENERGY_UNKNOWN in record.findings:
+        if hours is None or hours < 0 or energy is None or record_findings.ENERGY_UNKNOWN in record.findings:
             continue
         # A minute more, for times that were rounded to minutes.
-        if energy > max_power_kw * _POWER_TOLERANCE * (hours + meter.SHORTEST_HOURS):
+        if energy > max_power_kw * _POWER_TOLERANCE * (hours + record_findings.SHORTEST_HOURS):
             yield Finding(POWER_ABOVE_SPOT, record, max_power_kw=max_power_kw)
 
 
@@ -70,11 +71,11 @@ def _below_previous(records: Sequence[UsageRecord], _: float | None) -> Iterator
         previous: UsageRecord | None = None
         for record in sessions:
             start = record.meter_start_kwh
-            if previous is not None and start is not None and meter.register_known(start):
+            if previous is not None and start is not None and record_findings.register_known(start):
                 left = previous.meter_stop_kwh
-                if left is not None and start < left - meter.REGISTER_TOLERANCE_KWH:
+                if left is not None and start < left - record_findings.REGISTER_TOLERANCE_KWH:
                     yield Finding(REGISTER_BELOW_PREVIOUS, record, previous)
-            if meter.register_known(record.meter_stop_kwh):
+            if record_findings.register_known(record.meter_stop_kwh):
                 previous = record
 
 
@@ -94,7 +95,11 @@ def _overlaps(records: Sequence[UsageRecord], _: float | None) -> Iterator[Findi
 
 def _by_connector(records: Sequence[UsageRecord]) -> Iterator[list[UsageRecord]]:
     """Groups sessions with a plausible begin by connector, in order of time."""
-    placed = [record for record in records if record.started_at and meter.TIME_IMPLAUSIBLE not in record.findings]
+    placed = [
+        record
+        for record in records
+        if record.started_at and record_findings.TIME_IMPLAUSIBLE not in record.findings
+    ]
     placed.sort(key=_order)
     return (list(sessions) for _, sessions in groupby(placed, key=lambda record: record.connector_id))
 
@@ -118,20 +123,20 @@ def _of(other: UsageRecord | None) -> str:
 
 
 def _left(other: UsageRecord | None) -> str:
-    return meter.kwh(None if other is None else other.meter_stop_kwh)
+    return kwh(None if other is None else other.meter_stop_kwh)
 
 
 def _until(other: UsageRecord | None) -> str:
-    return meter.minute(None if other is None else other.ended_at)
+    return minute(None if other is None else other.ended_at)
 
 
 _CLAUSES: Final[dict[str, Callable[[Finding], str]]] = {
     POWER_ABOVE_SPOT: lambda f: (
-        f"recorded {meter.kwh(f.record.energy_kwh)} kWh in {f.record.hours or 0:.2f} hours: more than the spot's"
+        f"recorded {kwh(f.record.energy_kwh)} kWh in {f.record.hours or 0:.2f} hours: more than the spot's"
         f" {f.max_power_kw:g} kW can give"
     ),
     REGISTER_BELOW_PREVIOUS: lambda f: (
-        f"began at {meter.kwh(f.record.meter_start_kwh)} kWh, lower than {_of(f.other)} before it had left the"
+        f"began at {kwh(f.record.meter_start_kwh)} kWh, lower than {_of(f.other)} before it had left the"
         f" register: {_left(f.other)} kWh"
     ),
     SESSIONS_OVERLAP: lambda f: (

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from domain.audit import chain as audit
+from domain.audit import chain
 from domain.claims.claim import Claim
-from domain.eligibility import record_findings as meter
-from domain.eligibility import session_findings as history
+from domain.eligibility import record_findings, session_findings
 from domain.eligibility.evaluation import FAIL, INSUFFICIENT, PASS, EvaluationInput, RuleResult
 from domain.eligibility.session_findings import Finding
 from domain.field.usage import UsageRecord
@@ -17,26 +16,26 @@ from domain.text import count, measure
 
 # A meter that is wrong in any way corroborates that it is wrong; what a code is about comes first.
 _METER = (
-    meter.NEGATIVE_ENERGY,
-    meter.REGISTER_FELL_BACK,
-    history.REGISTER_BELOW_PREVIOUS,
-    meter.UNIT_SLIP,
-    meter.REGISTERS_DISAGREE,
-    meter.PERIODS_DISAGREE,
-    meter.BATTERY_EXCEEDED,
-    meter.POWER_IMPLAUSIBLE,
-    history.POWER_ABOVE_SPOT,
-    meter.REGISTER_UNKNOWN,
-    meter.ENERGY_UNKNOWN,
+    record_findings.NEGATIVE_ENERGY,
+    record_findings.REGISTER_FELL_BACK,
+    session_findings.REGISTER_BELOW_PREVIOUS,
+    record_findings.UNIT_SLIP,
+    record_findings.REGISTERS_DISAGREE,
+    record_findings.PERIODS_DISAGREE,
+    record_findings.BATTERY_EXCEEDED,
+    record_findings.POWER_IMPLAUSIBLE,
+    session_findings.POWER_ABOVE_SPOT,
+    record_findings.REGISTER_UNKNOWN,
+    record_findings.ENERGY_UNKNOWN,
 )
 _CLOCK = (
-    meter.END_BEFORE_START,
-    meter.TIME_IMPLAUSIBLE,
-    meter.TIME_IN_FUTURE,
-    meter.LOCAL_TIME_AS_UTC,
-    meter.RECORDED_BEFORE_END,
-    meter.END_MISSING,
-    meter.OVER_24_HOURS,
+    record_findings.END_BEFORE_START,
+    record_findings.TIME_IMPLAUSIBLE,
+    record_findings.TIME_IN_FUTURE,
+    record_findings.LOCAL_TIME_AS_UTC,
+    record_findings.RECORDED_BEFORE_END,
+    record_findings.END_MISSING,
+    record_findings.OVER_24_HOURS,
 )
 
 
@@ -47,21 +46,26 @@ def _first(*names: str, then: tuple[str, ...]) -> tuple[str, ...]:
 # The findings that corroborate a code, the most telling first.
 CORROBORATING: Final[dict[str, tuple[str, ...]]] = {
     "METER_MISREAD": _METER,
-    "METER_REGRESSION": _first(meter.REGISTER_FELL_BACK, history.REGISTER_BELOW_PREVIOUS, then=_METER),
+    "METER_REGRESSION": _first(
+        record_findings.REGISTER_FELL_BACK, session_findings.REGISTER_BELOW_PREVIOUS, then=_METER
+    ),
     "METER_UNREADABLE": _first(
-        meter.REGISTER_UNKNOWN, meter.ENERGY_UNKNOWN, meter.ENERGY_MISSING, then=(*_METER, meter.ZERO_ENERGY)
+        record_findings.REGISTER_UNKNOWN,
+        record_findings.ENERGY_UNKNOWN,
+        record_findings.ENERGY_MISSING,
+        then=(*_METER, record_findings.ZERO_ENERGY),
     ),
     "ENERGY_IMPLAUSIBLE": _first(
-        meter.NEGATIVE_ENERGY,
-        meter.BATTERY_EXCEEDED,
-        meter.POWER_IMPLAUSIBLE,
-        history.POWER_ABOVE_SPOT,
-        then=(*_METER, meter.ZERO_ENERGY),
+        record_findings.NEGATIVE_ENERGY,
+        record_findings.BATTERY_EXCEEDED,
+        record_findings.POWER_IMPLAUSIBLE,
+        session_findings.POWER_ABOVE_SPOT,
+        then=(*_METER, record_findings.ZERO_ENERGY),
     ),
-    "UNIT_MISMATCH": _first(meter.UNIT_SLIP, then=_METER),
-    "DURATION_MISMATCH": (*_CLOCK, history.SESSIONS_OVERLAP),
-    "SESSION_OVERLAP": (history.SESSIONS_OVERLAP, *_CLOCK),
-    "SESSION_MISSING": (meter.END_MISSING, meter.ENERGY_MISSING),
+    "UNIT_MISMATCH": _first(record_findings.UNIT_SLIP, then=_METER),
+    "DURATION_MISMATCH": (*_CLOCK, session_findings.SESSIONS_OVERLAP),
+    "SESSION_OVERLAP": (session_findings.SESSIONS_OVERLAP, *_CLOCK),
+    "SESSION_MISSING": (record_findings.END_MISSING, record_findings.ENERGY_MISSING),
 }
 
 # A reservation that was served in the end contradicts these. A lock can fail in a session as well as before.
@@ -102,7 +106,7 @@ def _allocation(case: EvaluationInput) -> RuleResult:
             return _under_reservation(_nearest(served, claim), claim.reservation_id)
     running = [record for record in case.usage if record.running_at(moment)]
     if claim.code == "DOUBLE_ALLOCATION":
-        for finding in history.findings(running, None, (history.SESSIONS_OVERLAP,)):
+        for finding in session_findings.findings(running, None, (session_findings.SESSIONS_OVERLAP,)):
             return _answer(PASS, finding.name, finding.describe(), finding.record, finding.other)
     if running:
         record = _nearest(running, claim)
@@ -215,7 +219,7 @@ def _same_connector(record: UsageRecord, claim: Claim) -> bool:
 def _most_telling(claim: Claim, records: Sequence[UsageRecord], max_power_kw: float | None) -> Finding | None:
     """Finds the finding of the claim's own session, else the most telling, nearest in time."""
     wanted = CORROBORATING.get(claim.code, ())
-    found = history.findings(records, max_power_kw, wanted)
+    found = session_findings.findings(records, max_power_kw, wanted)
 
     def order(finding: Finding) -> tuple[Any, ...]:
         record = finding.record
@@ -246,8 +250,8 @@ def _facts(record: UsageRecord) -> dict[str, Any]:
     return {
         "session_id": record.session_id,
         "connector_id": record.connector_id,
-        "started_at": audit.instant(record.started_at) if record.started_at else None,
-        "ended_at": audit.instant(record.ended_at) if record.ended_at else None,
+        "started_at": chain.instant(record.started_at) if record.started_at else None,
+        "ended_at": chain.instant(record.ended_at) if record.ended_at else None,
         "energy_kwh": record.energy_kwh,
         "meter_start_kwh": record.meter_start_kwh,
         "meter_stop_kwh": record.meter_stop_kwh,

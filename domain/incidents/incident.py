@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from domain.audit import chain as audit
+from domain.audit import chain
 from domain.incidents.windows import Group
 
 OPEN: Final = "open"
@@ -44,7 +44,7 @@ class Incident:
     merged_into: str | None = None
     split_from: str | None = None
     version: int = 0
-    head: str = audit.GENESIS
+    head: str = chain.GENESIS
 
     @property
     def group(self) -> Group:

@@ -11,7 +11,7 @@ from domain.errors import SetupError
 from workers.bootstrap import schema
 from workers.bootstrap.app import App, build
 from workers.health.startup_checks import demand_database
-from workers.runtime import log_setup as telemetry
+from workers.runtime import log_setup
 from workers.settings import load_settings, misspelt
 
 log = structlog.get_logger("settings")
@@ -36,7 +36,7 @@ def opened(data: Path | None, **overrides: Any) -> Iterator[App]:
     Other servers are looked for by whoever uses them; see `workers.cli.running`.
     """
     settings = load_settings(data=data, **overrides)
-    telemetry.configure(settings.log_format)
+    log_setup.configure(settings.log_format)
     for name, meant in misspelt():
         log.warning("no such setting", name=name, perhaps=meant)
     with ExitStack() as stack:

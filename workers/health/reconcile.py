@@ -15,7 +15,7 @@ from domain.field.batch import Quarantined
 from domain.field.fault import Fault
 from domain.field.spot import Spot
 from domain.field.usage import UsageRecord
-from ingest.cloudevents import decode as wire
+from ingest.cloudevents import decode
 from ingest.cloudevents.ledger import LedgerEntries
 from ingest.rabbitmq import topology
 from workers.runtime.actors import INTAKE_QUEUE
@@ -95,7 +95,7 @@ def _in_broker(parameters: pika.URLParameters) -> set[str]:
         channel = topology.open_channel(parameters)
         try:
             keys = {
-                wire.identify(body).key for queue in topology.QUEUES.values() for body in _peek(channel, queue)
+                decode.identify(body).key for queue in topology.QUEUES.values() for body in _peek(channel, queue)
             }
             for queue in (INTAKE_QUEUE, xq_name(INTAKE_QUEUE)):
                 for body in _peek(channel, queue):

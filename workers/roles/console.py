@@ -9,7 +9,7 @@ import uvicorn
 
 from ingest.api.app import Inside, create_app
 from workers.bootstrap.app import App
-from workers.health import probes as health
+from workers.health import probes
 from workers.roles.background import await_stop, background
 
 log = structlog.get_logger("spotclaim")
@@ -73,7 +73,7 @@ def _server(app: App) -> uvicorn.Server:
         authenticate=app.services.tokens,
         bind_key=app.services.bind_key,
         clock=app.clock,
-        problems=lambda: health.problems(app),
+        problems=lambda: probes.problems(app),
         metrics=app.metrics.exposition,
         follow=app.live.feed.follow,
         host=app.settings.host,

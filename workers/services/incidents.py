@@ -8,7 +8,7 @@ from domain.changes import Changes
 from domain.claims.claim import Claim
 from domain.claims.decide import Refused, Wanted
 from domain.errors import NotFound, TransientError
-from domain.incidents import handling as incident_handling
+from domain.incidents import handling
 from domain.incidents.incident import Incident
 from domain.policy.policy import IncidentPolicy
 from domain.policy.roles import HANDLE_INCIDENTS
@@ -46,7 +46,7 @@ class IncidentService:
         """Acknowledges an incident: its notices are not repeated."""
 
         def work(_: Transaction, incident: Incident) -> Changes:
-            return incident_handling.acknowledge(incident, who.name, note, self._clock())
+            return handling.acknowledge(incident, who.name, note, self._clock())
 
         self._handle(incident_id, who, work)
 
@@ -54,7 +54,7 @@ class IncidentService:
         """Closes an incident before it is quiet."""
 
         def work(_: Transaction, incident: Incident) -> Changes:
-            return incident_handling.close_by_hand(incident, who.name, note, self._clock())
+            return handling.close_by_hand(incident, who.name, note, self._clock())
 
         self._handle(incident_id, who, work)
 
@@ -65,7 +65,7 @@ class IncidentService:
             found = {incident.id: incident for incident in transaction.incidents([incident_id, into_id])}
             incident, into = _demand(found, incident_id), _demand(found, into_id)
             claims = transaction.claims_of_incident(incident.id)
-            changes = incident_handling.merge(incident, into, claims, who.name, note, self._clock())
+            changes = handling.merge(incident, into, claims, who.name, note, self._clock())
             transaction.record(changes)
         self._on_commit("incident", changes)
 
@@ -75,9 +75,7 @@ class IncidentService:
 
         def work(transaction: Transaction, incident: Incident) -> Changes:
             own = transaction.claims_of_incident(incident.id)
-            return incident_handling.split(
-                incident, own, claim_ids, who.name, note, self._policy, self._clock(), new_id
-            )
+            return handling.split(incident, own, claim_ids, who.name, note, self._policy, self._clock(), new_id)
 
         self._handle(incident_id, who, work)
         return new_id
@@ -86,7 +84,7 @@ class IncidentService:
         """Records the root cause."""
 
         def work(_: Transaction, incident: Incident) -> Changes:
-            return incident_handling.state_cause(incident, who.name, cause, self._clock())
+            return handling.state_cause(incident, who.name, cause, self._clock())
 
         self._handle(incident_id, who, work)
 
@@ -113,7 +111,7 @@ class IncidentService:
         """
 
         def work(_: Transaction, incident: Incident) -> Changes:
-            return incident_handling.decided(incident, who.name, note, self._clock())
+            return handling.decided(incident, who.name, note, self._clock())
 
         try:
             self._handle(incident_id, who, work)

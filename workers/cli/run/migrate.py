@@ -6,7 +6,7 @@ from domain.errors import TransientError
 from workers.bootstrap import schema
 from workers.cli.options import DataOption
 from workers.health.startup_checks import database_away
-from workers.runtime import log_setup as telemetry
+from workers.runtime import log_setup
 from workers.settings import load_settings
 
 
@@ -18,7 +18,7 @@ def add_to(app: typer.Typer) -> None:
 def migrate(data: DataOption = None) -> None:
     """Bring the database to the present schema."""
     settings = load_settings(data=data)
-    telemetry.configure(settings.log_format)
+    log_setup.configure(settings.log_format)
     try:
         schema.migrate(settings)
     except TransientError as error:
