@@ -4,6 +4,7 @@ The servers are shared by all tests of a run; `python -m tests.servers run` star
 """
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit, urlunsplit
@@ -20,6 +21,13 @@ from tests.servers.waiting import PATIENCE_SECONDS
 
 TEMPLATE_LOCK = 7_768_432_524  # any number that nothing else locks
 HOW_TO_START = "run `make test`, or `python -m tests.servers run -- pytest ...`"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuses tests that share an id: in parallel only one of them would be run, and nobody would notice."""
+    repeated = [item for item, times in Counter(item.nodeid for item in items).items() if times > 1]
+    if repeated:
+        raise pytest.UsageError(f"more than one test is called {', '.join(repeated)}")
 
 
 @pytest.fixture(scope="session")
