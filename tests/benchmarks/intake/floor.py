@@ -35,10 +35,10 @@ _BATCH = 500
 _PREFETCH = 4 * _BATCH
 _IDLE_SECONDS = 0.02
 
-_INSERT = "; ".join(write.sql for write in (INSERT_FAULTS, INSERT_CLAIMS, INSERT_EVENTS, INSERT_STEPS))
+INSERT = "; ".join(write.sql for write in (INSERT_FAULTS, INSERT_CLAIMS, INSERT_EVENTS, INSERT_STEPS))
 # Which claim a fault belongs to is known once its claim was upserted, since another process may have opened it.
 _JOIN_CLAIM = "JOIN claim ON claim.spot_id = r->>4 AND claim.code = r->>6"
-_UPSERT = f"""
+UPSERT = f"""
 WITH claim AS (
     {INSERT_CLAIMS.sql} ON CONFLICT (spot_id, code) WHERE closed_at IS NULL DO UPDATE SET
         fault_count = claims.fault_count + excluded.fault_count, last_seen_at = excluded.last_seen_at,
@@ -73,8 +73,8 @@ class Floor:
         self._database.autocommit = True  # several statements sent at once are one transaction
         self._connection = pika.BlockingConnection(rabbitmq.parameters(amqp_url))
         self._channel = self._connection.channel()
-        self._sql = _UPSERT if repeats else _INSERT
-        self._rows: Callable[[list[bytes]], Rows] = _repeated if repeats else _new
+        self._sql = UPSERT if repeats else INSERT
+        self._rows: Callable[[list[bytes]], Rows] = repeated_rows if repeats else new_rows
         self._bodies: list[bytes] = []
         self._tag = 0
         self._writer = ThreadPoolExecutor(1)
@@ -101,7 +101,7 @@ class Floor:
         self._tag = method.delivery_tag
 
     def _write(self, bodies: list[bytes]) -> None:
-        parameters = [orjson.dumps(rows).decode() for rows in self._rows(bodies)]
+        parameters = spelled(self._rows(bodies))
         self._finish()
         self._written_tag = self._tag - len(self._bodies)
         self._writing = self._writer.submit(self._execute, parameters)
@@ -117,7 +117,12 @@ class Floor:
             self._writing = None
 
 
-def _new(bodies: list[bytes]) -> Rows:
+def spelled(rows: Rows) -> list[str]:
+    """The parameters of `INSERT` and `UPSERT`."""
+    return [orjson.dumps(part).decode() for part in rows]
+
+
+def new_rows(bodies: list[bytes]) -> Rows:
     """Every fault opens a claim."""
     now = datetime.now(UTC)
     faults, claims, events, ids = [], [], [], []
@@ -132,10 +137,10 @@ def _new(bodies: list[bytes]) -> Rows:
         claims.append(_claim(data, claim_id, code, now, 1, digest))
         events.append((claim_id, 1, now, event["source"], "claim.opened", text, digest))
         ids.append(claim_id)
-    return faults, claims, events, [("verify", ids, None, None, 0)]
+    return faults, claims, events, [("verify", "claim", ids, {}, None, 0)]
 
 
-def _repeated(bodies: list[bytes]) -> Rows:
+def repeated_rows(bodies: list[bytes]) -> Rows:
     """Faults of one spot share a claim."""
     now = datetime.now(UTC)
     faults: list[tuple[Any, ...]] = []
