@@ -12,8 +12,12 @@ from sqlalchemy import Engine
 from adapters.postgres.engine import translated_errors
 from domain.errors import TransientError
 
+# One relay leases at a time. Else one that looks while another commits its lease locks the row a moment, and the
+# worker, which leaves held rows alone, misses it. Sent as one string, both are one transaction, so a relay that is
+# frozen cannot keep the lock. Any constant does, as long as nobody else uses it.
 # Materialized: otherwise a plan may look for due steps once for every row, and lease more than the limit.
 _LEASE = """
+SELECT pg_advisory_xact_lock(7305779);
 WITH due AS MATERIALIZED (
     SELECT id FROM steps
     WHERE due_at <= now() AND (leased_until IS NULL OR leased_until < now())
@@ -51,8 +55,9 @@ class StepQueue:
         self._kinds = None if kinds is None else list(kinds)
 
     def lease(self, limit: int) -> list[DueStep]:
-        """Leases up to `limit` due steps, oldest first, and commits: a worker skips rows that are locked."""
-        with translated_errors(), self._engine.begin() as connection:
+        """Leases up to `limit` due steps, oldest first, and commits, so that their workers find them free."""
+        with translated_errors(), self._engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
             rows = (
                 connection.exec_driver_sql(_LEASE, (self._kinds, self._kinds, limit, self._lease_seconds))
                 .mappings()

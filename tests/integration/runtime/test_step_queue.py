@@ -28,7 +28,7 @@ from domain.steps import (
     Submit,
     Verify,
 )
-from tests.integration.parts import Spotclaim
+from tests.integration.parts import PATIENCE_SECONDS, Spotclaim
 
 
 def now() -> datetime:
@@ -133,6 +133,23 @@ def test_two_relays_never_lease_the_same_step(spotclaim: Spotclaim, engine: Engi
         taken = [number for mine in pool.map(lease_all, range(4)) for number in mine]
 
     assert sorted(taken) == [step["id"] for step in spotclaim.steps()]
+
+
+def test_a_leased_step_is_free_for_its_worker(spotclaim: Spotclaim, engine: Engine) -> None:
+    """While other relays look: what a worker finds held waits for the end of its lease."""
+    spotclaim.record(*(Verify([new_claim_id()], due_at=now() + AT_ONCE) for _ in range(2000)))
+    start = Barrier(8)
+
+    def lease_and_take(_: int) -> int:
+        queue, missed = StepQueue(engine, 60), 0
+        start.wait(PATIENCE_SECONDS)
+        while mine := leased(queue, 20):
+            with spotclaim.store.transaction() as transaction:
+                missed += len(mine) - len(transaction.take_steps("verify", mine))
+        return missed
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(lease_and_take, range(8))) == 0
 
 
 def test_a_step_that_a_worker_holds_is_left_alone(spotclaim: Spotclaim) -> None:
