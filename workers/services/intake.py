@@ -17,7 +17,7 @@ from domain.claims.deduplication import deduplicate, earlier_than_known, group_b
 from domain.errors import TransientError
 from domain.field.batch import Batch, Quarantined
 from domain.field.fault import Fault
-from domain.identifiers import new_claim_id
+from domain.identifiers import new_claim_ids
 from domain.policy.policy import Policy
 from domain.ports.store import Clock, Feed, Store, Transaction
 
@@ -124,7 +124,8 @@ class Intake:
         groups = {pair: groups[pair] for pair in sorted(groups)}
         begins = earlier_than_known(groups, open_claims)
         clears = transaction.stray_clears(begins) if begins else {}
-        changes = deduplicate(groups, open_claims, self._policy, self._clock(), new_claim_id, clears)
+        new_id = new_claim_ids(len(groups)).__next__
+        changes = deduplicate(groups, open_claims, self._policy, self._clock(), new_id, clears)
         transaction.record(changes)
         return changes
 

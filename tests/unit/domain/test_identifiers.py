@@ -6,7 +6,7 @@ from uuid import RFC_4122, UUID
 
 import pytest
 
-from domain.identifiers import message_key, new_claim_id
+from domain.identifiers import message_key, new_claim_id, new_claim_ids
 
 SAME = ("controller:7", "m-1", "2026-03-10T11:00:00Z", b'{"a":1}')
 
@@ -79,3 +79,11 @@ def test_every_random_bit_of_a_claim_id_varies() -> None:
         always_set &= bits
 
     assert (ever_set, always_set) == (random_bits, 0)
+
+
+def test_ids_of_a_batch_are_as_many_as_asked_for_and_differ() -> None:
+    """They are made out of one reading of randomness."""
+    made = list(new_claim_ids(500))
+
+    assert len({UUID(identifier).int & ((1 << 62) - 1) for identifier in made}) == 500
+    assert made == sorted(made, key=lambda identifier: UUID(identifier).int >> 80)
