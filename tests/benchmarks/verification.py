@@ -30,7 +30,7 @@ from tests.benchmarks.report import Row, rate_row
 from tests.benchmarks.scale import Scale
 from workers.runtime.garbage_collection import calm_the_collector
 from workers.runtime.step_runner import StepRunner
-from workers.steps.verify import Verify
+from workers.steps.verify import Verifier
 
 _BATCH = 500
 _THREADS = 2
@@ -146,7 +146,7 @@ def _work(url: str, ids: list[int], ready: Barrier) -> None:
     engine, policy = connect(url, pool_size=_THREADS), load_policy()
     runner = StepRunner(
         PostgresStore(engine),
-        {"verify": Verify(policy, lambda: _NOW, lambda _: policy)},
+        {"verify": Verifier(policy, lambda: _NOW, lambda _: policy)},
         lambda: _NOW,
         lambda *_: None,
     )
