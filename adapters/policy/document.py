@@ -148,6 +148,7 @@ class _Eligibility(_Part):
     corroboration_window_days: Days
     unknown_spot_passes: bool
     unknown_warranty_passes: bool
+    no_usage_passes: bool = False
 
 
 class _Incidents(_Part):

@@ -1,8 +1,8 @@
 """Eligibility: is a claim true, and does the warranty cover it?
 
 Enter at `verify.verify`, which turns *verdicts* into what follows for the claims. `rules` has the named rules, and
-`usage_rule` the one that asks what the spot recorded; each passes, fails or is insufficient, with a reason, a
-sentence and facts. `evaluation` holds the input of an evaluation and the result of a rule. *Findings* are what is
-wrong with usage records: by their own figures (`record_findings`), beside other sessions (`session_findings`), in
-their times (`time_findings`).
+`usage_rule` the one that asks what the spot recorded, of an `allocation` failure or a `discrepancy`; each passes,
+fails or is insufficient, with a reason, a sentence and facts. `question` says which usage records are read.
+*Findings* are what is wrong with usage records: by their own figures (`record_findings`), beside other sessions
+(`session_findings`), in their times (`time_findings`); `corroboration` says which bear out which error code.
 """

@@ -10,15 +10,6 @@ from domain.field.usage import UsageRecord
 
 PASS, FAIL, INSUFFICIENT = "pass", "fail", "insufficient"
 
-NEAREST_USAGE: Final = 5
-"""How many of a spot's usage records are read before the fault, and how many after it; the nearest in time.
-
-The record of the session that the claim names is read besides.
-"""
-
-NEAREST_CORROBORATING_USAGE: Final = 3
-"""How many more are read before the fault, and how many after it, whose findings bear on the claim's code."""
-
 EVENTS_WITH_ERRORS: Final = 20
 """How many of a claim's first audit events with faults are read for the errors as reported.
 
@@ -30,8 +21,9 @@ What a storm repeats after them adds nothing.
 class EvaluationInput:
     """The evaluation input: a claim with all that is known of it.
 
-    `usage` holds the records that bear on it, in any order, and `verdict` the last verdict. `reported` are the
-    errors as the field named them, each a taxonomy and a raw code; `evidence` the kinds of evidence on file.
+    `usage` holds the records that it asks for (`domain.eligibility.question`), in any order; `too_much_usage` says
+    that they are not all. `verdict` is the last verdict. `reported` are the errors as the field named them, each a
+    taxonomy and a raw code; `evidence` the kinds of evidence on file.
     """
 
     claim: Claim
@@ -40,6 +32,7 @@ class EvaluationInput:
     verdict: dict[str, Any] | None = None
     reported: frozenset[tuple[str, str]] = frozenset()
     evidence: frozenset[str] = frozenset()
+    too_much_usage: bool = False
 
 
 @dataclass(slots=True)

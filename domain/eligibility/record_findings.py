@@ -237,8 +237,8 @@ _FINDINGS: Final[dict[str, tuple[_Judge, _Clause]]] = {
         lambda f: f"recorded {kwh(f.record.energy_kwh)} kWh, which stands for unknown",
     ),
     ENERGY_MISSING: (
-        lambda f: f.record.energy_kwh is None and f.record.ended_at is not None,
-        lambda f: "ended without any energy on record",
+        lambda f: f.record.energy_kwh is None and not (f.record.ended_at is None and f.record.under_way),
+        lambda f: "ended without any energy on record" if f.record.ended_at else "has no energy on record",
     ),
     ZERO_ENERGY: (
         lambda f: f.record.energy_kwh == 0 and (f.hours or 0) >= _LONG_SESSION_HOURS,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Final
 
 from domain.eligibility import record_findings
@@ -13,6 +13,10 @@ from domain.field.usage import UsageRecord
 REGISTER_BELOW_PREVIOUS: Final = "REGISTER_BELOW_PREVIOUS"
 SESSIONS_OVERLAP: Final = "SESSIONS_OVERLAP"
 POWER_ABOVE_SPOT: Final = "POWER_ABOVE_SPOT"
+ENERGY_REPEATED: Final = "ENERGY_REPEATED"
+
+DOUBTS: Final = (ENERGY_REPEATED,)
+"""Findings that may be chance: they prove nothing, but a record that has one is no sound witness either."""
 
 # Tolerance over the rated power, which includes what a meter's class of accuracy allows.
 _POWER_TOLERANCE = 1.1
@@ -93,12 +97,24 @@ def _overlaps(records: Sequence[UsageRecord], _: float | None) -> Iterator[Findi
                 running = record
 
 
+def _repeated(records: Sequence[UsageRecord], _: float | None) -> Iterator[Finding]:
+    """Finds sessions with the very energy of the one before on the connector; whole kWh repeat by chance."""
+    for sessions in _by_connector(records):
+        for previous, record in pairwise(sessions):
+            energy = record.energy_kwh
+            if energy is not None and energy == previous.energy_kwh and not energy.is_integer():
+                yield Finding(ENERGY_REPEATED, record, previous)
+
+
 def _by_connector(records: Sequence[UsageRecord]) -> Iterator[list[UsageRecord]]:
-    """Groups sessions with a plausible begin by connector, in order of time."""
+    """Groups sessions with a plausible begin by connector, in order of time.
+
+    Those of connector 0 may have used any, so they prove nothing of each other.
+    """
     placed = [
         record
         for record in records
-        if record.started_at and record_findings.TIME_IMPLAUSIBLE not in record.findings
+        if record.connector_id and record.started_at and record_findings.TIME_IMPLAUSIBLE not in record.findings
     ]
     placed.sort(key=_order)
     return (list(sessions) for _, sessions in groupby(placed, key=lambda record: record.connector_id))
@@ -115,6 +131,7 @@ _SEARCHES: Final[dict[str, _Search]] = {
     POWER_ABOVE_SPOT: _above_spot,
     REGISTER_BELOW_PREVIOUS: _below_previous,
     SESSIONS_OVERLAP: _overlaps,
+    ENERGY_REPEATED: _repeated,
 }
 
 
@@ -138,6 +155,9 @@ _CLAUSES: Final[dict[str, Callable[[Finding], str]]] = {
     REGISTER_BELOW_PREVIOUS: lambda f: (
         f"began at {kwh(f.record.meter_start_kwh)} kWh, lower than {_of(f.other)} before it had left the"
         f" register: {_left(f.other)} kWh"
+    ),
+    ENERGY_REPEATED: lambda f: (
+        f"recorded {kwh(f.record.energy_kwh)} kWh, the very energy of {_of(f.other)} before it"
     ),
     SESSIONS_OVERLAP: lambda f: (
         f"began while {_of(f.other)} was running on the same connector, until {_until(f.other)} UTC"

@@ -5,9 +5,9 @@ They are compared with each other and with the time of reception.
 
 from datetime import datetime, timedelta
 
+from domain.field.fault import EARLIEST_PLAUSIBLE_YEAR
 from domain.field.usage import UsageRecord
 
-_EARLIEST_PLAUSIBLE_YEAR = 2010
 _CLOCK_TOLERANCE = timedelta(minutes=10)
 # Records that are a few hours and minutes late are common, so a clock counts as local only if it fits this well.
 _LIVE = timedelta(minutes=2)
@@ -22,7 +22,7 @@ _FARTHEST_OFFSET = timedelta(hours=14) + _LIVE
 
 def implausible(time: datetime | None) -> bool:
     """Checks whether the time lies before there were charging spots to speak of."""
-    return time is not None and time.year < _EARLIEST_PLAUSIBLE_YEAR
+    return time is not None and time.year < EARLIEST_PLAUSIBLE_YEAR
 
 
 def in_future(record: UsageRecord) -> bool:

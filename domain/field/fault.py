@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-_EARLIEST_PLAUSIBLE_YEAR = 2010
+EARLIEST_PLAUSIBLE_YEAR: Final = 2010
+"""Before, there were no charging spots to speak of."""
+
 _CLOCK_TOLERANCE = timedelta(days=1)
 
 STATED, RECEIVED, IMPLAUSIBLE = "stated", "received", "implausible"
@@ -48,6 +50,6 @@ def settle_time(stated: datetime | None, received_at: datetime) -> tuple[datetim
     """Returns the time to use and its quality: `stated`, `received` or `implausible`."""
     if stated is None:
         return received_at, RECEIVED
-    if stated.year < _EARLIEST_PLAUSIBLE_YEAR or stated > received_at + _CLOCK_TOLERANCE:
+    if stated.year < EARLIEST_PLAUSIBLE_YEAR or stated > received_at + _CLOCK_TOLERANCE:
         return received_at, IMPLAUSIBLE
     return stated, STATED

@@ -1,8 +1,15 @@
 """Defines the usage record: what a spot recorded of one session."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
+
+SAME_SESSION_WITHIN: Final = timedelta(days=7)
+"""How far apart two records of one number may lie in time to be of one session.
+
+Some sources count from one again each year, or after a restart. What lies further apart is another session, and
+neither displaces the other.
+"""
 
 SESSION_ORDER: Final = ("recorded_at", "key")
 """The fields that order the records of one session: the last one counts, earlier ones are kept as evidence.

@@ -209,8 +209,10 @@ _UEC: Final = {
 
 _RESPONSIBLE: Final = {"mrec": _MREC, "vendor:com.evgo.mrec": _EVGO}
 
+OWN_TAXONOMY: Final = "spotclaim"
+
 _TABLES: Final[dict[str, dict[str, str]]] = {
-    "spotclaim": {code.lower(): code for code in CLAIM_TYPES},
+    OWN_TAXONOMY: {code.lower(): code for code in CLAIM_TYPES},
     "ocpp1.6": _OCPP_16,
     "ocpp2.0.1": _OCPP_201,
     "ocpi2.2.1": _OCPI_221,

@@ -168,6 +168,7 @@ class Policy:
     corroboration_window_days: float
     unknown_spot_passes: bool
     unknown_warranty_passes: bool
+    no_usage_passes: bool
     notifications: tuple[NotificationRule, ...]
     pace: GroupPolicy = GroupPolicy()
     incidents: IncidentPolicy = IncidentPolicy()

@@ -10,16 +10,11 @@ from adapters.postgres.field.spots import read_spots
 from adapters.postgres.field.usage import usage_records
 from adapters.postgres.statements import Execute, Executor, as_array, selected
 from domain.claims.claim import Claim
-from domain.eligibility.evaluation import (
-    EVENTS_WITH_ERRORS,
-    NEAREST_CORROBORATING_USAGE,
-    NEAREST_USAGE,
-    EvaluationInput,
-)
-from domain.eligibility.usage_rule import CORROBORATING
+from domain.eligibility.evaluation import EVENTS_WITH_ERRORS, EvaluationInput
+from domain.eligibility.question import AROUND, LONGEST_SESSION, SESSIONS_AT_MOST, question_of
+from domain.eligibility.record_findings import OVER_24_HOURS
 from domain.evidence.item import demanded
 from domain.field.usage import UsageRecord
-from domain.policy.error_codes import EQUIPMENT
 from domain.policy.policy import Policy
 
 _VERDICTS: Final = """
@@ -27,28 +22,51 @@ SELECT c.id::text, e.body FROM claims c JOIN audit_events e ON e.subject_id = c.
 WHERE c.id = ANY(%s::uuid[])
 """
 
-# For each claim: the records nearest before and after the fault, the nearest whose findings bear on its code, and
-# that of the session it names. One may come twice: to tell them apart, PostgreSQL would compare them as a whole.
+# The records that a claim asks for: `domain.eligibility.question`. One may come twice: to tell them apart, it
+# would take to compare them as a whole. Every part is a range of one index.
 _PLACE: Final = "coalesce(r.started_at, r.ended_at, r.recorded_at)"
 _USAGE: Final = selected(usage_records, UsageRecord, alias="r", but=("samples",))
 _OF_SPOT: Final = f"SELECT {_USAGE} FROM usage_records r WHERE r.spot_id = w.spot_id AND r.current"
-_CORROBORATING: Final = "w.wanted <> '{}'::text[] AND r.findings <> '{}'::text[] AND r.findings && w.wanted"
-_NEAREST_USAGE: Final = f"""
+_LONG: Final = f"r.findings <> '{{}}'::text[] AND r.findings @> '{{{OVER_24_HOURS}}}'::text[]"
+_LONGEST: Final = f"interval '{LONGEST_SESSION.total_seconds():.0f} seconds'"
+_MOST: Final = SESSIONS_AT_MOST + 1
+_AROUND: Final = f"""
+    ({_OF_SPOT} AND w.around AND {_PLACE} BETWEEN w.since - {_LONGEST} AND w.until LIMIT {_MOST})
+    UNION ALL
+    ({_OF_SPOT} AND w.around AND {_LONG} AND {_PLACE} < w.since - {_LONGEST} AND r.ended_at >= w.since
+        LIMIT {_MOST})
+    UNION ALL
+    ({_OF_SPOT} AND w.around AND r.under_way AND r.ended_at IS NULL AND {_PLACE} < w.since - {_LONGEST}
+        AND r.recorded_at >= w.since LIMIT {_MOST})
+"""
+_FLOW: Final = f"""
+    ({_OF_SPOT} AND w.flow AND {_PLACE} <= w.moment ORDER BY {_PLACE} DESC LIMIT 1)
+    UNION ALL
+    ({_OF_SPOT} AND w.flow AND {_PLACE} > w.moment ORDER BY {_PLACE} LIMIT 1)
+"""
+# The session before a named one on its connector, the one after, and those that ran at the same time.
+_NAMED: Final = "n.spot_id = w.spot_id AND n.session_id = w.session_id AND n.current AND n.connector_id > 0"
+_ON_ITS_CONNECTOR: Final = f"{_OF_SPOT} AND r.connector_id = n.connector_id AND r.key <> n.key"
+_NEIGHBOURS: Final = f"""
+    SELECT beside.* FROM usage_records n CROSS JOIN LATERAL (
+        ({_ON_ITS_CONNECTOR} AND {_PLACE} < n.started_at ORDER BY {_PLACE} DESC LIMIT 1)
+        UNION ALL
+        ({_ON_ITS_CONNECTOR} AND {_PLACE} > n.started_at ORDER BY {_PLACE} LIMIT 1)
+        UNION ALL
+        ({_ON_ITS_CONNECTOR} AND {_PLACE} BETWEEN n.started_at - {_LONGEST} AND n.ended_at
+            AND r.ended_at > n.started_at LIMIT {_MOST})
+    ) beside WHERE {_NAMED}
+"""
+_ASKED_FOR: Final = f"""
 SELECT w.place, u.*
 FROM json_to_recordset(%s::json)
-    AS w(place integer, spot_id text, moment timestamptz, wanted text[], session_id text)
+    AS w(place integer, spot_id text, moment timestamptz, since timestamptz, until timestamptz,
+        session_id text, reservation_id text, around boolean, flow boolean)
 CROSS JOIN LATERAL (
-    ({_OF_SPOT} AND {_PLACE} <= w.moment ORDER BY {_PLACE} DESC LIMIT {NEAREST_USAGE})
-    UNION ALL
-    ({_OF_SPOT} AND {_PLACE} > w.moment ORDER BY {_PLACE} LIMIT {NEAREST_USAGE})
-    UNION ALL
-    ({_OF_SPOT} AND {_CORROBORATING} AND {_PLACE} <= w.moment
-        ORDER BY {_PLACE} DESC LIMIT {NEAREST_CORROBORATING_USAGE})
-    UNION ALL
-    ({_OF_SPOT} AND {_CORROBORATING} AND {_PLACE} > w.moment
-        ORDER BY {_PLACE} LIMIT {NEAREST_CORROBORATING_USAGE})
-    UNION ALL
     ({_OF_SPOT} AND r.session_id = w.session_id)
+    UNION ALL
+    ({_OF_SPOT} AND r.reservation_id = w.reservation_id)
+    UNION ALL {_AROUND} UNION ALL {_FLOW} UNION ALL {_NEIGHBOURS}
 ) u
 """
 
@@ -76,7 +94,7 @@ class EvaluationReads(Executor):
     def cases(self, claims: Sequence[Claim], policy: Policy) -> list[EvaluationInput]:
         """Reads each claim with its spot, the usage records that bear on it, and what was reported."""
         spots = read_spots(self._execute, [claim.spot_id for claim in claims])
-        usage, verdicts = _nearest_usage(self._execute, claims), _verdicts(self._execute, claims)
+        usage, verdicts = _asked_for(self._execute, claims), _verdicts(self._execute, claims)
         demanding = [claim.id for claim in claims if demanded(policy, claim.code)]
         kinds = read_evidence_kinds(self._execute, demanding) if demanding else {}
         return [
@@ -87,27 +105,32 @@ class EvaluationReads(Executor):
                 verdicts.get(claim.id),
                 frozenset(reported),
                 kinds.get(claim.id, frozenset()),
+                too_much_usage=len(records) > SESSIONS_AT_MOST,
             )
             for claim, records, reported in zip(claims, usage, _errors(self._execute, claims), strict=True)
         ]
 
 
-def _nearest_usage(execute: Execute, claims: Sequence[Claim]) -> list[dict[str, UsageRecord]]:
-    """Reads the usage records of each claim by their keys; none for equipment, of which usage says nothing."""
+def _asked_for(execute: Execute, claims: Sequence[Claim]) -> list[dict[str, UsageRecord]]:
+    """Reads the usage records that each claim asks for, by their keys."""
     wanted = [
         {
             "place": place,
             "spot_id": claim.spot_id,
             "moment": claim.first_seen_at,
-            "wanted": CORROBORATING.get(claim.code, ()),
-            "session_id": claim.session_id,
+            "since": claim.first_seen_at - AROUND,
+            "until": claim.first_seen_at + AROUND,
+            "session_id": question.session_id,
+            "reservation_id": question.reservation_id,
+            "around": question.around,
+            "flow": question.flow,
         }
         for place, claim in enumerate(claims)
-        if claim.claim_type != EQUIPMENT
+        if (question := question_of(claim))
     ]
     usage: list[dict[str, UsageRecord]] = [{} for _ in claims]
     if wanted:
-        for row in execute(_NEAREST_USAGE, orjson.dumps(wanted).decode()).fetchall():
+        for row in execute(_ASKED_FOR, orjson.dumps(wanted).decode()).fetchall():
             if row[1] not in usage[row[0]]:
                 usage[row[0]][row[1]] = UsageRecord(*row[1:])
     return usage

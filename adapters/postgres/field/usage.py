@@ -11,7 +11,8 @@ from adapters.postgres.field.message_identity import message_identity
 from adapters.postgres.metadata import MOMENT, metadata
 from adapters.postgres.statements import Executor, insert, insert_in_order
 from adapters.postgres.steps.steps import schedule_verification
-from domain.field.usage import SESSION_ORDER, UsageRecord
+from domain.field.fault import EARLIEST_PLAUSIBLE_YEAR
+from domain.field.usage import SAME_SESSION_WITHIN, SESSION_ORDER, UsageRecord
 
 # Where a record without a start lies in time.
 _PLACE_IN_TIME: Final = text("COALESCE(started_at, ended_at, recorded_at)")
@@ -46,6 +47,15 @@ usage_records: Final = Table(
         "spot_id",
         _PLACE_IN_TIME,
         postgresql_where=text("current AND findings <> '{}'::text[]"),
+    ),
+    Index(
+        "usage_records_reservation",
+        "spot_id",
+        "reservation_id",
+        postgresql_where=text("current AND reservation_id IS NOT NULL"),
+    ),
+    Index(
+        "usage_records_under_way", "spot_id", postgresql_where=text("current AND under_way AND ended_at IS NULL")
     ),
 )
 
@@ -82,14 +92,28 @@ SELECT pg_advisory_xact_lock(7305776, turn) FROM (
 ) AS turns
 """
 
-# Leaves exactly the latest record of each session current, by `SESSION_ORDER`. One index lookup for each session:
-# left to itself the planner may read the whole table.
+# Leaves exactly the latest record of each session current, by `SESSION_ORDER`; records of one number that lie far
+# apart in time are of several. One index lookup for each number: left to itself, the planner may read them all.
 _LATEST_FIRST: Final = ", ".join(f"{name} DESC" for name in SESSION_ORDER)
+_WHEN: Final = f"""
+CASE WHEN started_at >= '{EARLIEST_PLAUSIBLE_YEAR}-01-01' THEN started_at
+    WHEN ended_at >= '{EARLIEST_PLAUSIBLE_YEAR}-01-01' THEN ended_at ELSE recorded_at END
+"""
+_APART: Final = f"interval '{SAME_SESSION_WITHIN.days} days'"
 _SETTLE_USAGE: Final = f"""
 UPDATE usage_records t SET current = stated.latest
 FROM jsonb_array_elements(%s::jsonb) AS w CROSS JOIN LATERAL (
-    SELECT key, current, row_number() OVER (ORDER BY {_LATEST_FIRST}) = 1 AS latest
-    FROM usage_records WHERE spot_id = w->>0 AND session_id = w->>1
+    SELECT key, current, row_number() OVER (PARTITION BY session ORDER BY {_LATEST_FIRST}) = 1 AS latest
+    FROM (
+        SELECT *, count(*) FILTER (WHERE first) OVER (ORDER BY moment, key) AS session
+        FROM (
+            SELECT *, moment - lag(moment) OVER (ORDER BY moment, key) > {_APART} AS first
+            FROM (
+                SELECT key, current, recorded_at, {_WHEN} AS moment
+                FROM usage_records WHERE spot_id = w->>0 AND session_id = w->>1
+            ) AS numbered
+        ) AS placed
+    ) AS grouped
 ) AS stated
 WHERE t.key = stated.key AND stated.current <> stated.latest
 """

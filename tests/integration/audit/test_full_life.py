@@ -127,8 +127,8 @@ def lives(engine: Engine) -> Lives:
 
 def from_a_fault_to_a_second_review(lives: Lives) -> None:
     """Two stages with four eyes and a delegation, evidence, and a reopening."""
-    record = a_usage_record(spot_id="A", energy_kwh=-1.0)
-    lives.spotclaim.take_in(usage=[record])
+    records = [a_usage_record(spot_id="A", session_id=name, energy_kwh=-1.0) for name in ("x1", "x2")]
+    lives.spotclaim.take_in(usage=records)
     lives.report(
         lives.fault("A", "METER_MISREAD", filed_by="olga", affected_user="u1", session_id="x1", zone="hz")
     )

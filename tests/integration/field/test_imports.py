@@ -104,5 +104,5 @@ def test_a_value_that_could_not_be_read_is_kept_with_its_record(spotclaim: Spotc
 
     [kept] = spotclaim.rows("SELECT energy_kwh, findings, samples FROM usage_records")
     assert kept["energy_kwh"] is None
-    assert kept["findings"] == ["END_MISSING", "VALUE_UNREADABLE"]
+    assert kept["findings"] == ["ENERGY_MISSING", "END_MISSING", "VALUE_UNREADABLE"]
     assert kept["samples"] == [{"unreadable": "energy_kwh", "text": "broken"}]

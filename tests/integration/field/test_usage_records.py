@@ -5,16 +5,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 
 from domain.changes import Changes, DoneStep
 from domain.eligibility.evaluation import EvaluationInput
+from domain.eligibility.question import SESSIONS_AT_MOST, touches
 from domain.eligibility.verify import verify
 from domain.field.usage import UsageRecord
 from tests.builders import FAULT_TIME, NOW, a_claim, a_fault, a_policy, a_usage_record
 from tests.integration.parts import Spotclaim
 
+HOUR = timedelta(hours=1)
 MISREAD = {"energy_kwh": -39.62, "meter_start_kwh": None, "meter_stop_kwh": None}
 
 
@@ -28,11 +31,15 @@ def current(spotclaim: Spotclaim) -> list[float]:
     return [row["energy_kwh"] for row in rows]
 
 
-def usage_of(spotclaim: Spotclaim, **claim: object) -> list[UsageRecord]:
-    """The records that a claim is judged by."""
+def case_of(spotclaim: Spotclaim, **claim: object) -> EvaluationInput:
     with spotclaim.store.transaction() as transaction:
         [case] = transaction.cases([a_claim(**claim)], a_policy())
-    return list(case.usage)
+    return case
+
+
+def usage_of(spotclaim: Spotclaim, **claim: object) -> list[UsageRecord]:
+    """The records that a claim is judged by."""
+    return list(case_of(spotclaim, **claim).usage)
 
 
 @pytest.mark.parametrize("order", list(permutations([1, 2, 3])))
@@ -45,6 +52,23 @@ def test_the_latest_word_on_a_session_counts(spotclaim: Spotclaim, order: tuple[
 
     assert current(spotclaim) == [3.0]
     assert spotclaim.value("SELECT count(*) FROM usage_records") == 3
+
+
+def test_a_number_that_comes_again_a_year_later_displaces_nobody(spotclaim: Spotclaim) -> None:
+    """In whatever order: the misread session of the first year must stay, and the later word on the second one."""
+    year = timedelta(days=365)
+    times = {"started_at": FAULT_TIME + year, "ended_at": FAULT_TIME + year + HOUR, "recorded_at": NOW + 2 * year}
+    records = [
+        a_usage_record(session_id="1", energy_kwh=-9.0),
+        a_usage_record(session_id="1", energy_kwh=12.0, **times),
+        a_usage_record(session_id="1", energy_kwh=13.0, **(times | {"recorded_at": NOW + 2 * year + HOUR})),
+    ]
+    for order in permutations(records):
+        spotclaim.rows("DELETE FROM usage_records")
+        for record in order:
+            spotclaim.take_in(usage=[record])
+
+        assert sorted(current(spotclaim)) == [-9.0, 13.0]
 
 
 def test_two_words_of_one_moment_leave_one(spotclaim: Spotclaim) -> None:
@@ -97,7 +121,8 @@ class TestWakingClaims:
         way round: a sound record came first."""
         promised = {"raw_code": "SPOT_OCCUPIED", "reservation_id": "r-1"}
         spotclaim.take_in(
-            faults=[a_fault(**promised), a_fault(spot_id="E2")], usage=[a_usage_record(spot_id="E2")]
+            faults=[a_fault(**promised), a_fault(spot_id="E2")],
+            usage=[a_usage_record(spot_id="E2"), a_usage_record(started_at=None)],
         )
         spotclaim.carry_out()
         assert {claim["status"] for claim in spotclaim.claims()} == {"under_review", "ineligible"}
@@ -162,7 +187,8 @@ class TestWakingClaims:
                     verify(checking.cases([claim], spotclaim.policy), spotclaim.policy, spotclaim.clock())
                 )
                 checking.record(Changes(DoneStep(step["id"])))
-                record = pool.submit(spotclaim.take_in, usage=[a_usage_record(**MISREAD)])
+                times = {"started_at": now - timedelta(hours=2), "ended_at": now - timedelta(hours=1)}
+                record = pool.submit(spotclaim.take_in, usage=[a_usage_record(**MISREAD, **times)])
                 spotclaim.await_done_or_waiting(record)
             record.result()
         spotclaim.carry_out()
@@ -170,54 +196,83 @@ class TestWakingClaims:
         assert [claim["status"] for claim in spotclaim.claims()] == ["under_review"]
 
 
-class TestNearestUsage:
-    """The records that a claim is judged by: the nearest, and the nearest that tell."""
+def ids_of(spotclaim: Spotclaim, **claim: Any) -> list[str]:
+    return sorted(record.session_id for record in usage_of(spotclaim, **claim))
 
-    def test_the_nearest_before_and_after_are_found(self, spotclaim: Spotclaim) -> None:
-        """Five on each side, however many there are."""
-        hours = [*range(-20, 0), *range(1, 21)]
+
+def begun(session_id: str, off: timedelta, **changes: Any) -> UsageRecord:
+    """A session of an hour that began so long after the fault, on connector 1."""
+    start = FAULT_TIME + off
+    fields = {"session_id": session_id, "connector_id": 1, "started_at": start, "ended_at": start + HOUR}
+    return a_usage_record(**(fields | changes))
+
+
+class TestAskedFor:
+    """The records that a claim asks for: see `domain.eligibility.question`."""
+
+    def test_all_that_ran_around_the_fault_is_found(self, spotclaim: Spotclaim) -> None:
+        """However many there are, and no others."""
+        hours = [*range(-60, 61)]
+        spotclaim.take_in(usage=[begun(f"{hour}", hour * HOUR) for hour in hours])
+
+        found = {record.session_id for record in usage_of(spotclaim) if touches(record, FAULT_TIME)}
+
+        assert found == {f"{hour}" for hour in hours if -25 <= hour <= 24}
+
+    def test_long_sessions_and_those_under_way_are_found_however_early_they_began(
+        self, spotclaim: Spotclaim
+    ) -> None:
+        """They ran at that moment."""
+        long = begun("long", -90 * HOUR, ended_at=FAULT_TIME + HOUR)
+        going_on = begun("going on", -90 * HOUR, ended_at=None, under_way=True, recorded_at=NOW)
+        over = begun("over", -90 * HOUR, ended_at=FAULT_TIME - 30 * HOUR)
+        spotclaim.take_in(usage=[long, going_on, over])
+
+        assert ids_of(spotclaim) == ["going on", "long"]
+
+    def test_a_named_session_is_found_with_its_neighbours(self, spotclaim: Spotclaim) -> None:
+        """On its connector: the one before, the one after, and what overlaps; and nothing around the fault."""
+        day = 24 * HOUR
         spotclaim.take_in(
             usage=[
-                a_usage_record(session_id=f"s{hour}", started_at=FAULT_TIME + timedelta(hours=hour), ended_at=None)
-                for hour in hours
+                begun("own", -200 * day, ended_at=FAULT_TIME - 200 * day + 5 * HOUR),
+                begun("before", -203 * day),
+                begun("long before", -210 * day),
+                begun("overlapping", -200 * day - HOUR, ended_at=FAULT_TIME - 200 * day + HOUR),
+                begun("overlapping too", -200 * day + 4 * HOUR),
+                begun("after", -199 * day),
+                begun("elsewhere", -200 * day + HOUR, connector_id=2),
+                begun("around", -HOUR),
+                begun("own", -200 * day, spot_id="E2"),
             ]
         )
 
-        found = {record.session_id for record in usage_of(spotclaim)}
+        assert ids_of(spotclaim, session_id="own") == ["overlapping", "overlapping too", "own"]
+        spotclaim.rows("DELETE FROM usage_records WHERE session_id LIKE 'overlapping%%'")
+        assert ids_of(spotclaim, session_id="own") == ["after", "before", "own"]
 
-        assert found == {f"s{hour}" for hour in (-5, -4, -3, -2, -1, 1, 2, 3, 4, 5)}
+    def test_what_ran_under_the_reservation_is_found_however_late(self, spotclaim: Spotclaim) -> None:
+        """Behind any number of others."""
+        spotclaim.take_in(usage=[begun("own", 300 * HOUR, reservation_id="r"), begun("other", 200 * HOUR)])
 
-    def test_a_telling_record_far_off_is_found_behind_many_sound_ones(self, spotclaim: Spotclaim) -> None:
-        """Three on each side, each once."""
-        sound = [
-            a_usage_record(session_id=f"sound {n}", started_at=FAULT_TIME - timedelta(hours=n))
-            for n in range(1, 31)
-        ]
-        telling = [
-            a_usage_record(
-                session_id=f"telling {n}", started_at=FAULT_TIME + timedelta(days=n), ended_at=None, **MISREAD
-            )
-            for n in (-9, -8, -7, -6, 7, 8, 9, 10)
-        ]
-        spotclaim.take_in(usage=sound + telling)
+        assert ids_of(spotclaim, reservation_id="r") == ["own"]
 
-        found = [record.session_id for record in usage_of(spotclaim) if record.session_id.startswith("telling")]
+    def test_the_nearest_records_show_that_they_come_in(self, spotclaim: Spotclaim) -> None:
+        """To allocation failures, one on each side."""
+        spotclaim.take_in(usage=[begun(f"{days}", days * 24 * HOUR) for days in (-9, -8, 5, 6)])
 
-        assert sorted(found) == sorted(f"telling {n}" for n in (-8, -7, -6, 7, 8, 9, 10))
+        allocation = {"code": "SPOT_OCCUPIED", "claim_type": "allocation_failure"}
+        assert (ids_of(spotclaim, **allocation), ids_of(spotclaim)) == (["-8", "5"], [])
 
-    def test_the_session_that_a_claim_names_is_found_however_far(self, spotclaim: Spotclaim) -> None:
-        """Once, and only that of its spot."""
-        own = a_usage_record(session_id="own", started_at=FAULT_TIME - timedelta(days=200))
-        begins = [FAULT_TIME - timedelta(hours=n) for n in range(1, 9)]
-        others = [a_usage_record(session_id=f"s{n}", started_at=begin) for n, begin in enumerate(begins, 1)]
-        elsewhere = a_usage_record(session_id="own", spot_id="E2")
-        spotclaim.take_in(usage=[own, elsewhere, *others])
+    def test_more_than_can_be_told_by_is_said_and_not_sampled(self, spotclaim: Spotclaim) -> None:
+        """One too many."""
+        seconds = [timedelta(seconds=number) for number in range(SESSIONS_AT_MOST)]
+        spotclaim.take_in(usage=[begun(f"{second}", second) for second in seconds])
+        assert not case_of(spotclaim).too_much_usage
 
-        far = [record.session_id for record in usage_of(spotclaim, session_id="own")]
-        near = [record.session_id for record in usage_of(spotclaim, session_id="s1")]
+        spotclaim.take_in(usage=[begun("one more", HOUR)])
 
-        assert (far.count("own"), len(far)) == (1, 6)
-        assert (near.count("s1"), len(near)) == (1, 5)
+        assert case_of(spotclaim).too_much_usage
 
     def test_a_record_comes_back_as_it_was_sent(self, spotclaim: Spotclaim) -> None:
         """All that the rules look at."""

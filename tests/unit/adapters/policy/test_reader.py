@@ -354,7 +354,7 @@ def test_a_setting_that_does_not_exist(write: Write, before: str, after: str, ex
         ("  business:\n", "  always:\n", "the calendar always runs around the clock"),
         ('["2026-12-25", ', "[0, ", "a holiday is a date, such as 2026-12-25"),
         ('["2026-12-25", ', '["2027-01-01", ', "the holiday 2027-01-01 is given twice"),
-        ('"2026-11-26"', "2026-11-26", "version: this must be a text; write it in quotes"),
+        ('"2026-11-30"', "2026-11-30", "version: this must be a text; write it in quotes"),
         ("medium, cost: 40}", "medium, severity: low, cost: 40}", "severity is given twice"),
     ],
 )

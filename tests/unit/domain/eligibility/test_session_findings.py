@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from domain.eligibility import record_findings as meter
 from domain.eligibility import session_findings as history
-from domain.eligibility.usage_rule import CORROBORATING, usage_corroborates
+from domain.eligibility.corroboration import CORROBORATING
+from domain.eligibility.usage_rule import usage_corroborates
 from domain.field.usage import UsageRecord
 from tests.builders import NOW, a_claim, a_policy, a_spot, a_usage_record, an_input
 

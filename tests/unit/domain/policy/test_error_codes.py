@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.eligibility.usage_rule import CORROBORATING
+from domain.eligibility.corroboration import CORROBORATING
 from domain.policy.error_codes import CLAIM_TYPES, classify, parties_of
 
 OCPP_16_ERROR_CODES = {

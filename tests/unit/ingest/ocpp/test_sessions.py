@@ -66,7 +66,7 @@ class TestTransactionEvent:
     def test_one_that_never_ends_is_a_record_without_an_end(self) -> None:
         """Dated by its start, so that a later log's end wins."""
         batch, tally = ingested(read(STARTED, tell(60, "Updated", sample(1500))))
-        assert (batch.usage[0].ended_at, batch.usage[0].findings) == (None, ["END_MISSING"])
+        assert (batch.usage[0].ended_at, batch.usage[0].findings) == (None, ["ENERGY_MISSING", "END_MISSING"])
         assert tally.read == 2
 
     def test_an_end_without_its_start_tells_what_it_knows(self) -> None:

@@ -77,7 +77,11 @@ class TestTransactions:
         batch, tally = ingested(read(*rows))
         # Then the record has no end, and no frame is counted twice
         [usage] = batch.usage
-        assert (usage.ended_at, usage.meter_start_kwh, usage.findings) == (None, 1.0, ["END_MISSING"])
+        assert (usage.ended_at, usage.meter_start_kwh, usage.findings) == (
+            None,
+            1.0,
+            ["ENERGY_MISSING", "END_MISSING"],
+        )
         assert usage.recorded_at == datetime.fromisoformat(at(0))
         assert tally == ImportTally(read=3, accepted=2, refused=0, ignored=1)
 
