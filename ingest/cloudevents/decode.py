@@ -4,6 +4,7 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from hashlib import blake2b
 from typing import Any
 
@@ -18,7 +19,7 @@ from domain.field.fault import IMPLAUSIBLE, STATED, Fault, settle_time
 from domain.field.spot import Spot
 from domain.field.usage import UsageRecord
 from domain.identifiers import message_key
-from domain.policy.error_codes import reports_nothing
+from domain.policy.error_codes import CLAIM_TYPES, OWN_TAXONOMY, reports_nothing
 from ingest.cloudevents import strict_json
 from ingest.cloudevents.types import (
     FAULT_CLEARED,
@@ -150,6 +151,7 @@ def _checked(validate: Callable[[Any], Any], value: Any, where: str) -> Any:
 _CONVERTED_OF_FAULT = ("error", "occurred_at")
 _CONVERTED_OF_USAGE = ("started_at", "ended_at")
 _CONVERTED_OF_SPOT = ("commissioned_on", "warranty_until", "location")
+_NO_RESERVATION = ("-1", "0", "")
 
 
 def _read_fault(batch: Batch, event: CloudEvent, reception: Reception) -> Fault:
@@ -164,6 +166,7 @@ def _read_fault(batch: Batch, event: CloudEvent, reception: Reception) -> Fault:
     if event["type"] == FAULT_RAISED and reports_nothing(error["taxonomy"], error["code"]):
         sentence = f"{error['code']} of {error['taxonomy']} reports no fault; say which one is over, as cleared."
         raise MalformedMessage("NO_FAULT", sentence, "/data/error/code")
+    _demand_own_code(error["taxonomy"], error["code"])
     fault = Fault(
         key=_key(event),
         source=event["source"],
@@ -181,6 +184,16 @@ def _read_fault(batch: Batch, event: CloudEvent, reception: Reception) -> Fault:
     )
     batch.faults.append(fault)
     return fault
+
+
+def _demand_own_code(taxonomy: str, code: str) -> None:
+    """Refuses a code that Spotclaim's own taxonomy does not have. Others are taken as `OTHER` and kept."""
+    if taxonomy.lower() != OWN_TAXONOMY or code.upper() in CLAIM_TYPES:
+        return
+    near = get_close_matches(code.upper(), CLAIM_TYPES, n=1)
+    meant = f"; the nearest is {near[0]}" if near else ""
+    sentence = f"{code[:64]!r} is not a code of {OWN_TAXONOMY}{meant}."
+    raise MalformedMessage("UNKNOWN_CODE", sentence, "/data/error/code")
 
 
 def _read_usage(batch: Batch, event: CloudEvent, reception: Reception) -> UsageRecord:
@@ -220,11 +233,16 @@ def _read_spot(batch: Batch, event: CloudEvent, reception: Reception) -> Spot:
 
 
 def _without(data: Any, names: tuple[str, ...]) -> Any:
-    """Removes these fields from the data, and reads no connector as the whole spot."""
+    """Removes these fields from the data, and reads no connector as the whole spot.
+
+    Stations write -1 and 0 for no reservation.
+    """
     for name in names:
         data.pop(name, None)
     if data.get("connector_id", 0) is None:
         data["connector_id"] = 0
+    if data.get("reservation_id") in _NO_RESERVATION:
+        data["reservation_id"] = None
     return data
 
 

@@ -59,7 +59,7 @@ class ErrorData(TypedDict):
     """An error code and the taxonomy that defines it.
 
     Taxonomies are `spotclaim`, `ocpp1.6`, `ocpp2.0.1`, `mrec`, `ocpi2.2.1` and `vendor:<id>`. An unknown code is
-    taken as `OTHER` and kept.
+    taken as `OTHER` and kept; one of `spotclaim` is refused.
     """
 
     taxonomy: Annotated[str, StringConstraints(min_length=1, max_length=64)]

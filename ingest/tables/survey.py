@@ -29,6 +29,8 @@ class Survey:
         self.spots: set[str] = set()
         self.energy_kwh = 0.0
         self._energies: Counter[str] = Counter()
+        # Whether a connector is stated, of each session.
+        self._connectors: Counter[bool] = Counter()
         self._codes: Counter[tuple[str, str]] = Counter()
         self._unread: Counter[str] = Counter()
         self._unread_first: dict[str, list[str]] = {}
@@ -38,6 +40,8 @@ class Survey:
         self.spots.add(values["spot_id"])
         if start is not None:
             self.times.note((values["spot_id"], values.get("connector_id")), start, end)
+        if "session_id" in values and "code" not in values:
+            self._connectors[bool(values.get("connector_id"))] += 1
         energy = values.get("energy_kwh")
         if energy is not None:
             self.energy_kwh += energy
@@ -56,7 +60,13 @@ class Survey:
 
     def warnings(self) -> list[str]:
         """Returns sentences on what is odd about the table as a whole. Most tables give none."""
-        return [*self._of_unread(), *self.times.warnings(), *self._of_energies(), *self._of_codes()]
+        return [
+            *self._of_unread(),
+            *self._of_connectors(),
+            *self.times.warnings(),
+            *self._of_energies(),
+            *self._of_codes(),
+        ]
 
     def _of_unread(self) -> Iterator[str]:
         for column, cells in self._unread.items():
@@ -65,6 +75,13 @@ class Survey:
             yield (
                 f"Column {column}: {count(cells, 'cell')} cannot be read ({examples}); {rows} kept, marked"
                 f" {record_findings.VALUE_UNREADABLE}."
+            )
+
+    def _of_connectors(self) -> Iterator[str]:
+        if self._connectors[False] and not self._connectors[True]:
+            yield (
+                "No session states a connector, so none can be shown to overlap another, or to begin with a lower"
+                " register than the one before; see connector_id in the mapping."
             )
 
     def _of_energies(self) -> Iterator[str]:

@@ -114,6 +114,38 @@ def test_numbers_where_identifiers_belong_become_text() -> None:
     assert (record.spot_id, record.session_id) == ("17", "42")
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("METER_MISREED", "'METER_MISREED' is not a code of spotclaim; the nearest is METER_MISREAD."),
+        ("reservation_not_confirmt", "the nearest is RESERVATION_NOT_CONFIRMED."),
+        ("E42", "'E42' is not a code of spotclaim."),
+    ],
+)
+@pytest.mark.parametrize("taxonomy", ["spotclaim", "Spotclaim"])
+def test_a_mistyped_code_of_our_own_is_refused(taxonomy: str, code: str, words: str) -> None:
+    """Or a claim would be of another error than the one that was meant."""
+    reason, sentence = refusal(a_fault_message(error={"taxonomy": taxonomy, "code": code}))
+
+    assert (reason, sentence.endswith(words)) == ("UNKNOWN_CODE", True)
+
+
+def test_an_unknown_code_of_another_taxonomy_is_kept() -> None:
+    """Vendors have more than anybody knows."""
+    [fault] = ingested(a_fault_message(error={"taxonomy": "ocpp1.6", "code": "E42"})).faults
+
+    assert fault.raw_code == "E42"
+
+
+@pytest.mark.parametrize(("stated", "kept"), [(-1, None), ("0", None), ("", None), (12, "12"), (None, None)])
+def test_no_reservation_has_several_spellings(stated: object, kept: str | None) -> None:
+    """Two sessions without one do not share it."""
+    [fault] = ingested(a_fault_message(reservation_id=stated)).faults
+    [usage] = ingested(a_usage_message(reservation_id=stated)).usage
+
+    assert (fault.reservation_id, usage.reservation_id) == (kept, kept)
+
+
 def test_fields_of_their_own_are_let_pass() -> None:
     """A newer source may say more than we understand."""
     assert ingested(a_fault_message(colour="green")).faults

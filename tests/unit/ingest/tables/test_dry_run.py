@@ -62,7 +62,7 @@ def test_for_programs() -> None:
     assert (shown["spots"], shown["first_start"]) == (3, "2025-03-14T10:00:00")
     assert shown["tally"] == {"read": 6, "accepted": 2, "refused": 3, "ignored": 0, "known": 1}
     assert shown["refused"]["INVALID_FIELD"]["count"] == 2
-    assert [warning[:17] for warning in shown["warnings"]] == ["Column energy_kwh"]
+    assert [warning[:17] for warning in shown["warnings"]] == ["Column energy_kwh", "No session states"]
 
 
 def test_a_damaged_file_is_read_as_far_as_it_goes() -> None:

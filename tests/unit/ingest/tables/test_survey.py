@@ -46,3 +46,13 @@ def test_cells_that_cannot_be_read() -> None:
         "Column kWh: 7 cells cannot be read ('n/a' in row 2, 'n/a' in row 3, 'n/a' in row 4, 'n/a' in row 5,"
         " 'n/a' in row 6); their rows are kept, marked VALUE_UNREADABLE."
     )
+
+
+@pytest.mark.parametrize(("connectors", "warned"), [([None, None], True), ([0, None], True), ([None, 1], False)])
+def test_sessions_of_which_none_states_a_connector(connectors: list[int | None], warned: bool) -> None:
+    """Whether two overlap cannot be told by them."""
+    survey = Survey()
+    for number, connector in enumerate(connectors):
+        survey.note({"spot_id": "S1", "session_id": f"{number}", "connector_id": connector}, None)
+
+    assert any("states a connector" in warning for warning in survey.warnings()) == warned
