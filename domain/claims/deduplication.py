@@ -12,7 +12,7 @@ from typing import Any, Final
 from domain.audit.event import COUNTED, NEW
 from domain.changes import Changes
 from domain.claims.claim import Claim, SpotAndCode
-from domain.claims.events import DETAILS, ClaimOpened, FaultsCounted
+from domain.claims.events import DETAILS, ClaimOpened, Edits, FaultsCounted
 from domain.claims.hold_down import watch
 from domain.claims.lifecycle import AWAITING_EVIDENCE, INELIGIBLE, JUDGED, OBSERVED, SUBMITTED
 from domain.field.fault import Fault
@@ -128,6 +128,8 @@ def _open(
     details: dict[str, Any] = {name: value for name in _OPTIONAL if (value := getattr(first, name)) is not None}
     if filers:
         details["also_filed_by"] = filers
+    if edited := _edits(raised):
+        details["edited"] = edited
     opened = ClaimOpened(
         spot_id=first.spot_id,
         code=first.code,
@@ -174,6 +176,8 @@ def _count(
     moved = _moved(claim, first) if first else {}
     if filers:
         moved["also_filed_by"] = [*claim.also_filed_by, *filers]
+    if edited := _edits(raised):
+        moved["edited"] = edited
     counted = FaultsCounted(
         faults=[fault.key for fault in belonging],
         fault_count=claim.fault_count + len(raised),
@@ -193,8 +197,20 @@ def _ended(faults: Sequence[Fault], clears: Sequence[Fault], since: datetime) ->
 
 
 def _filers(raised: Iterable[Fault], first: str | None) -> set[str]:
-    """Names who filed these besides the first; controllers send storms, and are named once."""
-    return {fault.filed_by for fault in raised if fault.filed_by is not None and fault.filed_by != first}
+    """Names who filed these besides the first; controllers send storms, and are named once.
+
+    Who edits a message files it as well: the words are theirs.
+    """
+    names = {fault.filed_by for fault in raised}.union(*(fault.edited_by for fault in raised))
+    return {name for name in names if name is not None and name != first}
+
+
+def _edits(raised: Iterable[Fault]) -> Edits:
+    return {
+        fault.key: {"by": fault.edited_by, "original": fault.original_digest}
+        for fault in raised
+        if fault.edited_by
+    }
 
 
 def _earliest(raised: list[Fault]) -> Fault:

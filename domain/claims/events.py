@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from domain import steps
-from domain.audit.event import COUNTED, NEW, UNSTATED, Event, Restated, Stated
+from domain.audit.event import COUNTED, NEW, UNSTATED, Event, Restated, Stated, Unstated
 from domain.claims.claim import Claim
 from domain.claims.clock_events import ClockChange
 from domain.claims.lifecycle import SUBMITTED, UNDER_REVIEW, VERDICTS, WITHDRAWN, after
@@ -20,6 +20,17 @@ ClaimEvent = Event[Claim]
 
 # The details of a claim that its earliest fault states.
 DETAILS: Final = ("connector_id", "zone", "affected_user", "reservation_id", "session_id")
+
+
+Edits = dict[str, dict[str, Any]]
+"""The faults that were edited before they were replayed, by their keys: `by` whom, and the `original`'s digest."""
+
+
+def _edited(edits: Stated[Edits]) -> str:
+    if isinstance(edits, Unstated):
+        return ""
+    names = sorted({name for edit in edits.values() for name in edit["by"]})
+    return f", {len(edits)} of them edited by {', '.join(names)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +62,7 @@ class ClaimOpened(ClaimEvent):
     session_id: Stated[str] = UNSTATED
     filed_by: Stated[str] = UNSTATED
     also_filed_by: Stated[list[str]] = UNSTATED
+    edited: Stated[Edits] = UNSTATED
 
     def begin(self, claim_id: str, at: datetime) -> Claim:
         """Returns the claim that opens.
@@ -86,7 +98,7 @@ class ClaimOpened(ClaimEvent):
 
     @property
     def sentence(self) -> str:
-        return f"opened with {count(len(self.faults), 'message')}"
+        return f"opened with {count(len(self.faults), 'message')}{_edited(self.edited)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +123,7 @@ class FaultsCounted(ClaimEvent):
     reservation_id: Stated[str | None] = UNSTATED
     session_id: Stated[str | None] = UNSTATED
     also_filed_by: Stated[list[str]] = UNSTATED
+    edited: Stated[Edits] = UNSTATED
 
     def apply(self, claim: Claim, at: datetime, actor: str) -> None:
         claim.fault_count, claim.cleared_at = self.fault_count, self.cleared_at
@@ -119,7 +132,8 @@ class FaultsCounted(ClaimEvent):
 
     @property
     def sentence(self) -> str:
-        return f"{count(len(self.faults), 'message')} more; {count(self.fault_count, 'fault')} in all"
+        more = f"{count(len(self.faults), 'message')} more{_edited(self.edited)}"
+        return f"{more}; {count(self.fault_count, 'fault')} in all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

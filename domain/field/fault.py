@@ -18,7 +18,9 @@ class Fault:
 
     `key` is the message's identity (see `domain.identifiers.message_key`). `occurred_at` is always usable: when
     the source states no time, or an impossible one, the time of reception replaces it and `time_quality` says so,
-    with the original text in `stated_time`. `code` and `claim_id` are set by deduplication.
+    with the original text in `stated_time`. `code` and `claim_id` are set by deduplication. `edited_by` names who
+    changed the message before it was replayed from quarantine; the digest of the original bytes is
+    `original_digest` (SHA-256, 64 hexadecimal digits).
     """
 
     key: str
@@ -42,6 +44,8 @@ class Fault:
     severity_hint: str | None = None
     evidence: list[dict[str, Any]] = field(default_factory=list)
     filed_by: str | None = None
+    edited_by: list[str] = field(default_factory=list)
+    original_digest: str | None = None
     code: str = ""
     claim_id: str | None = None
 

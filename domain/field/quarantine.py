@@ -1,6 +1,6 @@
 """Settles messages in quarantine: they are replayed or discarded, and stay on record."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,9 +18,10 @@ class QuarantineEntry:
     """A message in quarantine.
 
     `body` holds the original bytes, all of them if there are `size`. `edited` are the bytes of the last replay
-    where they were others; `reason` and `sentence` are about these then. `attributes` are CloudEvents attributes
-    that did not travel in the body, and `source` is who vouched for the message. `door` names the source or
-    endpoint that received it, and `message_key` the identity under which it was ingested.
+    where they were others, and `editors` all who edited them; `reason` and `sentence` are about these then.
+    `attributes` are CloudEvents attributes that did not travel in the body, and `source` is who vouched for the
+    message. `door` names the source or endpoint that received it, and `message_key` the identity under which it
+    was ingested.
     """
 
     key: str
@@ -38,6 +39,7 @@ class QuarantineEntry:
     settled_at: datetime | None = None
     settled_by: str | None = None
     settled_why: str = ""
+    editors: list[str] = field(default_factory=list)
 
 
 def demand_open(entry: QuarantineEntry) -> None:
@@ -69,6 +71,13 @@ def settle(entry: QuarantineEntry, state: str, who: str, why: str, now: datetime
     entry.state, entry.settled_by, entry.settled_why, entry.settled_at = state, who, why, now
 
 
-def refuse_again(entry: QuarantineEntry, edited: bytes | None, reason: MalformedMessage) -> None:
+def edit(entry: QuarantineEntry, edited: bytes | None, who: str) -> None:
+    """Notes the bytes that are replayed in place of the original ones, and who edited them."""
+    entry.edited = edited
+    if edited is not None and who not in entry.editors:
+        entry.editors = [*entry.editors, who]
+
+
+def refuse_again(entry: QuarantineEntry, reason: MalformedMessage) -> None:
     """Keeps an entry open with the reason why its replay was refused."""
-    entry.edited, entry.reason, entry.sentence = edited, reason.code, reason.sentence
+    entry.reason, entry.sentence = reason.code, reason.sentence

@@ -1,5 +1,6 @@
 """Replays messages from quarantine, as the messages that they were."""
 
+from hashlib import sha256
 from typing import Any
 
 from pydantic_core import from_json
@@ -15,13 +16,17 @@ _LONGEST_IDENTIFIER = 1024
 def read_again(entry: QuarantineEntry, body: bytes, who: str) -> Batch:
     """Decodes `body` into a batch of one, with the reception of the quarantined entry.
 
-    Where nobody vouched for it then, whoever replays it does. Raises `MalformedMessage`, also for a body that
-    states another source or id than the original bytes do: it would be another message.
+    Where nobody vouched for it then, whoever replays it does. A fault whose bytes are others now says who edited
+    it. Raises `MalformedMessage`, also for a body that states another source or id than the original bytes do: it
+    would be another message.
     """
     event = decode.completed(strict_json.loads(body), entry.attributes, entry.key)
     _demand_identity(event, stated_identity(entry))
     batch = Batch()
     decode.ingest_event(batch, event, decode.Reception(entry.received_at, entry.door, entry.source or who))
+    if body != entry.body:
+        for fault in batch.faults:
+            fault.edited_by, fault.original_digest = entry.editors, sha256(entry.body).hexdigest()
     return batch
 
 

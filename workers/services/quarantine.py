@@ -41,7 +41,7 @@ class QuarantineService:
         try:
             return self._take_in(key, who, edited, why)
         except MalformedMessage as reason:
-            self._refuse_again(key, edited, reason)
+            self._refuse_again(key, who, edited, reason)
             raise
         except SpotclaimError:
             raise
@@ -50,7 +50,7 @@ class QuarantineService:
             refused = MalformedMessage(
                 "NOT_STORABLE", f"The database refused the message: {type(error).__name__}."
             )
-            self._refuse_again(key, edited, refused)
+            self._refuse_again(key, who, edited, refused)
             raise refused from error
 
     def discard(self, key: str, who: Identity, why: str) -> None:
@@ -67,18 +67,20 @@ class QuarantineService:
     def _take_in(self, key: str, who: Identity, edited: bytes | None, why: str) -> bool:
         with self._store.transaction() as transaction:
             entry = _open_entry(transaction, key)
+            quarantine.edit(entry, edited, who.name)
             batch = _READERS.get(entry.door, _read_message)(entry, edited, who.name)
             changes, new = self._intake.within(transaction, batch)
-            entry.edited, entry.message_key = edited, _key_of(batch)
+            entry.message_key = _key_of(batch)
             quarantine.settle(entry, REPLAYED, who.name, why, self._clock())
             transaction.settle_quarantined(entry)
         self._intake.committed(batch, changes)
         return bool(new)
 
-    def _refuse_again(self, key: str, edited: bytes | None, reason: MalformedMessage) -> None:
+    def _refuse_again(self, key: str, who: Identity, edited: bytes | None, reason: MalformedMessage) -> None:
         with self._store.transaction() as transaction:
             entry = _open_entry(transaction, key)
-            quarantine.refuse_again(entry, edited, reason)
+            quarantine.edit(entry, edited, who.name)
+            quarantine.refuse_again(entry, reason)
             transaction.settle_quarantined(entry)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import orjson
 from sqlalchemy import Boolean, Column, Index, Integer, Table, Text, select, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from adapters.postgres.field.message_identity import message_identity
 from adapters.postgres.metadata import ID, MOMENT, metadata
@@ -41,6 +41,8 @@ faults: Final = Table(
     Column("severity_hint", Text),
     Column("evidence", JSONB, nullable=False),
     Column("filed_by", Text),
+    Column("edited_by", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
+    Column("original_digest", Text),
     # A clear that came before what it clears.
     Index("faults_stray", "spot_id", "code", "occurred_at", postgresql_where=text("cleared AND claim_id IS NULL")),
     # Claims find the evidence that came with their faults; a fault without any costs no entry.
@@ -71,6 +73,8 @@ _WRITTEN: Final = (
     "severity_hint",
     "evidence",
     "filed_by",
+    "edited_by",
+    "original_digest",
 )
 
 _KNOWN: Final = "SELECT replace(key::text, '-', '') FROM faults WHERE key = ANY(%s::uuid[])"

@@ -8,7 +8,7 @@ from typing import Final
 
 import orjson
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text, select, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from adapters.postgres.metadata import ID, MOMENT, metadata
 from adapters.postgres.queries import DatabaseQueries, Row
@@ -40,6 +40,7 @@ quarantine: Final = Table(
     Column("settled_at", MOMENT),
     Column("settled_by", Text),
     Column("settled_why", Text, nullable=False, server_default=text("''")),
+    Column("editors", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
     Index("quarantine_open", "reason", postgresql_where=text("state = 'open'::text")),
 )
 
@@ -65,7 +66,7 @@ ON CONFLICT (key) DO UPDATE
 
 _SETTLE_QUARANTINED: Final = """
 UPDATE quarantine SET state = %s, reason = %s, sentence = %s, edited = %s, message_key = %s, settled_at = %s,
-    settled_by = %s, settled_why = %s
+    settled_by = %s, settled_why = %s, editors = %s
 WHERE key = %s
 """
 
@@ -98,6 +99,7 @@ class QuarantineRows(Executor):
             entry.settled_at,
             entry.settled_by,
             entry.settled_why,
+            entry.editors,
             entry.key,
         )
 

@@ -193,7 +193,7 @@ def _fault(
         data["description"],
         None,
         data["evidence"],
-        None,
+        *(None, [], None),
     )
 
 

@@ -1,5 +1,6 @@
 """What lies in quarantine is taken in after all, or discarded: once, and on record."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -67,6 +70,34 @@ def test_an_edited_message_becomes_its_claim(spotclaim: Spotclaim) -> None:
         NOW,
     )
     assert (bytes(kept["body"]), bytes(kept["edited"])) == (orjson.dumps(BAD), MENDED)
+
+
+def test_who_edits_a_message_files_it_as_well(spotclaim: Spotclaim) -> None:
+    """Everybody who did, also in a replay that was refused; the claim's opening says so, with what came."""
+    key = put(spotclaim, orjson.dumps(BAD))
+    with pytest.raises(MalformedMessage):
+        spotclaim.quarantine.replay(key, replace(WHO, name="Eve"), orjson.dumps(BAD | {"data": {}}))
+
+    spotclaim.quarantine.replay(key, WHO, MENDED)
+
+    [claim] = spotclaim.claims()
+    assert (claim["filed_by"], claim["also_filed_by"]) == ("controller-7", ["Ada", "Eve"])
+    opened = json.loads(spotclaim.events(claim["id"])[0].body)
+    [edit] = opened["edited"].values()
+    assert edit == {"by": ["Eve", "Ada"], "original": sha256(orjson.dumps(BAD)).hexdigest()}
+    spotclaim.demand_sound_chains()
+
+
+def test_who_replays_a_message_as_it_came_files_nothing(spotclaim: Spotclaim) -> None:
+    """The words are the sender's."""
+    row = a_quarantined(MENDED)
+    spotclaim.take_in(quarantined=[row])
+
+    spotclaim.quarantine.replay(row.key, WHO)
+
+    [claim] = spotclaim.claims()
+    assert claim["also_filed_by"] == []
+    assert "edited" not in json.loads(spotclaim.events(claim["id"])[0].body)
 
 
 @pytest.mark.parametrize("door", ["import", "ocpp"])
