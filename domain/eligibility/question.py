@@ -43,8 +43,8 @@ def question_of(claim: Claim) -> Question | None:
     if claim.claim_type == EQUIPMENT:
         return None
     allocation, missing = claim.claim_type == ALLOCATION_FAILURE, claim.code == "SESSION_MISSING"
-    named = claim.session_id if not allocation else None
-    return Question(named, claim.reservation_id, around=allocation or not named, flow=allocation or missing)
+    around, flow = allocation or not claim.session_id, allocation or missing
+    return Question(claim.session_id, claim.reservation_id, around=around, flow=flow)
 
 
 def touches(record: UsageRecord, moment: datetime, either_side: timedelta = AROUND) -> bool:
@@ -65,8 +65,10 @@ def on_connector(record: UsageRecord, claim: Claim) -> bool:
 
 
 def is_users(record: UsageRecord, claim: Claim) -> bool:
-    """Checks whether the session is known to be that of the affected user."""
-    return claim.affected_user is not None and record.user == claim.affected_user
+    """Checks whether the session is known to be that of the affected user, by their name or by the claim's."""
+    if claim.affected_user is not None and record.user is not None:
+        return record.user == claim.affected_user
+    return claim.session_id is not None and record.session_id == claim.session_id
 
 
 def is_anothers(record: UsageRecord, claim: Claim) -> bool:

@@ -103,6 +103,14 @@ class TestServed:
 
         assert (given.result, given.reason, given.facts["session_id"]) == ("fail", "USER_SERVED", "own")
 
+    def test_the_session_that_the_claim_names_is_the_users(self) -> None:
+        """Unless it is known to be another's."""
+        own = a_session(5 * MINUTE, session_id="own")
+
+        assert verdict(own, affected_user="u", session_id="own") == ("fail", "USER_SERVED")
+        others = a_session(5 * MINUTE, session_id="own", user="v")
+        assert verdict(others, affected_user="u", session_id="own") == ("pass", "NO_SESSION_SERVED")
+
     def test_who_charged_much_later_was_not_served(self) -> None:
         """The failure stands."""
         evening = a_session(7 * 60 * MINUTE, 8 * 60 * MINUTE, user="u")
