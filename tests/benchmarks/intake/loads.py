@@ -105,8 +105,8 @@ def registration(spot: int) -> bytes:
 
 
 def usage(spot: int) -> bytes:
-    """A session that was running when the spot's fault occurred, and whose register fell back: every kind of
-    error in the load finds itself borne out."""
+    """The session that the spot's first fault names, of another user. It was running then, and its register fell
+    back: every kind of error in the load finds itself borne out."""
     return orjson.dumps(
         {
             "specversion": "1.0",
@@ -115,14 +115,14 @@ def usage(spot: int) -> bytes:
             "type": "spotclaim.usage.recorded.v1",
             "data": {
                 "spot_id": spot_id(spot),
-                "session_id": f"U-{spot:08d}",
+                "session_id": f"S-{spot:08d}",
                 "connector_id": 1 + spot % 2,
                 "started_at": (_NOON - timedelta(hours=1)).isoformat(),
                 "ended_at": (_NOON + timedelta(hours=1)).isoformat(),
                 "energy_kwh": 12.5,
                 "meter_start_kwh": 18234.5,
                 "meter_stop_kwh": 18200.0,
-                "user": f"user-{spot:08x}",
+                "user": f"another-{spot:08x}",
             },
         }
     )
