@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from hashlib import blake2b
 from typing import Any
@@ -21,6 +21,7 @@ from domain.field.usage import UsageRecord
 from domain.identifiers import message_key
 from domain.policy.error_codes import CLAIM_TYPES, OWN_TAXONOMY, reports_nothing
 from ingest.cloudevents import strict_json
+from ingest.cloudevents.moments import date_of, moment_of, optional_moment
 from ingest.cloudevents.types import (
     FAULT_CLEARED,
     FAULT_RAISED,
@@ -31,8 +32,6 @@ from ingest.cloudevents.types import (
     SpotData,
     UsageData,
 )
-
-_LENGTH_OF_A_DATE = len("2026-11-22")
 
 log = structlog.get_logger("wire")
 
@@ -158,7 +157,7 @@ def _read_fault(batch: Batch, event: CloudEvent, reception: Reception) -> Fault:
     data: FaultData = _checked(_validate_fault, event["data"], "data")
     stated = data.get("occurred_at") or event.get("time")
     named = "occurred_at" if data.get("occurred_at") else "time"
-    moment, offset_known = (None, True) if stated is None else _moment(stated, named)
+    moment, offset_known = (None, True) if stated is None else moment_of(stated, named)
     occurred_at, quality = settle_time(moment, reception.at)
     if not offset_known:
         occurred_at, quality = reception.at, IMPLAUSIBLE
@@ -204,8 +203,8 @@ def _read_usage(batch: Batch, event: CloudEvent, reception: Reception) -> UsageR
         message_id=event["id"],
         recorded_at=_event_time(event, reception),
         received_at=reception.at,
-        started_at=_optional_moment(data.get("started_at"), "started_at"),
-        ended_at=_optional_moment(data.get("ended_at"), "ended_at"),
+        started_at=optional_moment(data.get("started_at"), "started_at"),
+        ended_at=optional_moment(data.get("ended_at"), "ended_at"),
         **_without(data, _CONVERTED_OF_USAGE),
     )
     record.findings = record_findings.findings(record)
@@ -222,8 +221,8 @@ def _read_spot(batch: Batch, event: CloudEvent, reception: Reception) -> Spot:
         message_id=event["id"],
         registered_at=_event_time(event, reception),
         received_at=reception.at,
-        commissioned_on=_date(data.get("commissioned_on"), "commissioned_on"),
-        warranty_until=_date(data.get("warranty_until"), "warranty_until"),
+        commissioned_on=date_of(data.get("commissioned_on"), "commissioned_on"),
+        warranty_until=date_of(data.get("warranty_until"), "warranty_until"),
         latitude=location["latitude"] if location else None,
         longitude=location["longitude"] if location else None,
         **_without(data, _CONVERTED_OF_SPOT),
@@ -277,38 +276,5 @@ def _key(event: CloudEvent) -> str:
 
 
 def _event_time(event: CloudEvent, reception: Reception) -> datetime:
-    moment = _optional_moment(event.get("time"), "time")
+    moment = optional_moment(event.get("time"), "time")
     return settle_time(moment, reception.at)[0]
-
-
-def _optional_moment(text: str | None, field: str) -> datetime | None:
-    return None if text is None else _moment(text, field)[0]
-
-
-def _moment(text: str, field: str) -> tuple[datetime, bool]:
-    """Parses a moment; the flag says whether the text states an offset. Without one it is read as UTC."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise _no_time(field, "RFC 3339 time", text) from None
-    if moment.tzinfo is None:
-        return moment.replace(tzinfo=UTC), False
-    # At the ends of the calendar, an offset would lead out of the years that can be stored.
-    if moment.year in (1, 9999):
-        return moment.replace(tzinfo=UTC), True
-    return moment, True
-
-
-def _date(text: str | None, field: str) -> date | None:
-    if text is None:
-        return None
-    try:
-        # Some write a day as the moment when it begins.
-        return date.fromisoformat(text) if len(text) <= _LENGTH_OF_A_DATE else datetime.fromisoformat(text).date()
-    except ValueError:
-        raise _no_time(field, "ISO 8601 date", text) from None
-
-
-def _no_time(field: str, wanted: str, text: str) -> MalformedMessage:
-    place = "/time" if field == "time" else f"/data/{field}"
-    return MalformedMessage("INVALID_TIME", f"{field} is not an {wanted}: {text[:64]!r}.", place)
