@@ -15,6 +15,7 @@ from domain.eligibility.question import (
     is_users,
     nearest,
     on_connector,
+    under_reservation,
 )
 from domain.eligibility.usage_answer import answer
 from domain.field.usage import UsageRecord
@@ -53,15 +54,9 @@ def allocation(case: EvaluationInput, policy: Policy) -> RuleResult:
 
 
 def _reserved(case: EvaluationInput, policy: Policy) -> RuleResult | None:
-    """Looks at the sessions under the reservation; operators use its number again after a while."""
-    claim, window = case.claim, timedelta(days=policy.corroboration_window_days)
-    under = [
-        record
-        for record in case.usage
-        if claim.reservation_id
-        and record.reservation_id == claim.reservation_id
-        and distance(record, claim.first_seen_at) <= window
-    ]
+    """Looks at the sessions under the reservation, and whose they were."""
+    claim = case.claim
+    under = under_reservation(case.usage, claim, timedelta(days=policy.corroboration_window_days))
     if not under:
         return None
     own = [record for record in under if not is_anothers(record, claim)]

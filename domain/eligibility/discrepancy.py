@@ -9,7 +9,6 @@ from domain.eligibility import session_findings
 from domain.eligibility.corroboration import CORROBORATING, METER_CODES, decides
 from domain.eligibility.evaluation import FAIL, INSUFFICIENT, PASS, EvaluationInput, RuleResult
 from domain.eligibility.question import (
-    distance,
     is_anothers,
     is_sound,
     is_users,
@@ -17,6 +16,7 @@ from domain.eligibility.question import (
     nearness,
     on_connector,
     touches,
+    under_reservation,
 )
 from domain.eligibility.session_findings import Finding
 from domain.eligibility.usage_answer import answer
@@ -52,15 +52,8 @@ def _claimed(case: EvaluationInput, policy: Policy) -> list[UsageRecord]:
     if claim.session_id:
         named = [record for record in case.usage if record.session_id == claim.session_id]
         return [nearest(named, claim)] if named else []
-    window = timedelta(days=policy.corroboration_window_days)
-    return [
-        record
-        for record in case.usage
-        if claim.reservation_id
-        and record.reservation_id == claim.reservation_id
-        and distance(record, claim.first_seen_at) <= window
-        and not is_anothers(record, claim)
-    ]
+    under = under_reservation(case.usage, claim, timedelta(days=policy.corroboration_window_days))
+    return [record for record in under if not is_anothers(record, claim)]
 
 
 def _by_session(case: EvaluationInput, claimed: Sequence[UsageRecord]) -> RuleResult:

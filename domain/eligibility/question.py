@@ -76,6 +76,20 @@ def is_anothers(record: UsageRecord, claim: Claim) -> bool:
     return None not in (record.user, claim.affected_user) and record.user != claim.affected_user
 
 
+def under_reservation(usage: Sequence[UsageRecord], claim: Claim, window: timedelta) -> list[UsageRecord]:
+    """Finds the sessions under the claim's reservation.
+
+    Operators use a number again, so what lies further off than the window is under another reservation.
+    """
+    return [
+        record
+        for record in usage
+        if claim.reservation_id
+        and record.reservation_id == claim.reservation_id
+        and distance(record, claim.first_seen_at) <= window
+    ]
+
+
 def is_sound(record: UsageRecord) -> bool:
     """Checks whether the record can be a witness for "nothing of the kind": whole, and without findings."""
     return not record.findings and record.energy_kwh is not None and record.ended_at is not None
