@@ -18,7 +18,9 @@ class Claim:
     that were counted. `approved_by` holds who passed the stages so far, and `escalated_to` the authority that a
     late stage was opened to as well. `reopened` counts how often the claim was closed and reopened. `verdict_seq`
     names the audit event that holds the verdict; 0 while there is none. `evidence_digest` is that of the evidence
-    set (see `domain.evidence.item.digest`); empty while nothing is filed.
+    set (see `domain.evidence.item.digest`); empty while nothing is filed. `zone` is the one that the earliest
+    report states, or else the one that the spot is registered in; `site`, `model` (with its vendor) and `firmware`
+    are those that verification finds registered first.
 
     Verification binds the claim's clocks (`domain.claims.sla`): from then on `time_zone` is set, `policy_version`
     is the version that bound them, and the due dates are None only while a pause keeps them open. `pauses` holds
@@ -63,6 +65,9 @@ class Claim:
     version: int = 0
     head: str = GENESIS
     evidence_digest: str = ""
+    site: str | None = None
+    model: str | None = None
+    firmware: str | None = None
 
     def was_filed_by(self, name: str) -> bool:
         """Checks whether this person or program filed any of the counted reports."""

@@ -20,6 +20,8 @@ ClaimEvent = Event[Claim]
 
 # The details of a claim that its earliest fault states.
 DETAILS: Final = ("connector_id", "zone", "affected_user", "reservation_id", "session_id")
+# Those that the registrations of its spot state.
+SPOT_DETAILS: Final = ("zone", "site", "model", "firmware")
 
 
 Edits = dict[str, dict[str, Any]]
@@ -185,7 +187,8 @@ class ClaimLapsed(HoldDownEnded):
 class ClaimVerified(ClaimEvent):
     """The verifier gave a verdict.
 
-    `outcome` is eligible, ineligible or insufficient, and `answers` are the results of the rules, JSON-ready.
+    `outcome` is eligible, ineligible or insufficient, and `answers` are the results of the rules, JSON-ready. The
+    details of the spot are those that its registrations state, where they are news to the claim.
     """
 
     KIND = "claim.verified"
@@ -194,6 +197,10 @@ class ClaimVerified(ClaimEvent):
     outcome: str
     answers: list[dict[str, Any]]
     clocks: Stated[ClockChange] = UNSTATED
+    zone: Stated[str] = UNSTATED
+    site: Stated[str] = UNSTATED
+    model: Stated[str] = UNSTATED
+    firmware: Stated[str] = UNSTATED
 
     def apply(self, claim: Claim, at: datetime, actor: str) -> None:
         before = SUBMITTED if claim.status is UNSTATED else claim.status  # type: ignore[comparison-overlap]
@@ -202,6 +209,7 @@ class ClaimVerified(ClaimEvent):
             claim.stage, claim.stages, claim.approved_by, claim.escalated_to = 0, [], [], None
         if self.clocks is not UNSTATED:
             self.clocks.apply(claim)
+        self.state(claim, *SPOT_DETAILS)
         claim.verdict_seq = claim.version + 1
 
     @property

@@ -37,9 +37,10 @@ def verify(
         claim, before = case.claim, case.claim.status
         if before not in JUDGED:
             continue
-        verdict = judge(case, policy, now)
-        if before != SUBMITTED and _known(case, verdict):
+        verdict, news = judge(case, policy, now), _news_of_spot(case)
+        if before != SUBMITTED and not news and _known(case, verdict):
             continue
+        verdict |= news
         status = after(before, VERDICTS[verdict["outcome"]])
         clocks = (
             sla.bind(claim, status, case.spot, policy, now)
@@ -60,6 +61,19 @@ def verify(
         changes.put(*announce(came[INELIGIBLE]))
     changes.put(*sla.schedule(timed, bound_by, now))
     return changes
+
+
+def _news_of_spot(case: EvaluationInput) -> dict[str, Any]:
+    """Returns the registered details of the spot that its claim has not.
+
+    What it has stays: a report states its zone, and a spot is moved or updated after the fault.
+    """
+    spot, claim = case.spot, case.claim
+    if spot is None:
+        return {}
+    model = " ".join(part for part in (spot.vendor, spot.model) if part)
+    registered = {"zone": spot.zone, "site": spot.site, "model": model, "firmware": spot.firmware}
+    return {name: detail for name, detail in registered.items() if detail and getattr(claim, name) is None}
 
 
 def _known(case: EvaluationInput, verdict: dict[str, Any]) -> bool:

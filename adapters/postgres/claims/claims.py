@@ -54,6 +54,10 @@ claims: Final = Table(
     Column("sla_alerts", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
     # Empty while nothing is filed.
     Column("evidence_digest", LargeBinary, nullable=False, server_default=text("'\\x'::bytea")),
+    # Empty until verification reads the spot's registrations.
+    Column("site", Text),
+    Column("model", Text),
+    Column("firmware", Text),
     # The rule "one open claim for a spot and an error code", and the way every fault finds its claim.
     Index("claims_open", "spot_id", "code", unique=True, postgresql_where=text("closed_at IS NULL")),
 )
@@ -97,6 +101,8 @@ _MOVING: Final = (
     "sla_alerts",
     "evidence_digest",
 )
+# Known once the claim is verified.
+_OF_THE_SPOT: Final = ("site", "model", "firmware")
 
 _CLAIM: Final = selected(claims, Claim)
 # One look into the index for each pair, and the locks in the order of the pairs.
@@ -112,7 +118,7 @@ _OPEN_CLAIMS_OF_SPOTS: Final = (
 )
 
 INSERT_CLAIMS: Final = insert(claims, _FIXED + _MOVING)
-UPDATE_CLAIMS: Final = update(claims, _MOVING)
+UPDATE_CLAIMS: Final = update(claims, _MOVING + _OF_THE_SPOT)
 UPDATE_COUNTED: Final = update(claims, _COUNTED)
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, cast, func, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, Text, cast, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from adapters.postgres.audit.events import EventQueries, audit_events
 from adapters.postgres.claims.claims import claims
@@ -14,14 +14,16 @@ from adapters.postgres.incidents.incidents import incidents
 from adapters.postgres.notifications.deliveries import DeliveryQueries
 from adapters.postgres.queries import Row
 from adapters.postgres.steps.steps import steps
+from domain.claims.events import SPOT_DETAILS
 from domain.field.quarantine import OPEN
 
 _CLAIM: list[ColumnElement[Any]] = [
     column for column in claims.c if column.name not in ("head", "verdict_seq", "evidence_digest")
 ]
 _CLAIM.append(func.encode(claims.c.evidence_digest, "hex").label("evidence_digest"))
-# The event that holds the verdict also tells what it did to the clocks.
-_CLAIM.append(cast(audit_events.c.body, JSONB).op("-", return_type=JSONB())("clocks").label("verdict"))
+# The event that holds the verdict also states what it did to the clocks, and what it found registered.
+_BESIDE_THE_VERDICT = cast(["clocks", *SPOT_DETAILS], ARRAY(Text))
+_CLAIM.append(cast(audit_events.c.body, JSONB).op("-", return_type=JSONB())(_BESIDE_THE_VERDICT).label("verdict"))
 _WITH_VERDICT = claims.outerjoin(
     audit_events, (audit_events.c.subject_id == claims.c.id) & (audit_events.c.seq == claims.c.verdict_seq)
 )

@@ -7,8 +7,9 @@ from itertools import permutations
 
 import pytest
 
+from adapters.postgres.claims.queries import Reports
 from domain.field.spot import Spot
-from tests.builders import NOW, a_claim, a_fault, a_policy, a_spot
+from tests.builders import NOW, a_claim, a_fault, a_key, a_policy, a_spot
 from tests.integration.parts import Spotclaim
 
 FIRST = a_spot(registered_at=NOW - timedelta(days=3), vendor="Acme", warranty_until=date(2026, 1, 1), zone="north")
@@ -67,3 +68,37 @@ def test_a_claim_that_waits_for_its_spot_is_woken_by_the_registration(
     strict.carry_out()
 
     assert [claim["status"] for claim in strict.claims()] == ["under_review"]
+
+
+SHOWN = {"zone": "hz", "site": "Harbour", "model": "Acme X1", "firmware": "1.2"}
+REGISTERED = replace(FIRST, warranty_until=date(2030, 1, 1), zone="hz", site="Harbour", model="X1", firmware="1.2")
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["registered before", "registered late"])
+def test_what_is_registered_of_a_spot_reaches_its_claims(spotclaim: Spotclaim, late: bool) -> None:
+    """Whether it was registered before the fault or after the first verdict."""
+    if not late:
+        spotclaim.take_in(spots=[REGISTERED])
+    spotclaim.take_in(faults=[a_fault()])
+    spotclaim.carry_out()
+    if late:
+        spotclaim.take_in(spots=[REGISTERED])
+        spotclaim.carry_out()
+
+    [claim] = spotclaim.claims()
+    assert {name: claim[name] for name in SHOWN} == SHOWN
+    shown = Reports(spotclaim.engine).find_claim(claim["id"])
+    assert shown is not None and shown["verdict"].keys() == {"outcome", "answers"}
+    spotclaim.demand_sound_chains()
+
+
+def test_a_claim_keeps_what_was_known_of_its_spot(spotclaim: Spotclaim) -> None:
+    """A zone that the report states, and the firmware at the fault, outlast a later registration."""
+    spotclaim.take_in(spots=[REGISTERED], faults=[a_fault(zone="north")])
+    spotclaim.carry_out()
+    updated = replace(REGISTERED, key=a_key(), registered_at=NOW, firmware="1.3", zone="south")
+    spotclaim.take_in(spots=[updated])
+    spotclaim.carry_out()
+
+    [claim] = spotclaim.claims()
+    assert (claim["zone"], claim["firmware"]) == ("north", "1.2")

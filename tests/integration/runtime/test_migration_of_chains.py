@@ -26,6 +26,9 @@ from workers.audit.findings import Result
 from workers.audit.sequencer import Sequencer
 from workers.audit.verify import audit
 
+# Columns that no chain of before could have stated.
+ADDED_LATER = {"site", "model", "firmware"}
+
 
 def recorded(subject: Subject, *kinds: str) -> list[AuditEvent]:
     """The chain of a subject whose row says more than its events state, as they did until then."""
@@ -167,7 +170,8 @@ def test_every_claim_and_incident_is_restated_once(older: Engine, empty_database
     ):
         kind = {"kind": stated.KIND, "subject_kind": stated.KIND.partition(".")[0]}
         event = last_event(older, before.id)
-        assert event | {"body": json.loads(event["body"])} == restated | kind | {"body": stated.body()}
+        known_then = {name: value for name, value in stated.body().items() if name not in ADDED_LATER}
+        assert event | {"body": json.loads(event["body"])} == restated | kind | {"body": known_then}
         assert asdict(now) == asdict(before) | {"version": 3, "head": now.head}
     result = verified(older)
     assert (result.findings, result.claims, result.events, result.not_in_log) == ([], 1002, 3006, 0)

@@ -49,6 +49,7 @@ def story(
     yield f"Claim {claim['id']}"
     where = f"{claim['spot_id']}{_connector(claim)}{_zone(claim)}"
     yield f"  {claim['code']} on spot {where}, severity {claim['severity']}"
+    yield from _built(claim)
     yield f"  {_status(claim)}; {_times(claim)}"
     yield from (f"  {line}" for line in (*_reports(faults), *_descriptions(faults)))
     first, last = _second(claim["first_seen_at"]), _second(claim["last_seen_at"])
@@ -169,7 +170,15 @@ def _connector(claim: Row) -> str:
 
 
 def _zone(claim: Row) -> str:
-    return f" in {claim['zone']}" if claim["zone"] else ""
+    site = f", site {claim['site']}" if claim["site"] else ""
+    return (f" in {claim['zone']}" if claim["zone"] else "") + site
+
+
+def _built(claim: Row) -> Iterator[str]:
+    """Says what stands there, where the spot's registration does."""
+    if claim["model"] or claim["firmware"]:
+        firmware = f", firmware {claim['firmware']}" if claim["firmware"] else ""
+        yield f"  model {claim['model'] or 'unknown'}{firmware}"
 
 
 def _second(moment: datetime) -> str:
