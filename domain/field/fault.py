@@ -20,7 +20,8 @@ class Fault:
     the source states no time, or an impossible one, the time of reception replaces it and `time_quality` says so,
     with the original text in `stated_time`. `code` and `claim_id` are set by deduplication. `edited_by` names who
     changed the message before it was replayed from quarantine; the digest of the original bytes is
-    `original_digest` (SHA-256, 64 hexadecimal digits).
+    `original_digest` (SHA-256, 64 hexadecimal digits). `unknown` holds the fields that this kind of message does
+    not know, as they were sent.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Fault:
     filed_by: str | None = None
     edited_by: list[str] = field(default_factory=list)
     original_digest: str | None = None
+    unknown: dict[str, Any] | None = None
     code: str = ""
     claim_id: str | None = None
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 REGISTRATION_ORDER: Final = ("registered_at", "key")
 """The fields that order the registrations of one spot: of each detail the latest that states it counts.
@@ -16,7 +16,8 @@ the order of arrival.
 class Spot:
     """One `spotclaim.spot.registered.v1` message.
 
-    Power is in kW; `time_zone` is an IANA name.
+    Power is in kW; `time_zone` is an IANA name. `unknown` holds the fields that no such message knows;
+    it is stored, and not read again.
     """
 
     key: str
@@ -36,6 +37,7 @@ class Spot:
     warranty_until: date | None = None
     latitude: float | None = None
     longitude: float | None = None
+    unknown: dict[str, Any] | None = None
 
 
 def model_name(spot: Spot) -> str | None:

@@ -26,7 +26,8 @@ class UsageRecord:
     record on its own (see `domain.eligibility.record_findings`). `recorded_at` orders two records of one session:
     the later wins. `samples` are the source's own; one with `unreadable` names a field whose `text` could not be
     read. `periods_kwh` is the sum over the parts of the session, where the source states these. `under_way` is set
-    where the source says that the session goes on.
+    where the source says that the session goes on. `unknown` holds the fields that this kind of message does not
+    know; it is stored, and not read again.
     """
 
     key: str
@@ -49,6 +50,7 @@ class UsageRecord:
     stop_reason: str | None = None
     findings: list[str] = field(default_factory=list)
     samples: list[dict[str, Any]] = field(default_factory=list)
+    unknown: dict[str, Any] | None = None
 
     @property
     def hours(self) -> float | None:

@@ -9,7 +9,7 @@ from domain.errors import MalformedMessage
 from domain.field.batch import Batch
 from domain.ports.store import Clock, DeliverBatch, Identity
 from ingest.api import problems
-from ingest.cloudevents import decode, split_array, strict_json
+from ingest.cloudevents import decode, split_array, strict_json, unknown_fields
 
 MAX_ITEMS = 1000
 
@@ -54,32 +54,36 @@ def ingest_items(
     attributes = {"source": f"api:{identity.name}", "type": default_type}
     for index, raw in enumerate(items):
         try:
-            item_id = _ingest_item(batch, strict_json.loads(raw), attributes, make_id(index), reception)
-            answers.append({"index": index, "status": "accepted", "id": item_id})
+            accepted = _ingest_item(batch, strict_json.loads(raw), attributes, make_id(index), reception)
+            answers.append({"index": index, "status": "accepted"} | accepted)
         except MalformedMessage as reason:
             reason.pointer = reason.pointer if alone else f"/{index}{reason.pointer}"
             batch.quarantined.append(decode.quarantined(raw, reason, reception, attributes))
             answers.append({"index": index, "status": "refused", "problem": problems.of_error(reason)})
             refused = reason
     deliver_batch(batch)
-    accepted = sum(answer["status"] == "accepted" for answer in answers)
-    if not accepted and alone:
+    count = sum(answer["status"] == "accepted" for answer in answers)
+    if not count and alone:
         raise refused
-    return (202 if accepted else 422), {"accepted": accepted, "items": answers}
+    return (202 if count else 422), {"accepted": count, "items": answers}
 
 
 def _ingest_item(
     batch: Batch, item: Any, attributes: dict[str, str], made_id: str, reception: decode.Reception
-) -> str:
-    """Adds an item to the batch and returns its id. Raises `MalformedMessage`, pointing into the item."""
+) -> dict[str, Any]:
+    """Adds an item to the batch; returns its id, and warnings if there are any.
+
+    Raises `MalformedMessage`, pointing into the item.
+    """
     event = decode.completed(item, attributes, made_id)
     try:
-        decode.ingest_event(batch, event, reception)
+        message = decode.ingest_event(batch, event, reception)
     except MalformedMessage as reason:
         if event is not item:
             reason.pointer = reason.pointer.removeprefix("/data")
         raise
-    return str(event["id"])
+    sentences = [sentence for _, sentence in unknown_fields.warnings(message.unknown)]
+    return {"id": message.message_id} | ({"warnings": sentences} if sentences else {})
 
 
 def _items(body: bytes) -> list[bytes]:

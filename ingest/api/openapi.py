@@ -63,6 +63,11 @@ _COMPONENTS: Final[Part] = {
             "index": {"type": "integer", "minimum": 0},
             "status": {"enum": ["accepted", "refused"]},
             "id": {"type": "string"},
+            "warnings": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Fields that are not known; they were kept.",
+            },
             "problem": _ref("Problem"),
         },
     },

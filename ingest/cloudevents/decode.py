@@ -32,6 +32,7 @@ from ingest.cloudevents.types import (
     SpotData,
     UsageData,
 )
+from ingest.cloudevents.unknown_fields import unknown_fields
 
 log = structlog.get_logger("wire")
 
@@ -75,8 +76,8 @@ def ingest_message(
         )
 
 
-def ingest_event(batch: Batch, event: Any, reception: Reception) -> str:
-    """Adds one parsed event to the batch and returns its key. Raises `MalformedMessage`."""
+def ingest_event(batch: Batch, event: Any, reception: Reception) -> Fault | UsageRecord | Spot:
+    """Adds one parsed event to the batch and returns it decoded. Raises `MalformedMessage`."""
     envelope: CloudEvent = _checked(_validate_event, event, "")
     try:
         add = _READERS[envelope["type"]]
@@ -84,7 +85,7 @@ def ingest_event(batch: Batch, event: Any, reception: Reception) -> str:
         known = ", ".join(_READERS)
         sentence = f"Type {envelope['type'][:128]!r} is not one of {known}."
         raise MalformedMessage("UNKNOWN_TYPE", sentence, "/type") from None
-    return add(batch, envelope, reception).key
+    return add(batch, envelope, reception)
 
 
 def quarantined(
@@ -179,6 +180,7 @@ def _read_fault(batch: Batch, event: CloudEvent, reception: Reception) -> Fault:
         stated_time=None if quality == STATED else stated,
         cleared=event["type"] == FAULT_CLEARED,
         filed_by=reception.filed_by,
+        unknown=unknown_fields(event["data"], FaultData),
         **_without(data, _CONVERTED_OF_FAULT),
     )
     batch.faults.append(fault)
@@ -205,6 +207,7 @@ def _read_usage(batch: Batch, event: CloudEvent, reception: Reception) -> UsageR
         received_at=reception.at,
         started_at=optional_moment(data.get("started_at"), "started_at"),
         ended_at=optional_moment(data.get("ended_at"), "ended_at"),
+        unknown=unknown_fields(event["data"], UsageData),
         **_without(data, _CONVERTED_OF_USAGE),
     )
     record.findings = record_findings.findings(record)
@@ -225,6 +228,7 @@ def _read_spot(batch: Batch, event: CloudEvent, reception: Reception) -> Spot:
         warranty_until=date_of(data.get("warranty_until"), "warranty_until"),
         latitude=location["latitude"] if location else None,
         longitude=location["longitude"] if location else None,
+        unknown=unknown_fields(event["data"], SpotData),
         **_without(data, _CONVERTED_OF_SPOT),
     )
     batch.spots.append(spot)

@@ -27,7 +27,7 @@ _LIMITS: Final = (
     "A CloudEvents 1.0 event in structured mode. At most 256 KiB of UTF-8, 32 levels deep, and I-JSON (RFC 7493): "
     "no key twice in an object, no NaN or infinity, no integer past 64 bits, no U+0000, no lone surrogate. A "
     "number is also taken where a text is wanted, and a number that is written as a text. Fields that are not "
-    "named here are ignored. A wrong value is evidence and is taken as it is sent."
+    "named here are kept, and warned about. A wrong value is evidence and is taken as it is sent."
 )
 _SOURCE: Final = {"specversion": "1.0", "id": "e-1", "source": "controller:7", "time": "2026-03-10T11:00:00Z"}
 _DATA: Final[dict[str, tuple[Any, tuple[str, ...], Schema]]] = {

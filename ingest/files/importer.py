@@ -47,7 +47,7 @@ def understood(batch: Batch, item: Item, clock: Clock) -> tuple[str, ...] | Refu
     keys, refusal = [], None
     for event in item.events:
         try:
-            keys.append(decode.ingest_event(batch, event, reception))
+            keys.append(decode.ingest_event(batch, event, reception).key)
         except MalformedMessage as reason:
             # The standard library's encoder also writes the integers that made the event malformed.
             raw = json.dumps(event).encode() if item.raw is None else item.raw

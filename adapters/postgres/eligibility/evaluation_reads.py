@@ -25,7 +25,7 @@ WHERE c.id = ANY(%s::uuid[])
 # The records that a claim asks for: `domain.eligibility.question`. One may come twice: to tell them apart, it
 # would take to compare them as a whole. Every part is a range of one index.
 _PLACE: Final = "coalesce(r.started_at, r.ended_at, r.recorded_at)"
-_USAGE: Final = selected(usage_records, UsageRecord, alias="r", but=("samples",))
+_USAGE: Final = selected(usage_records, UsageRecord, alias="r", but=("samples", "unknown"))
 _OF_SPOT: Final = f"SELECT {_USAGE} FROM usage_records r WHERE r.spot_id = w.spot_id AND r.current"
 _LONG: Final = f"r.findings <> '{{}}'::text[] AND r.findings @> '{{{OVER_24_HOURS}}}'::text[]"
 _LONGEST: Final = f"interval '{LONGEST_SESSION.total_seconds():.0f} seconds'"

@@ -43,6 +43,7 @@ faults: Final = Table(
     Column("filed_by", Text),
     Column("edited_by", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
     Column("original_digest", Text),
+    Column("unknown", JSONB),
     # A clear that came before what it clears.
     Index("faults_stray", "spot_id", "code", "occurred_at", postgresql_where=text("cleared AND claim_id IS NULL")),
     # Claims find the evidence that came with their faults; a fault without any costs no entry.
@@ -75,6 +76,7 @@ _WRITTEN: Final = (
     "filed_by",
     "edited_by",
     "original_digest",
+    "unknown",
 )
 
 _KNOWN: Final = "SELECT replace(key::text, '-', '') FROM faults WHERE key = ANY(%s::uuid[])"

@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import Final
 
 from sqlalchemy import Column, Date, Double, Index, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from adapters.postgres.field.message_identity import message_identity
 from adapters.postgres.metadata import MOMENT, metadata
@@ -28,6 +29,7 @@ spots: Final = Table(
     Column("warranty_until", Date),
     Column("latitude", Double),
     Column("longitude", Double),
+    Column("unknown", JSONB),
     Column("registered_at", MOMENT, nullable=False),
     Column("received_at", MOMENT, nullable=False),
     Index("spots_spot", "spot_id"),
@@ -49,6 +51,7 @@ _WRITTEN: Final = (
     "warranty_until",
     "latitude",
     "longitude",
+    "unknown",
     "registered_at",
     "received_at",
 )
@@ -62,7 +65,9 @@ _SPOT_AS: Final = {
     "registered_at": "max(registered_at)",
     "received_at": "max(received_at)",
 }
-_SPOT: Final = ", ".join(_SPOT_AS.get(field.name, _LATEST_WORD.format(field.name)) for field in fields(Spot))
+_SPOT: Final = ", ".join(
+    _SPOT_AS.get(field.name, _LATEST_WORD.format(field.name)) for field in fields(Spot) if field.name != "unknown"
+)
 _SPOTS: Final = f"SELECT {_SPOT} FROM spots WHERE spot_id = ANY(%s) GROUP BY spot_id"
 # Where spots are known to stand, and what their model is called in detection; to be grouped by spot.
 SPOT_ZONE: Final = _LATEST_WORD.format("zone")

@@ -40,6 +40,7 @@ usage_records: Final = Table(
     Column("current", Boolean, nullable=False, server_default=text("true")),
     Column("periods_kwh", Double),
     Column("under_way", Boolean, nullable=False, server_default=text("false")),
+    Column("unknown", JSONB),
     Index("usage_records_session", "spot_id", "session_id"),
     Index("usage_records_time", "spot_id", _PLACE_IN_TIME, postgresql_where=text("current")),
     Index(
@@ -77,6 +78,7 @@ _WRITTEN: Final = (
     "user",
     "stop_reason",
     "samples",
+    "unknown",
     "findings",
     "recorded_at",
     "received_at",

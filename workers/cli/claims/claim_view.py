@@ -52,6 +52,7 @@ def story(
     yield from _built(claim)
     yield f"  {_status(claim)}; {_times(claim)}"
     yield from (f"  {line}" for line in (*_reports(faults), *_descriptions(faults)))
+    yield from _unknown_fields(faults)
     first, last = _second(claim["first_seen_at"]), _second(claim["last_seen_at"])
     yield f"  first seen {first}, last seen {last}{_rate(claim)}"
     yield from _flapping(faults)
@@ -135,6 +136,13 @@ def _descriptions(faults: list[Row]) -> Iterator[str]:
         yield f"  described, {count(times, 'time')}: {shown}"
     if len(said) > _MOST_DESCRIPTIONS:
         yield f"  and in {count(len(said) - _MOST_DESCRIPTIONS, 'other way')}; --json has them all"
+
+
+def _unknown_fields(faults: list[Row]) -> Iterator[str]:
+    """Lists the fields of the messages that nobody knows; a slip may be among them."""
+    names = sorted({name for fault in faults for name in fault["unknown"] or ()})
+    if names:
+        yield f"  fields that are not known, and were kept: {', '.join(name[:64] for name in names)}"
 
 
 def _rate(claim: Row) -> str:

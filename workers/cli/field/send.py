@@ -1,7 +1,10 @@
 """`spotclaim send`: publishes CloudEvents from a file."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +12,13 @@ import typer
 
 from domain.errors import SetupError
 from domain.field.batch import Batch
+from domain.field.fault import Fault
+from domain.field.spot import Spot
+from domain.field.usage import UsageRecord
 from domain.text import count
 from ingest.cloudevents import decode, split_array
 from ingest.cloudevents.ledger import Ledger
+from ingest.cloudevents.unknown_fields import warnings
 from ingest.rabbitmq.publisher import publish
 from workers.bootstrap.app import App
 from workers.cli.options import DataOption, JsonOption
@@ -21,6 +28,7 @@ from workers.roles.carrying_on import carrying_on
 
 FileArgument = Annotated[Path, typer.Argument(help="The file; - for standard input.", allow_dash=True)]
 _BATCH = 500
+_MOST_WARNINGS = 10
 
 
 def add_to(app: typer.Typer) -> None:
@@ -49,7 +57,18 @@ def send(
         return print_json({"sent": sent, "quarantined": refused})
     quarantined = f" {refused:,} of them went to quarantine." if refused else ""
     typer.echo(f"{count(sent, 'message')} sent and confirmed.{quarantined}")
+    for sentence, times in _warnings(bodies).most_common(_MOST_WARNINGS):
+        typer.echo(f"In {count(times, 'message')}: {sentence}", err=True)
     return None
+
+
+def _warnings(bodies: Iterable[bytes]) -> Counter[str]:
+    """Counts the messages that each warning is about."""
+    batch, reception = Batch(), decode.Reception(datetime.now(UTC), "send")
+    for body in bodies:
+        decode.ingest_message(batch, body, reception)
+    messages: Iterable[Fault | UsageRecord | Spot] = chain(batch.faults, batch.usage, batch.spots)
+    return Counter(sentence for message in messages for _, sentence in warnings(message.unknown))
 
 
 def _deliver(app: App, bodies: Iterable[bytes], book: Ledger | None) -> tuple[int, int]:

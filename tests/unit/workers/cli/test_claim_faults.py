@@ -36,3 +36,10 @@ def test_descriptions_without_end_are_shown_in_bounds() -> None:
     assert [len(line) for line in lines[1:6]] == [len("    described, 1 time: ") + 401] * 5
     assert lines[1].endswith("x…")
     assert lines[6] == "    and in 2 other ways; --json has them all"
+
+
+def test_fields_that_nobody_knows_are_named() -> None:
+    """Once each, whatever they held."""
+    lines = reported({"unknown": {"occured_at": 1}}, {"unknown": {"occured_at": 2, "build": 3}}, {})
+
+    assert lines[-1] == "  fields that are not known, and were kept: build, occured_at"
