@@ -56,7 +56,7 @@ def allocation(case: EvaluationInput, policy: Policy) -> RuleResult:
 def _reserved(case: EvaluationInput, policy: Policy) -> RuleResult | None:
     """Looks at the sessions under the reservation, and whose they were."""
     claim = case.claim
-    under = under_reservation(case.usage, claim, timedelta(days=policy.corroboration_window_days))
+    under = under_reservation(case.usage, claim, policy)
     if not under:
         return None
     own = [record for record in under if not is_anothers(record, claim)]

@@ -52,7 +52,7 @@ def _claimed(case: EvaluationInput, policy: Policy) -> list[UsageRecord]:
     if claim.session_id:
         named = [record for record in case.usage if record.session_id == claim.session_id]
         return [nearest(named, claim)] if named else []
-    under = under_reservation(case.usage, claim, timedelta(days=policy.corroboration_window_days))
+    under = under_reservation(case.usage, claim, policy)
     return [record for record in under if not is_anothers(record, claim)]
 
 

@@ -12,6 +12,7 @@ from typing import Final
 from domain.claims.claim import Claim
 from domain.field.usage import UsageRecord
 from domain.policy.error_codes import ALLOCATION_FAILURE, EQUIPMENT
+from domain.policy.policy import Policy
 
 AROUND: Final = timedelta(hours=24)
 """How far from the fault a session may lie that the claim does not name."""
@@ -28,12 +29,13 @@ class Question:
     """What a claim asks of the usage records of its spot.
 
     Read are the session that it names with its neighbours on the connector, and everything under its reservation;
-    `around`, all that ran within `AROUND` of the fault; `flow`, the nearest record before the fault and after it,
-    which show that the spot's records come in.
+    `by_reservation`, the neighbours of that as well; `around`, all that ran within `AROUND` of the fault; `flow`,
+    the nearest record before the fault and after it, which show that the spot's records come in.
     """
 
     session_id: str | None
     reservation_id: str | None
+    by_reservation: bool
     around: bool
     flow: bool
 
@@ -44,7 +46,13 @@ def question_of(claim: Claim) -> Question | None:
         return None
     allocation, missing = claim.claim_type == ALLOCATION_FAILURE, claim.code == "SESSION_MISSING"
     around, flow = allocation or not claim.session_id, allocation or missing
-    return Question(claim.session_id, claim.reservation_id, around=around, flow=flow)
+    by_reservation = not allocation and not claim.session_id
+    return Question(claim.session_id, claim.reservation_id, by_reservation, around=around, flow=flow)
+
+
+def reservation_window(policy: Policy) -> timedelta:
+    """Returns how far from the fault a session may lie that is under the claim's reservation."""
+    return timedelta(days=policy.corroboration_window_days)
 
 
 def touches(record: UsageRecord, moment: datetime, either_side: timedelta = AROUND) -> bool:
@@ -76,7 +84,7 @@ def is_anothers(record: UsageRecord, claim: Claim) -> bool:
     return None not in (record.user, claim.affected_user) and record.user != claim.affected_user
 
 
-def under_reservation(usage: Sequence[UsageRecord], claim: Claim, window: timedelta) -> list[UsageRecord]:
+def under_reservation(usage: Sequence[UsageRecord], claim: Claim, policy: Policy) -> list[UsageRecord]:
     """Finds the sessions under the claim's reservation.
 
     Operators use a number again, so what lies further off than the window is under another reservation.
@@ -86,7 +94,7 @@ def under_reservation(usage: Sequence[UsageRecord], claim: Claim, window: timede
         for record in usage
         if claim.reservation_id
         and record.reservation_id == claim.reservation_id
-        and distance(record, claim.first_seen_at) <= window
+        and distance(record, claim.first_seen_at) <= reservation_window(policy)
     ]
 
 

@@ -11,7 +11,7 @@ from adapters.postgres.field.usage import usage_records
 from adapters.postgres.statements import Execute, Executor, as_array, selected
 from domain.claims.claim import Claim
 from domain.eligibility.evaluation import EVENTS_WITH_ERRORS, EvaluationInput
-from domain.eligibility.question import AROUND, LONGEST_SESSION, SESSIONS_AT_MOST, question_of
+from domain.eligibility.question import AROUND, LONGEST_SESSION, SESSIONS_AT_MOST, question_of, reservation_window
 from domain.eligibility.record_findings import OVER_24_HOURS
 from domain.evidence.item import demanded
 from domain.field.usage import UsageRecord
@@ -44,28 +44,37 @@ _FLOW: Final = f"""
     UNION ALL
     ({_OF_SPOT} AND w.flow AND {_PLACE} > w.moment ORDER BY {_PLACE} LIMIT 1)
 """
-# The session before a named one on its connector, the one after, and those that ran at the same time.
-_NAMED: Final = "n.spot_id = w.spot_id AND n.session_id = w.session_id AND n.current AND n.connector_id > 0"
+# An operator uses the number of a reservation again, so only those of its time are under this one.
+_RESERVED: Final = """r.reservation_id = w.reservation_id
+    AND (r.started_at BETWEEN w.reserved_since AND w.reserved_until
+        OR r.ended_at BETWEEN w.reserved_since AND w.reserved_until)"""
+# The session before the claimed one on its connector, the one after, and those that ran at the same time.
+_CLAIMED: Final = f"""
+    SELECT r.* FROM usage_records r WHERE r.spot_id = w.spot_id AND r.current AND r.session_id = w.session_id
+    UNION ALL
+    SELECT r.* FROM usage_records r WHERE w.by_reservation AND r.spot_id = w.spot_id AND r.current AND {_RESERVED}
+"""
 _ON_ITS_CONNECTOR: Final = f"{_OF_SPOT} AND r.connector_id = n.connector_id AND r.key <> n.key"
 _NEIGHBOURS: Final = f"""
-    SELECT beside.* FROM usage_records n CROSS JOIN LATERAL (
+    SELECT beside.* FROM ({_CLAIMED}) n CROSS JOIN LATERAL (
         ({_ON_ITS_CONNECTOR} AND {_PLACE} < n.started_at ORDER BY {_PLACE} DESC LIMIT 1)
         UNION ALL
         ({_ON_ITS_CONNECTOR} AND {_PLACE} > n.started_at ORDER BY {_PLACE} LIMIT 1)
         UNION ALL
         ({_ON_ITS_CONNECTOR} AND {_PLACE} BETWEEN n.started_at - {_LONGEST} AND n.ended_at
             AND r.ended_at > n.started_at LIMIT {_MOST})
-    ) beside WHERE {_NAMED}
+    ) beside WHERE n.connector_id > 0
 """
 _ASKED_FOR: Final = f"""
 SELECT w.place, u.*
 FROM json_to_recordset(%s::json)
     AS w(place integer, spot_id text, moment timestamptz, since timestamptz, until timestamptz,
-        session_id text, reservation_id text, around boolean, flow boolean)
+        session_id text, reservation_id text, reserved_since timestamptz, reserved_until timestamptz,
+        by_reservation boolean, around boolean, flow boolean)
 CROSS JOIN LATERAL (
     ({_OF_SPOT} AND r.session_id = w.session_id)
     UNION ALL
-    ({_OF_SPOT} AND r.reservation_id = w.reservation_id)
+    ({_OF_SPOT} AND {_RESERVED})
     UNION ALL {_AROUND} UNION ALL {_FLOW} UNION ALL {_NEIGHBOURS}
 ) u
 """
@@ -94,7 +103,7 @@ class EvaluationReads(Executor):
     def cases(self, claims: Sequence[Claim], policy: Policy) -> list[EvaluationInput]:
         """Reads each claim with its spot, the usage records that bear on it, and what was reported."""
         spots = read_spots(self._execute, [claim.spot_id for claim in claims])
-        usage, verdicts = _asked_for(self._execute, claims), _verdicts(self._execute, claims)
+        usage, verdicts = _asked_for(self._execute, claims, policy), _verdicts(self._execute, claims)
         demanding = [claim.id for claim in claims if demanded(policy, claim.code)]
         kinds = read_evidence_kinds(self._execute, demanding) if demanding else {}
         return [
@@ -111,8 +120,9 @@ class EvaluationReads(Executor):
         ]
 
 
-def _asked_for(execute: Execute, claims: Sequence[Claim]) -> list[dict[str, UsageRecord]]:
+def _asked_for(execute: Execute, claims: Sequence[Claim], policy: Policy) -> list[dict[str, UsageRecord]]:
     """Reads the usage records that each claim asks for, by their keys."""
+    reserved = reservation_window(policy)
     wanted = [
         {
             "place": place,
@@ -122,6 +132,9 @@ def _asked_for(execute: Execute, claims: Sequence[Claim]) -> list[dict[str, Usag
             "until": claim.first_seen_at + AROUND,
             "session_id": question.session_id,
             "reservation_id": question.reservation_id,
+            "reserved_since": claim.first_seen_at - reserved,
+            "reserved_until": claim.first_seen_at + reserved,
+            "by_reservation": question.by_reservation,
             "around": question.around,
             "flow": question.flow,
         }

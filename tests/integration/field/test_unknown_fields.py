@@ -33,8 +33,8 @@ def test_they_are_on_record(api: Api, spotclaim: Spotclaim) -> None:
     for path, body in (("faults", SLIP), ("usage-records", USAGE), ("usage-records", SPOT)):
         assert api.post(path, body).status_code == 202
 
-    kept = {table: spotclaim.value(f"SELECT unknown FROM {table}") for table in ("faults", "usage_records", "spots")}
-    assert kept == {
+    tables = ("faults", "usage_records", "spots")
+    assert {table: spotclaim.value(f"SELECT unknown FROM {table}") for table in tables} == {
         "faults": {"occured_at": "yesterday"},
         "usage_records": {"tariff": {"id": 7}},
         "spots": {"lattitude": 53.5},
