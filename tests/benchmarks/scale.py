@@ -15,6 +15,7 @@ class Scale:
     usual_faults: int = 3_000
     drain_claims: int = 20_000
     verification_spots: int = 20_000
+    verification_growth: int = 10
     rest_seconds: int = 20
     memory_faults: int = 200_000
     decode_messages: int = 5_000
@@ -34,6 +35,7 @@ QUICK = Scale(
     usual_faults=1_500,
     drain_claims=3_000,
     verification_spots=2_000,
+    verification_growth=4,
     rest_seconds=4,
     memory_faults=20_000,
     decode_messages=1_000,

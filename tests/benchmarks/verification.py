@@ -5,7 +5,8 @@ one session to the next, and every twentieth session with something wrong. On ev
 every kind of the catalogue in turn, by the domain and the store as a worker would. Then the owed `verify` steps,
 500 claims each, are carried out as two worker processes do it: a transaction a step, which takes the step, locks
 the claims, reads their spots, sessions and reports, judges, and records verdicts, audit events and what follows.
-Beside it, the same by the two threads of one process.
+Beside it, the same by the two threads of one process; and once more where each spot has recorded ten times as many
+sessions, which must cost nothing.
 """
 
 import time
@@ -38,15 +39,17 @@ _PATIENCE_SECONDS = 300
 _SESSIONS = 50
 _SESSION_EVERY = timedelta(hours=14)
 _NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-_FIRST_SESSION = _NOW - _SESSIONS * _SESSION_EVERY
-# Within a session that has ten before and some after it.
-_FAULT = _FIRST_SESSION + (_SESSIONS - 5) * _SESSION_EVERY + timedelta(minutes=10)
+# Within a session that has many before and some after it.
+_FAULT = _NOW - 5 * _SESSION_EVERY + timedelta(minutes=10)
+_REGISTERED = _NOW - timedelta(days=365)
+_HOURS_APART = _SESSION_EVERY // timedelta(hours=1)
+_SPOTS_AT_ONCE = 1_000
 
 _SPOTS = f"""
 INSERT INTO spots (key, source, message_id, spot_id, zone, time_zone, vendor, model, max_power_kw, warranty_until,
     registered_at, received_at)
 SELECT md5('spot' || i)::uuid, '/registry', 'spot-' || i, 'DE*BEN*E' || lpad(i::text, 8, '0') || '*1',
-    'zone-' || i %% 40, 'Europe/Berlin', 'ACME', 'AC-22', 22, '2099-12-31', '{_FIRST_SESSION}', '{_FIRST_SESSION}'
+    'zone-' || i %% 40, 'Europe/Berlin', 'ACME', 'AC-22', 22, '2099-12-31', '{_REGISTERED}', '{_REGISTERED}'
 FROM generate_series(0, %s - 1) AS i
 """
 
@@ -65,9 +68,9 @@ SELECT md5('session' || i || '/' || n)::uuid, '/sessions', 'session-' || i || '-
         WHEN 2 THEN ARRAY['NEGATIVE_ENERGY', 'REGISTERS_DISAGREE'] WHEN 3 THEN ARRAY['END_MISSING']
         WHEN 4 THEN ARRAY['REGISTER_UNKNOWN'] WHEN 5 THEN ARRAY['REGISTERS_DISAGREE'] ELSE '{{}}' END::text[],
     ended, ended
-FROM generate_series(0, %s - 1) AS i CROSS JOIN generate_series(0, {_SESSIONS} - 1) AS n
+FROM generate_series(%(first)s, %(last)s) AS i CROSS JOIN generate_series(0, %(sessions)s - 1) AS n
 CROSS JOIN LATERAL (
-    SELECT '{_FIRST_SESSION}'::timestamptz + n * interval '{_SESSION_EVERY.total_seconds()} seconds' AS began,
+    SELECT '{_NOW}'::timestamptz + (n - %(sessions)s) * interval '{_HOURS_APART} hours' AS began,
         (i * 53 + n * 17) %% 100 AS kind
 ) AS session CROSS JOIN LATERAL (SELECT began + interval '1 hour' AS ended) AS its
 """
@@ -83,12 +86,15 @@ def measure(scale: Scale) -> Iterator[Row]:
     against = f"against {records:,} usage records"
     yield rate_row("verification", f"{against}, 2 processes", list(two), "claims/s", at_least=5000)
     yield rate_row("verification", f"{against}, 1 process", list(one), "claims/s")
+    more = scale.verification_growth
+    grown = [rate(scale.verification_spots, 2, more * _SESSIONS)]
+    yield rate_row("verification", f"against {more * records:,} usage records, 2 processes", grown, "claims/s")
 
 
-def rate(spots: int, processes: int) -> float:
+def rate(spots: int, processes: int, sessions: int = _SESSIONS) -> float:
     """One turn: every spot has one claim."""
     with fresh_corner() as corner:
-        fill(corner, spots)
+        fill(corner, spots, sessions)
         engine = connect(corner.database_url, pool_size=1)
         try:
             open_claims(engine, spots)
@@ -98,14 +104,16 @@ def rate(spots: int, processes: int) -> float:
             engine.dispose()
 
 
-def fill(corner: Corner, spots: int) -> None:
+def fill(corner: Corner, spots: int, sessions: int) -> None:
     """The spots and their sessions. The index is built by the rows as they come, as it would be in a year."""
     connection = corner.connect()
     try:
         with connection.cursor() as cursor:
             cursor.execute("SET statement_timeout = '300s'")
             cursor.execute(_SPOTS, (spots,))
-            cursor.execute(_USAGE, (spots,))
+            for first in range(0, spots, _SPOTS_AT_ONCE):
+                last = min(first + _SPOTS_AT_ONCE, spots) - 1
+                cursor.execute(_USAGE, {"first": first, "last": last, "sessions": sessions})
     finally:
         connection.close()
 

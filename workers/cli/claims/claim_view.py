@@ -11,6 +11,7 @@ from domain.claims.hold_down import episodes
 from domain.events import describe
 from domain.notifications.delivery import SILENCED, SUPPRESSED
 from domain.text import count
+from workers.cli.claims.records_view import records
 
 Row = dict[str, Any]
 
@@ -66,6 +67,7 @@ def story(
         yield f"Verdict: {claim['verdict']['outcome']}"
         for answer in claim["verdict"]["answers"]:
             yield f"  {answer['result']:<12} {answer['rule']:<20} {answer['sentence']} [{answer['reason']}]"
+        yield from records(claim["verdict"]["answers"])
         yield ""
     if clocks:
         yield "Clock"
