@@ -7,12 +7,11 @@ import orjson
 
 from adapters.postgres.evidence.items import read_evidence_kinds
 from adapters.postgres.field.spots import read_spots
-from adapters.postgres.field.usage import usage_records
+from adapters.postgres.field.usage import LONG, usage_records
 from adapters.postgres.statements import Execute, Executor, as_array, selected
 from domain.claims.claim import Claim
 from domain.eligibility.evaluation import EVENTS_WITH_ERRORS, EvaluationInput
 from domain.eligibility.question import AROUND, LONGEST_SESSION, SESSIONS_AT_MOST, question_of, reservation_window
-from domain.eligibility.record_findings import OVER_24_HOURS
 from domain.evidence.item import demanded
 from domain.field.usage import UsageRecord
 from domain.policy.policy import Policy
@@ -27,13 +26,12 @@ WHERE c.id = ANY(%s::uuid[])
 _PLACE: Final = "coalesce(r.started_at, r.ended_at, r.recorded_at)"
 _USAGE: Final = selected(usage_records, UsageRecord, alias="r", but=("samples", "unknown"))
 _OF_SPOT: Final = f"SELECT {_USAGE} FROM usage_records r WHERE r.spot_id = w.spot_id AND r.current"
-_LONG: Final = f"r.findings <> '{{}}'::text[] AND r.findings @> '{{{OVER_24_HOURS}}}'::text[]"
 _LONGEST: Final = f"interval '{LONGEST_SESSION.total_seconds():.0f} seconds'"
 _MOST: Final = SESSIONS_AT_MOST + 1
 _AROUND: Final = f"""
     ({_OF_SPOT} AND w.around AND {_PLACE} BETWEEN w.since - {_LONGEST} AND w.until LIMIT {_MOST})
     UNION ALL
-    ({_OF_SPOT} AND w.around AND {_LONG} AND {_PLACE} < w.since - {_LONGEST} AND r.ended_at >= w.since
+    ({_OF_SPOT} AND w.around AND r.{LONG} AND {_PLACE} < w.since - {_LONGEST} AND r.ended_at >= w.since
         LIMIT {_MOST})
     UNION ALL
     ({_OF_SPOT} AND w.around AND r.under_way AND r.ended_at IS NULL AND {_PLACE} < w.since - {_LONGEST}

@@ -11,11 +11,15 @@ from adapters.postgres.field.message_identity import message_identity
 from adapters.postgres.metadata import MOMENT, metadata
 from adapters.postgres.statements import Executor, insert, insert_in_order
 from adapters.postgres.steps.steps import schedule_verification
+from domain.eligibility.record_findings import OVER_24_HOURS
 from domain.field.fault import EARLIEST_PLAUSIBLE_YEAR
 from domain.field.usage import SAME_SESSION_WITHIN, SESSION_ORDER, UsageRecord
 
 # Where a record without a start lies in time.
 _PLACE_IN_TIME: Final = text("COALESCE(started_at, ended_at, recorded_at)")
+
+# Sessions that began long before what they may have to do with. These very words make PostgreSQL take their index.
+LONG: Final = f"findings @> '{{{OVER_24_HOURS}}}'::text[]"
 
 usage_records: Final = Table(
     "usage_records",
@@ -43,12 +47,7 @@ usage_records: Final = Table(
     Column("unknown", JSONB),
     Index("usage_records_session", "spot_id", "session_id"),
     Index("usage_records_time", "spot_id", _PLACE_IN_TIME, postgresql_where=text("current")),
-    Index(
-        "usage_records_findings",
-        "spot_id",
-        _PLACE_IN_TIME,
-        postgresql_where=text("current AND findings <> '{}'::text[]"),
-    ),
+    Index("usage_records_long", "spot_id", "ended_at", postgresql_where=text(f"current AND {LONG}")),
     Index(
         "usage_records_reservation",
         "spot_id",
