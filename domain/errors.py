@@ -45,13 +45,15 @@ class KeyReused(SpotclaimError):
 class EvidenceRefused(SpotclaimError):
     """This cannot be evidence.
 
-    `code` is a stable upper-case word; `sentence` says what is wrong and how to correct it.
+    `code` is a stable upper-case word; `sentence` says what is wrong and how to correct it; `pointer` (RFC 6901)
+    says in which field, if it is one.
     """
 
-    def __init__(self, code: str, sentence: str) -> None:
+    def __init__(self, code: str, sentence: str, pointer: str = "") -> None:
         super().__init__(sentence)
         self.code = code
         self.sentence = sentence
+        self.pointer = pointer
 
 
 class EvidenceTooLarge(EvidenceRefused):

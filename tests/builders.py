@@ -178,6 +178,21 @@ def an_item(claim: Claim, **changes: Any) -> Evidence:
     return Evidence(**(fields | changes))
 
 
+PIECES: dict[str, dict[str, Any]] = {
+    "meter_reading": {"register": 18234.5, "unit": "kWh", "time": "2026-03-10T11:00:00+01:00"},
+    "reservation_response": {"status": "Rejected", "time": "2026-03-10T10:00:00Z"},
+    "session": {"session_id": "s-1"},
+    "photo": {"url": "https://example.org/display.jpg", "sha256": "ab" * 32},
+    "document": {"url": "https://example.org/report.pdf", "sha256": "cd" * 32},
+    "note": {"text": "The display is dark."},
+}
+
+
+def a_piece(kind: str, **changes: Any) -> dict[str, Any]:
+    """A sound piece of evidence of this kind, as a fault brings it."""
+    return {"kind": kind} | PIECES[kind] | changes
+
+
 def a_png(text: bytes = b"") -> bytes:
     """A picture of one pixel; another one for another text."""
     pixel = zlib.compress(b"\0\xff\xff\xff")

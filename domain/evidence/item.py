@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from domain.errors import EvidenceRefused
+from domain.evidence.content import demand_content
 from domain.evidence.file import File
 from domain.policy.policy import EVIDENCE_KINDS, Policy
 from domain.text import storable
@@ -98,8 +99,8 @@ class OnFile:
 def compose(kind: str, *, note: str = "", data: dict[str, Any] | None = None, file: File | None = None) -> str:
     """Composes the content of an item.
 
-    A photo or document needs a file, a note its text, the others one of the three. Raises `EvidenceRefused` for an
-    unknown kind, and for what the kind lacks or cannot hold.
+    Raises `EvidenceRefused` for an unknown kind, and for what the kind lacks (`domain.evidence.content`) or cannot
+    hold.
     """
     _demand_kind(kind, note, data, file)
     if len(note) > MOST_NOTE_CHARACTERS:
@@ -118,14 +119,25 @@ def _demand_kind(kind: str, note: str, data: dict[str, Any] | None, file: File |
     if kind not in EVIDENCE_KINDS:
         sentence = f"There is no kind {kind[:64]!r}; there are: {', '.join(EVIDENCE_KINDS)}."
         raise EvidenceRefused("UNKNOWN_KIND", sentence)
-    if kind in _WITH_A_FILE and file is None:
-        raise EvidenceRefused("FILE_MISSING", f"A {kind} is a file; send one.")
-    if kind == "photo" and file is not None and not file.media_type.startswith("image/"):
-        raise EvidenceRefused("NOT_A_PHOTO", f"A photo is a picture; this file is {file.media_type}.")
-    if kind == "note" and not note.strip():
-        raise EvidenceRefused("NOTE_MISSING", "A note needs its text.")
-    if not (note.strip() or data or file):
-        raise EvidenceRefused("EVIDENCE_EMPTY", f"A {kind} needs data, a file or a note.")
+    if kind == "note":
+        if not note.strip():
+            raise EvidenceRefused("NOTE_MISSING", "A note needs its text.", "/note")
+    elif kind in _WITH_A_FILE and file is not None:
+        if kind == "photo" and not file.media_type.startswith("image/"):
+            raise EvidenceRefused("NOT_A_PHOTO", f"A photo is a picture; this file is {file.media_type}.")
+    elif kind in _WITH_A_FILE and not data:
+        sentence = f"A {kind} is a file; send one, or in `data` the `url` and `sha256` of one."
+        raise EvidenceRefused("FILE_MISSING", sentence)
+    else:
+        _demand_data(kind, data or {})
+
+
+def _demand_data(kind: str, data: dict[str, Any]) -> None:
+    try:
+        demand_content(kind, data)
+    except EvidenceRefused as refused:
+        refused.pointer = f"/data{refused.pointer}"
+        raise
 
 
 def digest(items: Iterable[Evidence]) -> str:

@@ -49,7 +49,7 @@ def of_error(error: SpotclaimError) -> dict[str, Any]:
     """Converts one of our own errors into a problem document."""
     status, title = _TITLES.get(type(error), (500, "Internal error"))
     more = {"code": error.code} if isinstance(error, MalformedMessage | EvidenceRefused) else {}
-    if isinstance(error, MalformedMessage):
+    if isinstance(error, MalformedMessage) or (isinstance(error, EvidenceRefused) and error.pointer):
         more["pointer"] = error.pointer
     return problem(status, title, str(error), **more)
 

@@ -1,7 +1,7 @@
 """Decodes and validates messages, once, from bytes to domain types."""
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -13,7 +13,8 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from domain.eligibility import record_findings
-from domain.errors import MalformedMessage
+from domain.errors import EvidenceRefused, MalformedMessage
+from domain.evidence.content import demand_content
 from domain.field.batch import QUARANTINE_BODY_LIMIT, Batch, Quarantined
 from domain.field.fault import IMPLAUSIBLE, STATED, Fault, settle_time
 from domain.field.spot import Spot
@@ -28,6 +29,7 @@ from ingest.cloudevents.types import (
     SPOT_REGISTERED,
     USAGE_RECORDED,
     CloudEvent,
+    EvidenceData,
     FaultData,
     SpotData,
     UsageData,
@@ -167,6 +169,7 @@ def _read_fault(batch: Batch, event: CloudEvent, reception: Reception) -> Fault:
         sentence = f"{error['code']} of {error['taxonomy']} reports no fault; say which one is over, as cleared."
         raise MalformedMessage("NO_FAULT", sentence, "/data/error/code")
     _demand_own_code(error["taxonomy"], error["code"])
+    _demand_evidence(data.get("evidence", ()))
     fault = Fault(
         key=_key(event),
         source=event["source"],
@@ -195,6 +198,16 @@ def _demand_own_code(taxonomy: str, code: str) -> None:
     meant = f"; the nearest is {near[0]}" if near else ""
     sentence = f"{code[:64]!r} is not a code of {OWN_TAXONOMY}{meant}."
     raise MalformedMessage("UNKNOWN_CODE", sentence, "/data/error/code")
+
+
+def _demand_evidence(pieces: Iterable[EvidenceData]) -> None:
+    """Refuses a message with a piece of evidence that is none: nobody could approve anything by it."""
+    for place, piece in enumerate(pieces):
+        try:
+            demand_content(piece["kind"], piece)
+        except EvidenceRefused as refused:
+            sentence = f"data.evidence.{place}: {refused.sentence}"
+            raise MalformedMessage(refused.code, sentence, f"/data/evidence/{place}{refused.pointer}") from None
 
 
 def _read_usage(batch: Batch, event: CloudEvent, reception: Reception) -> UsageRecord:

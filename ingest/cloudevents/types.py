@@ -10,6 +10,8 @@ from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, With
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
+from ingest.cloudevents.evidence_schema import EVIDENCE_SCHEMA
+
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 # White space alone is no spot id.
 SpotId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"\S")]
@@ -69,7 +71,7 @@ class ErrorData(TypedDict):
 
 @with_config(_TOLERANT | ConfigDict(extra="allow"))
 class EvidenceData(TypedDict):
-    """One piece of evidence; what else it carries depends on its kind."""
+    """One piece of evidence; what it must carry depends on its kind (`domain.evidence.content`)."""
 
     kind: Literal["meter_reading", "reservation_response", "session", "photo", "document", "note"]
 
@@ -92,7 +94,9 @@ class FaultData(TypedDict):
     session_id: NotRequired[Name | None]
     description: NotRequired[str | None]
     severity_hint: NotRequired[Name | None]
-    evidence: NotRequired[Annotated[list[EvidenceData], Field(max_length=64)]]
+    evidence: NotRequired[
+        Annotated[list[Annotated[EvidenceData, WithJsonSchema(EVIDENCE_SCHEMA)]], Field(max_length=64)]
+    ]
 
 
 @with_config(_TOLERANT)

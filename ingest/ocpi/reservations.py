@@ -1,6 +1,7 @@
 """Failed reservations as faults. Source: OCPI 2.2.1, module Commands; OCPI 2.3, module Bookings."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Final
 
 from domain.errors import MalformedMessage
@@ -112,7 +113,6 @@ def _fault(
     if spot_id is None:
         raise MalformedMessage("MISSING_FIELD", "The reservation names no EVSE, so no spot failed it.")
     reference = text(reserved.body.get("authorization_reference"))
-    evidence = {"kind": "reservation_response", "reservation": number, "result": code}
     data = {
         "spot_id": spot_id,
         "connector_id": connector(reserved.body.get("connector_id")),
@@ -121,10 +121,21 @@ def _fault(
         # Session and CDR refer to the reservation by this, too.
         "reservation_id": reference or number,
         "affected_user": _user(reserved),
-        "evidence": [evidence],
+        "evidence": _response(number, code, occurred_at or _isoformat(answer.received_at)),
     }
     event = reserved.event(FAULT_RAISED, f"reservation:{number}:{code}", occurred_at, data)
     return Translated([event], answer.received_at)
+
+
+def _response(number: str | None, status: str, time: str | None) -> list[dict[str, str | None]]:
+    """Returns the answer as evidence. One that nobody dated is none; the fault itself says the same."""
+    if time is None:
+        return []
+    return [{"kind": "reservation_response", "reservation": number, "status": status, "time": time}]
+
+
+def _isoformat(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
 
 
 def _is_reservation(obj: OcpiObject) -> bool:

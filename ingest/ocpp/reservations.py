@@ -43,7 +43,7 @@ def reserved(station: Station, call: Frame, answer: Frame) -> Iterator[Settled]:
         error["info"] = info
     yield (
         call,
-        [_event(call, "", error, _reservation(call), _id(call), evidence=[_response(call, status, answer)])],
+        [_event(call, "", error, _reservation(call), _id(call), evidence=_response(call, error["code"], answer))],
     )
 
 
@@ -65,7 +65,7 @@ def cancelled(station: Station, call: Frame, answer: Frame) -> Iterator[Settled]
         yield call, []
         return
     error = {"taxonomy": _OURS, "code": "RESERVATION_LOST", "info": "CancelReservation Rejected"}
-    evidence = [_response(call, _REJECTED, answer)]
+    evidence = _response(call, _REJECTED, answer)
     yield call, [_event(call, "", error, reservation, _id(call), evidence=evidence)]
 
 
@@ -110,19 +110,24 @@ def _has_expired(reservation: Reservation, call: Frame) -> bool:
 
 def _unconfirmed(call: Frame, info: str, answer: Frame | None) -> dict[str, Any]:
     error = {"taxonomy": _OURS, "code": "RESERVATION_NOT_CONFIRMED", "info": info}
-    evidence = [_response(call, info, answer)]
+    evidence = _response(call, info, answer)
     return _event(call, ":unconfirmed", error, _reservation(call), _id(call), evidence=evidence)
 
 
-def _response(call: Frame, status: str, answer: Frame | None) -> dict[str, Any]:
+def _response(call: Frame, status: str, answer: Frame | None) -> list[dict[str, Any]] | None:
+    """Returns the answer, or that there was none, as evidence; without any time in the log it is none."""
+    moment_known = (answer and answer.received_at) or call.received_at
+    if moment_known is None:
+        return None
     response = {
         "kind": "reservation_response",
         "reservation_id": _id(call),
         "status": status,
+        "time": moment_known.isoformat(),
         "requested_at": call.logged_at or None,
         "answered_at": answer.logged_at if answer else None,
     }
-    return {name: value for name, value in response.items() if value is not None}
+    return [{name: value for name, value in response.items() if value is not None}]
 
 
 def _event(

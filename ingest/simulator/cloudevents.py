@@ -79,7 +79,8 @@ def _raised(report: Raised) -> _EventParts:
     if report.reservation:
         data["reservation_id"] = str(report.reservation)
         if report.kind.of_reservation:
-            data["evidence"] = [{"kind": "reservation_response", "status": report.kind.raw}]
+            answer = {"kind": "reservation_response", "status": report.kind.raw, "time": rfc3339(report.at)}
+            data["evidence"] = [answer]
     return "faults raised", FAULT_RAISED, report.spot, report.name, data
 
 

@@ -181,5 +181,5 @@ def _fault(spot: int) -> Fault:
         connector_id=1,
         reservation_id=f"R-{spot:08d}",
         session_id=f"S-{spot:08d}" if spot % 2 else None,
-        evidence=[{"kind": "meter_reading", "register_kwh": 18234.5}],
+        evidence=[{"kind": "meter_reading", "register": 18234.5, "unit": "kWh", "time": "2026-03-10T11:00:00Z"}],
     )

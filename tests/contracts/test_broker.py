@@ -132,7 +132,7 @@ def test_a_message_that_fails_is_kept_as_a_dead_letter(broker: dramatiq.Broker) 
 def test_a_batch_arrives_as_it_was_handed_over(broker: dramatiq.Broker) -> None:
     """Every kind of message, with its moments."""
     batch = a_batch(
-        faults=[a_fault(evidence=[{"kind": "note"}]), a_clear()],
+        faults=[a_fault(evidence=[{"kind": "note", "text": "x"}]), a_clear()],
         usage=[a_usage_record(samples=[{"kwh": 1}])],
         spots=[a_spot()],
         quarantined=[a_quarantined(b"\xff")],

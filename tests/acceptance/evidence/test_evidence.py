@@ -1,5 +1,6 @@
 """Evidence through the HTTP door of a running `up`, and by the command line beside it."""
 
+import json
 import re
 from collections.abc import Iterator
 from hashlib import sha256
@@ -15,7 +16,8 @@ from tests.acceptance.messages import fault
 from tests.builders import a_png
 from tests.servers import temporary_folder
 
-READING = {"kind": "meter_reading", "data": {"register_kwh": 18234.5}, "note": "read on site"}
+REGISTER = {"register": 18234.5, "unit": "kWh", "time": "2026-03-10T11:00:00+01:00"}
+READING = {"kind": "meter_reading", "data": REGISTER, "note": "read on site"}
 LIMIT = 10 * 1024 * 1024
 
 
@@ -80,6 +82,43 @@ def test_items_and_files_are_filed_and_listed(api: httpx.Client) -> None:
     events = api.get(place.removesuffix("/evidence") + "/events").json()
     assert [event["kind"] for event in events["events"]][-2:] == ["claim.evidence_added"] * 2
     assert events["intact"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "pointer"),
+    [
+        ("meter_reading", None, "/data/register"),
+        ("meter_reading", {"x": "lol"}, "/data/register"),
+        ("meter_reading", REGISTER | {"register": -1}, "/data/register"),
+        ("meter_reading", REGISTER | {"time": "2026-03-10T11:00:00"}, "/data/time"),
+        ("reservation_response", {"status": "Rejected"}, "/data/time"),
+        ("session", {}, "/data/session_id"),
+        ("photo", {"url": "http://example.org/1", "sha256": "ab" * 32}, "/data/url"),
+        ("document", {"url": "https://example.org/1"}, "/data/sha256"),
+        ("note", {"text": "x"}, "/note"),
+    ],
+)
+def test_what_holds_nothing_is_no_evidence(api: httpx.Client, kind: str, data: Any, pointer: str) -> None:
+    """The problem names the field, and nothing is on file."""
+    place = a_claim_of(api, f"NOTHING*{kind}{pointer}"[:64])
+
+    refused = problem(api.post(place, json={"kind": kind, "data": data}), 422)
+
+    assert (refused.get("pointer", refused), pointer.rsplit("/", 1)[-1] in refused["detail"]) == (pointer, True)
+    assert api.get(place).json()["items"] == []
+
+
+def test_a_fault_without_its_evidence_is_in_quarantine(up: Up, api: httpx.Client) -> None:
+    """Nothing is lost: the problem points at the piece, and the message waits to be mended."""
+    said = {**fault("empty", 1, "EMPTY*1")["data"], "evidence": [{"kind": "photo"}, {"kind": "meter_reading"}]}
+
+    answer = api.post("/api/v1/faults", json=[said])
+
+    [item] = answer.json()["items"]
+    assert (answer.status_code, item["problem"]["pointer"]) == (422, "/0/evidence/0/url")
+    with up.client("a-token-for-tests") as admin:
+        kept = admin.get("/api/v1/quarantine").json()["quarantine"]
+    assert ["data.evidence.0" in row["sentence"] for row in kept if row["reason"] == "MISSING_FIELD"] == [True]
 
 
 def test_the_same_item_sent_again_is_one(api: httpx.Client) -> None:
@@ -182,7 +221,7 @@ def test_what_cannot_be_evidence(api: httpx.Client) -> None:
         "UNKNOWN_KIND": {"kind": "rumour", "note": "x"},
         "FILE_MISSING": {"kind": "photo", "note": "x"},
         "NOTE_MISSING": {"kind": "note"},
-        "EVIDENCE_EMPTY": {"kind": "session", "data": {}},
+        "MISSING_FIELD": {"kind": "session", "data": {}},
     }
     for code, body in codes.items():
         assert problem(api.post(place, json=body), 422)["code"] == code
@@ -264,6 +303,8 @@ def test_the_command_line_beside_a_running_up(up: Up, api: httpx.Client, tmp_pat
     picture.write_bytes(a_png())
 
     note = up.succeed("evidence", "add", claim_id[-8:], "--kind", "note", "--note", "[red]seen[/red]")
+    reading = json.dumps(REGISTER)
+    up.succeed("evidence", "add", claim_id, "--kind", "meter_reading", "--content", reading)
     filed = up.succeed("evidence", "add", claim_id, "--kind", "photo", "--file", picture, "--json")
     again = up.succeed("evidence", "add", claim_id, "--kind", "photo", "--file", picture)
 
@@ -273,7 +314,7 @@ def test_the_command_line_beside_a_running_up(up: Up, api: httpx.Client, tmp_pat
     listed = up.succeed("evidence", "list", claim_id).output
     assert "[red]seen[/red]" in listed
     assert "meter [bold] 7.png (image/png" in listed
-    assert "3 items; nothing is missing" in listed
+    assert "4 items; nothing is missing" in listed
     assert "\x1b" not in listed
     assert up.succeed("evidence", "list", claim_id, "--json").json == api.get(place).json()
     assert "added evidence: photo (image/png" in up.succeed("claim", claim_id).output
@@ -290,6 +331,10 @@ def test_the_command_line_says_what_is_wrong(up: Up, api: httpx.Client, tmp_path
         ([claim_id, "--kind", "photo", "--file", page], "of no type that is taken"),
         ([claim_id, "--kind", "photo", "--file", large], "10,485,761 bytes"),
         ([claim_id, "--kind", "rumour", "--note", "x"], "There is no kind"),
+        ([claim_id, "--kind", "meter_reading", "--note", "x"], "A meter reading needs `register`"),
+        ([claim_id, "--kind", "meter_reading", "--content", '{"x": "lol"}'], "A meter reading needs `register`"),
+        ([claim_id, "--kind", "session", "--content", "5"], "must be a JSON object"),
+        ([claim_id, "--kind", "session", "--content", "{"], "--content: "),
         (["ffffffff", "--kind", "note", "--note", "x"], "No claim ends with"),
     ):
         answer = up.command("evidence", "add", *arguments)

@@ -75,7 +75,7 @@ def fault(number: int, spot: int) -> bytes:
                 "reservation_id": f"R-{number:08d}",
                 "session_id": f"S-{number:08d}",
                 "description": "The spot was promised and could not be used; the driver had to move on.",
-                "evidence": [{"kind": "meter_reading", "register_kwh": 18234.5, "read_at": occurred}],
+                "evidence": [{"kind": "meter_reading", "register": 18234.5, "unit": "kWh", "time": occurred}],
             },
         }
     )

@@ -15,7 +15,7 @@ from domain.errors import Conflict, MediaTypeRefused, NotAllowed, NotFound, Tran
 from domain.evidence.file import Upload
 from domain.evidence.item import digest
 from domain.ports.store import Store, Transaction
-from tests.builders import NOW, a_claim, a_fault, a_png, a_policy
+from tests.builders import NOW, a_claim, a_fault, a_piece, a_png, a_policy
 from tests.integration.parts import Spotclaim
 
 PHOTO = Upload(a_png(), "meter.png", "image/png")
@@ -99,13 +99,14 @@ def test_the_same_file_twice_at_once(spotclaim: Spotclaim) -> None:
 @pytest.mark.parametrize(
     ("note", "data"),
     [
-        ("line\nend \\ \" ' % {} ü\U0001f697", {"a": [1, 2.5, -1e300, True, None], "": {}, "ß\n": "\\u0000"}),
-        ("\u202e\x01\x1f", None),
+        ("line\nend \\ \" ' % {} ü\U0001f697", {"a": [1, -1e300, True, None], "": {}, "ß\n": "\\u0000"}),
+        ("\u202e\x01\x1f", {}),
     ],
 )
-def test_an_item_comes_back_as_it_was_filed(spotclaim: Spotclaim, note: str, data: dict[str, Any] | None) -> None:
+def test_an_item_comes_back_as_it_was_filed(spotclaim: Spotclaim, note: str, data: dict[str, Any]) -> None:
     """Whatever characters it holds, and with the same digest on both sides."""
     claim = a_recorded(spotclaim, a_claim())
+    data |= {"session_id": "s-1"}
 
     by(spotclaim, "technician", claim, "session", note=note, data=data)
     by(spotclaim, "technician", claim, note="another")
@@ -224,7 +225,7 @@ def test_a_fault_that_brings_evidence_schedules_a_check(spotclaim: Spotclaim) ->
     reviewed.status = "under_review"
     spotclaim.put_on_record(waiting, bare, reviewed)
 
-    brought = [{"kind": "photo", "url": "https://example.org/1"}]
+    brought = [a_piece("photo")]
     spotclaim.take_in(
         faults=[
             a_fault(spot_id="E1", evidence=brought),
@@ -238,7 +239,7 @@ def test_a_fault_that_brings_evidence_schedules_a_check(spotclaim: Spotclaim) ->
 
 def test_the_kinds_on_file_of_many_claims(spotclaim: Spotclaim) -> None:
     """Filed and not withdrawn, or come with a fault, first or later, raised or cleared."""
-    reading, photo = {"kind": "meter_reading", "register_kwh": 1.5}, {"kind": "photo"}
+    reading, photo = a_piece("meter_reading"), a_piece("photo")
     spotclaim.take_in(
         faults=[
             a_fault(spot_id="E1", evidence=[reading, photo, reading]),
@@ -254,7 +255,7 @@ def test_the_kinds_on_file_of_many_claims(spotclaim: Spotclaim) -> None:
     )
     one, two, three = (claim["id"] for claim in spotclaim.claims())
     by(spotclaim, "technician", a_claim(id=one), note="seen")
-    withdrawn, _ = by(spotclaim, "technician", a_claim(id=three), "session", note="wrong")
+    withdrawn, _ = by(spotclaim, "technician", a_claim(id=three), "session", data={"session_id": "s-9"})
     spotclaim.desk.withdraw(three, withdrawn, who="technician", role="operator", reason="wrong")
     nobody = a_claim().id
 
@@ -275,8 +276,8 @@ def test_what_came_with_faults_is_in_the_list(set_up: Callable[..., Spotclaim]) 
     policy = a_policy()
     demanding = replace(policy.codes["METER_MISREAD"], evidence=("meter_reading", "photo"))
     spotclaim = set_up(policy=replace(policy, codes={**policy.codes, "METER_MISREAD": demanding}))
-    reading = {"kind": "meter_reading", "register_kwh": 18234.5, "": [None]}
-    fault = a_fault(evidence=[reading, {"kind": "note"}], filed_by="desk")
+    reading, note = a_piece("meter_reading") | {"": [None]}, a_piece("note")
+    fault = a_fault(evidence=[reading, note], filed_by="desk")
     spotclaim.take_in(faults=[fault])
     claim_id = spotclaim.claims()[0]["id"]
 
@@ -284,7 +285,7 @@ def test_what_came_with_faults_is_in_the_list(set_up: Callable[..., Spotclaim]) 
 
     assert [(piece.fault, piece.reported_by, piece.data) for piece in on_file.reported] == [
         (fault.key, "desk", reading),
-        (fault.key, "desk", {"kind": "note"}),
+        (fault.key, "desk", note),
     ]
     assert (on_file.items, on_file.digest) == ([], "")
     assert (on_file.demanded, on_file.missing) == (("meter_reading", "photo"), ["photo"])

@@ -14,7 +14,7 @@ from domain.eligibility.evaluation import EvaluationInput
 from domain.eligibility.question import SESSIONS_AT_MOST, touches
 from domain.eligibility.verify import verify
 from domain.field.usage import UsageRecord
-from tests.builders import FAULT_TIME, NOW, a_claim, a_fault, a_policy, a_usage_record
+from tests.builders import FAULT_TIME, NOW, a_claim, a_fault, a_piece, a_policy, a_usage_record
 from tests.integration.parts import Spotclaim
 
 HOUR = timedelta(hours=1)
@@ -327,11 +327,11 @@ class TestReports:
 
     def test_every_fault_of_a_claim_speaks(self, spotclaim: Spotclaim) -> None:
         """Those that opened it and those that were counted later; the same thing said twice is said once."""
-        photo, note = {"kind": "photo", "name": "a.jpg"}, {"kind": "note", "text": "stuck"}
+        photo, note = a_piece("photo", name="a.jpg"), a_piece("note")
         spotclaim.take_in(faults=[a_fault(taxonomy="mrec", raw_code="CX001", evidence=[photo, note, photo])])
         later = [a_fault(taxonomy="ocpp1.6", raw_code="ConnectorLockFailure", evidence=[]) for _ in range(2)]
         spotclaim.take_in(
-            faults=[*later, a_fault(taxonomy="mrec", raw_code="cx001", evidence=[{"kind": "session"}])]
+            faults=[*later, a_fault(taxonomy="mrec", raw_code="cx001", evidence=[a_piece("session")])]
         )
 
         case = self.case_of(spotclaim)
@@ -369,7 +369,7 @@ def test_evidence_that_comes_late_in_a_storm_is_seen(set_up: Callable[..., Spotc
     spotclaim.carry_out()
     assert [claim["status"] for claim in spotclaim.claims()] == ["awaiting_evidence"]
 
-    spotclaim.take_in(faults=[a_fault(raw_code="GROUND_FAILURE", evidence=[{"kind": "photo"}])])
+    spotclaim.take_in(faults=[a_fault(raw_code="GROUND_FAILURE", evidence=[a_piece("photo")])])
     spotclaim.carry_out()
 
     assert [claim["status"] for claim in spotclaim.claims()] == ["under_review"]

@@ -10,11 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from domain.errors import EvidenceTooLarge, NotFound
+from domain.errors import EvidenceRefused, EvidenceTooLarge, MalformedMessage, NotFound
+from domain.evidence.content import INVALID
 from domain.evidence.file import MOST_BYTES, Upload
 from domain.policy.policy import EVIDENCE_KINDS
 from domain.text import count
 from ingest.api.json_forms import evidence_json, item_json
+from ingest.cloudevents import strict_json
 from workers.bootstrap.app import App
 from workers.cli.application import existing
 from workers.cli.options import DataOption, JsonOption
@@ -38,17 +40,21 @@ def add(
         Path | None,
         typer.Option(help="A picture, PDF, text, CSV or JSON of up to 10 MiB.", exists=True, dir_okay=False),
     ] = None,
-    note: Annotated[str, typer.Option(help="A note, with the file or alone.")] = "",
+    note: Annotated[str, typer.Option(help="A note, with the rest or alone.")] = "",
+    content: Annotated[str, typer.Option(metavar="JSON", help="What the kind needs, such as a register.")] = "",
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Add a file, a note, or both as one item to a claim's evidence."""
+    """Add content, a file, a note, or all of them as one item to a claim's evidence."""
     upload = _upload(file) if file else None
+    fields = _fields(content) if content else None
     with existing(data) as app, carrying_on(app):
         claim = _found(app, claim_id)
         # Whoever may use this command may read and write the data folder or knows the servers' passwords.
         who = f"cli:{getpass.getuser()}"
-        item, new = app.services.evidence.add(claim["id"], kind, who=who, role="admin", note=note, upload=upload)
+        item, new = app.services.evidence.add(
+            claim["id"], kind, who=who, role="admin", note=note, data=fields, upload=upload
+        )
         missing = app.services.evidence.on_file(claim["id"]).missing
     if as_json:
         typer.echo(orjson.dumps(item_json(item) | {"new": new, "missing": missing}).decode())
@@ -56,6 +62,17 @@ def add(
     typer.echo(f"{item.kind} {item.id} {'added' if new else 'was on file already'}.")
     if missing:
         typer.echo(f"Still missing: {', '.join(missing)}.")
+
+
+def _fields(content: str) -> dict[str, Any]:
+    """Parses the content as the API does. Raises `EvidenceRefused` for what is no JSON object."""
+    try:
+        fields = strict_json.loads(content.encode())
+    except MalformedMessage as reason:
+        raise EvidenceRefused(reason.code, f"--content: {reason.sentence}") from None
+    if not isinstance(fields, dict):
+        raise EvidenceRefused(INVALID, '--content must be a JSON object, such as {"session_id": "s-1"}.')
+    return fields
 
 
 def _upload(file: Path) -> Upload:

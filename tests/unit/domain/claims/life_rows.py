@@ -28,7 +28,7 @@ from domain.evidence.item import Evidence, compose
 from domain.policy.policy import Policy
 from domain.policy.roles import FILE_EVIDENCE
 from domain.steps import CheckClocks, Escalate, Route, Step, Submit, Verify
-from tests.builders import NOW, a_usage_record, an_item, ids
+from tests.builders import NOW, PIECES, a_usage_record, an_item, ids
 from tests.unit.domain.claims.life_model import CLOSED, HIGHER, MARKS, OPEN, STANDING, Loan, Model, Refusal
 from tests.unit.domain.replaying import replayed
 
@@ -157,7 +157,7 @@ class ClaimRows(RuleBasedStateMachine):
 
     def _file(self, person: Somebody, kind: str, text: str, *, crash: bool) -> None:
         (name, role), model = person, self.model
-        content = compose(kind, note=text)
+        content = compose(kind, note=text, data=PIECES[kind])
         item = an_item(self.claim, id=next(self.item_ids), kind=kind, added_by=name, content=content)
 
         def work(claim: Claim, items: list[Evidence]) -> Changes:

@@ -9,7 +9,7 @@ from domain.errors import EvidenceRefused
 from domain.evidence.file import File
 from domain.evidence.item import compose, demanded, digest, missing
 from domain.policy.policy import EVIDENCE_KINDS, Policy
-from tests.builders import NOW, a_claim, a_policy, an_item
+from tests.builders import NOW, PIECES, a_claim, a_policy, an_item
 
 PNG = File("meter.png", "image/png", 70, "ab" * 32)
 PDF = File("report.pdf", "application/pdf", 70, "cd" * 32)
@@ -17,10 +17,10 @@ PDF = File("report.pdf", "application/pdf", 70, "cd" * 32)
 
 def test_the_content_is_canonical() -> None:
     """One item has one spelling, so that its hash can be reckoned by anybody."""
-    content = compose("meter_reading", data={"b": 1.5, "a": "ü"}, note="read on site", file=PNG)
+    content = compose("session", data={"session_id": "s", "a": "ü"}, note="read on site", file=PNG)
 
     assert content == (
-        '{"data":{"a":"ü","b":1.5},"file":{"media_type":"image/png","name":"meter.png",'
+        '{"data":{"a":"ü","session_id":"s"},"file":{"media_type":"image/png","name":"meter.png",'
         f'"sha256":"{PNG.sha256}","size":70}},"note":"read on site"}}'
     )
 
@@ -32,9 +32,10 @@ def test_the_content_is_canonical() -> None:
         ("photo", {"file": PNG}),
         ("document", {"file": PDF}),
         ("document", {"file": PNG, "note": "scanned"}),
-        ("meter_reading", {"data": {"register_kwh": 18234.5}}),
-        ("reservation_response", {"note": "Rejected"}),
-        ("session", {"file": PDF}),
+        ("photo", {"data": PIECES["photo"]}),
+        ("meter_reading", {"data": PIECES["meter_reading"], "file": PNG}),
+        ("reservation_response", {"data": PIECES["reservation_response"], "note": "by radio"}),
+        ("session", {"data": PIECES["session"], "file": PDF}),
     ],
 )
 def test_what_each_kind_may_be(kind: str, parts: dict[str, Any]) -> None:
@@ -51,16 +52,19 @@ def test_what_each_kind_may_be(kind: str, parts: dict[str, Any]) -> None:
     [
         ("rumour", {"note": "x"}, "UNKNOWN_KIND"),
         ("photo", {"note": "x"}, "FILE_MISSING"),
-        ("document", {"data": {"a": 1}}, "FILE_MISSING"),
+        ("document", {"data": {"a": 1}}, "MISSING_FIELD"),
+        ("meter_reading", {"data": {"x": "lol"}}, "MISSING_FIELD"),
+        ("meter_reading", {"data": PIECES["meter_reading"] | {"register": -1}}, "INVALID_FIELD"),
+        ("meter_reading", {"file": PNG, "note": "18234.5 kWh"}, "MISSING_FIELD"),
         ("photo", {"file": PDF}, "NOT_A_PHOTO"),
         ("note", {}, "NOTE_MISSING"),
         ("note", {"note": " \n", "data": {"a": 1}}, "NOTE_MISSING"),
-        ("session", {}, "EVIDENCE_EMPTY"),
-        ("session", {"note": " ", "data": {}}, "EVIDENCE_EMPTY"),
+        ("session", {}, "MISSING_FIELD"),
+        ("session", {"note": " ", "data": {}}, "MISSING_FIELD"),
         ("note", {"note": "x" * 4001}, "NOTE_TOO_LONG"),
         ("note", {"note": "a\0b"}, "TEXT_NOT_STORABLE"),
         ("note", {"note": "\ud800"}, "TEXT_NOT_STORABLE"),
-        ("session", {"data": {"a": "x" * 16 * 1024}}, "DATA_TOO_LARGE"),
+        ("session", {"data": {"session_id": "x" * 16 * 1024}}, "DATA_TOO_LARGE"),
     ],
 )
 def test_what_is_no_evidence(kind: str, parts: dict[str, Any], code: str) -> None:
@@ -74,7 +78,7 @@ def test_what_is_no_evidence(kind: str, parts: dict[str, Any], code: str) -> Non
 def test_every_kind_of_the_policy_can_be_filed() -> None:
     """Nothing is demanded that nobody can give."""
     for kind in EVIDENCE_KINDS:
-        assert compose(kind, note="x", file=PNG)
+        assert compose(kind, note="x", data=PIECES[kind], file=PNG)
 
 
 def test_the_digest_names_the_set() -> None:

@@ -13,7 +13,7 @@ from domain.ports.store import Identity
 from ingest.api import messages
 from ingest.cloudevents.strict_json import MAX_BYTES
 from ingest.cloudevents.types import FAULT_RAISED, USAGE_RECORDED
-from tests.builders import NOW, an_event
+from tests.builders import NOW, a_piece, an_event
 
 FAULT = {"spot_id": "E1", "error": {"taxonomy": "spotclaim", "code": "METER_MISREAD"}}
 
@@ -210,7 +210,9 @@ def test_posting_twice_is_two_faults_unless_the_event_has_an_id() -> None:
     [
         ({"spot_id": "E1"}, "/error"),
         (FAULT | {"error": {"taxonomy": "spotclaim"}}, "/error/code"),
-        (FAULT | {"evidence": [{"kind": "note"}, {"kind": "rumour"}]}, "/evidence/1/kind"),
+        (FAULT | {"evidence": [a_piece("note"), {"kind": "rumour"}]}, "/evidence/1/kind"),
+        (FAULT | {"evidence": [a_piece("note"), {"kind": "photo"}]}, "/evidence/1/url"),
+        (an_event(FAULT | {"evidence": [a_piece("meter_reading", register=-1)]}), "/data/evidence/0/register"),
         (FAULT | {"occurred_at": "yesterday"}, "/occurred_at"),
         (FAULT | {"connector_id": True}, "/connector_id"),
         (FAULT | {"error": {"taxonomy": "ocpp1.6", "code": "NoError"}}, "/error/code"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from domain.field.batch import QUARANTINE_BODY_LIMIT, Batch
 from ingest.cloudevents import decode
-from tests.builders import NOW, a_message, an_event
+from tests.builders import NOW, a_message, a_piece, an_event
 from tests.unit.ingest.fuzzing import fuzzed
 
 RECEPTION = decode.Reception(NOW, "test", "controller-7")
@@ -53,7 +53,7 @@ def test_a_fault_carries_everything_it_said(kind: str, cleared: bool) -> None:
         "session_id": "s-1",
         "description": "<b>hot</b>",
         "severity_hint": "high",
-        "evidence": [{"kind": "meter_reading", "kwh": 3, "more": {"a": [1]}}],
+        "evidence": [a_piece("meter_reading", more={"a": [1]})],
     }
     data = {"spot_id": "E1", "error": ERROR} | said
 
@@ -200,7 +200,7 @@ def test_binary_mode_lacks_what_its_headers_lack() -> None:
         (a_fault_message(spot_id="E" * 65), "INVALID_FIELD", "data.spot_id"),
         (a_fault_message(connector_id=-1), "INVALID_FIELD", "data.connector_id"),
         (a_fault_message(connector_id=2**31), "INVALID_FIELD", "data.connector_id"),
-        (a_fault_message(evidence=[{"kind": "note"}] * 65), "INVALID_FIELD", "data.evidence"),
+        (a_fault_message(evidence=[a_piece("note")] * 65), "INVALID_FIELD", "data.evidence"),
         (a_fault_message(evidence=[{"kind": "song"}]), "INVALID_FIELD", "data.evidence.0.kind"),
         (a_fault_message(occurred_at="yesterday"), "INVALID_TIME", "occurred_at"),
         (a_message({"spot_id": "E1"}, type=USAGE), "MISSING_FIELD", "data.session_id"),
@@ -222,7 +222,7 @@ def test_what_cannot_be_understood_is_refused_with_its_reason(body: bytes, code:
 
 def test_sixty_four_pieces_of_evidence_are_taken() -> None:
     """The limit is met exactly."""
-    assert len(ingested(a_fault_message(evidence=[{"kind": "note"}] * 64)).faults[0].evidence) == 64
+    assert len(ingested(a_fault_message(evidence=[a_piece("note")] * 64)).faults[0].evidence) == 64
 
 
 def test_a_refused_message_keeps_its_bytes() -> None:

@@ -24,6 +24,7 @@ OFFSETS = [UTC, timezone(timedelta(hours=5, minutes=45)), timezone(-timedelta(ho
 FORMATS = {
     "date-time": st.datetimes(timezones=st.sampled_from(OFFSETS)).map(lambda moment: moment.isoformat()),
     "date": st.dates().map(lambda day: day.isoformat()),
+    "uri": st.sampled_from(["https://example.org", "https://example.org/1.png?at=2#3"]),
 }
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(TEXTS, max_size=5),
@@ -48,6 +49,8 @@ def instances(schema: dict[str, Any], parts: dict[str, Any]) -> st.SearchStrateg
 def _text(schema: dict[str, Any], _: Any) -> st.SearchStrategy[Any]:
     if "format" in schema:
         return FORMATS[schema["format"]]
+    if "pattern" in schema and schema["pattern"] != r"\S":
+        return st.from_regex(schema["pattern"].rstrip("$") + r"\Z")
     shortest, longest = schema.get("minLength", 0), schema.get("maxLength", 500)
     texts = st.text(TEXTS, min_size=shortest, max_size=min(longest, 500)) | st.just("x" * longest)
     return texts.filter(str.strip) if "pattern" in schema else texts
@@ -66,7 +69,10 @@ _BY_TYPE: dict[str, Callable[[Any, Any], st.SearchStrategy[Any]]] = {
     "boolean": lambda *_: st.booleans(),
     "string": _text,
     "integer": lambda schema, _: st.integers(schema["minimum"], schema["maximum"]),
-    "number": lambda *_: st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**62), 2**62),
+    "number": lambda schema, _: (
+        st.floats(schema.get("minimum"), allow_nan=False, allow_infinity=False)
+        | st.integers(schema.get("minimum", -(2**62)), 2**62)
+    ),
     "array": lambda schema, parts: st.lists(instances(schema["items"], parts), max_size=3),
     "object": _object,
 }
@@ -158,7 +164,7 @@ def test_what_lacks_a_field_is_refused(kind: str, data: st.DataObject) -> None:
         ("fault", "connector_id", 1.5, "INVALID_FIELD"),
         ("fault", "zone", "x" * 257, "INVALID_FIELD"),
         ("fault", "evidence", [{"kind": "rumour"}], "INVALID_FIELD"),
-        ("fault", "evidence", [{"kind": "note"}] * 65, "INVALID_FIELD"),
+        ("fault", "evidence", [{"kind": "note", "text": "x"}] * 65, "INVALID_FIELD"),
         ("fault", "error", {"taxonomy": "", "code": "x"}, "INVALID_FIELD"),
         ("fault", "error", {"taxonomy": "x", "code": "x" * 257}, "INVALID_FIELD"),
         ("usage", "session_id", "", "INVALID_FIELD"),

@@ -42,7 +42,7 @@ def only(done: Imported) -> Fault:
 
 @pytest.mark.parametrize(("code", "error"), FAILURES.items())
 def test_a_result_that_is_no_success_is_a_fault(code: str, error: str) -> None:
-    """By the standard's code, which the catalogue maps to a failure of allocation."""
+    """By the standard's code, which the catalogue maps to a failure of allocation. No evidence without a time."""
     done = reserved(reserve_now(), result(code))
 
     fault = only(done)
@@ -52,7 +52,7 @@ def test_a_result_that_is_no_success_is_a_fault(code: str, error: str) -> None:
         code,
         error,
     )
-    assert fault.evidence == [{"kind": "reservation_response", "reservation": "77", "result": code}]
+    assert fault.evidence == []
     assert (done.tally.accepted, done.tally.ignored) == (1, 1)
 
 
@@ -81,6 +81,14 @@ def test_a_log_tells_when_it_was_answered() -> None:
     """The result itself states no time, so that of its reception counts."""
     done = reserved(reserve_now(), sent(URL, result(), timestamp=at(3)))
     assert (only(done).occurred_at.minute, only(done).time_quality) == (3, "received")
+    assert only(done).evidence == [
+        {
+            "kind": "reservation_response",
+            "reservation": "77",
+            "status": "EVSE_OCCUPIED",
+            "time": only(done).occurred_at.isoformat(),
+        }
+    ]
 
 
 def test_a_result_that_carries_its_reservation_needs_no_command() -> None:

@@ -47,6 +47,7 @@ class TestReserveNow:
         [evidence] = fault["evidence"]
         assert (evidence["kind"], evidence["status"]) == ("reservation_response", status)
         assert (evidence["requested_at"], evidence["answered_at"]) == (at(0), at(2))
+        assert evidence["time"] == at(2).replace(".000Z", "+00:00")
 
     def test_an_accepted_one_gives_no_fault(self) -> None:
         """Both frames are accounted for."""

@@ -50,4 +50,7 @@ def test_a_refused_reservation_has_its_answer() -> None:
     refused = [fault for fault in faults if fault["error"]["code"] == "Occupied"]
     assert refused
     assert all(fault["reservation_id"] and fault["affected_user"] for fault in refused)
-    assert all(fault["evidence"] == [{"kind": "reservation_response", "status": "Occupied"}] for fault in refused)
+    assert all(
+        fault["evidence"] == [{"kind": "reservation_response", "status": "Occupied", "time": fault["occurred_at"]}]
+        for fault in refused
+    )
