@@ -252,10 +252,18 @@ class TestAskedFor:
         assert ids_of(spotclaim, session_id="own") == ["after", "before", "own"]
 
     def test_what_ran_under_the_reservation_is_found_however_late(self, spotclaim: Spotclaim) -> None:
-        """Behind any number of others."""
-        spotclaim.take_in(usage=[begun("own", 300 * HOUR, reservation_id="r"), begun("other", 200 * HOUR)])
+        """With its neighbours, behind any number of others; the same number at another time is another one."""
+        spotclaim.take_in(
+            usage=[
+                begun("own", 300 * HOUR, reservation_id="r"),
+                begun("before", 200 * HOUR),
+                begun("long before", 150 * HOUR),
+                begun("after", 400 * HOUR),
+                begun("again", 2000 * HOUR, reservation_id="r"),
+            ]
+        )
 
-        assert ids_of(spotclaim, reservation_id="r") == ["own"]
+        assert ids_of(spotclaim, reservation_id="r") == ["after", "before", "own"]
 
     def test_the_nearest_records_show_that_they_come_in(self, spotclaim: Spotclaim) -> None:
         """To allocation failures, one on each side."""
