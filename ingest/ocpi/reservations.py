@@ -1,7 +1,7 @@
 """Failed reservations as faults. Source: OCPI 2.2.1, module Commands; OCPI 2.3, module Bookings."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from domain.errors import MalformedMessage
@@ -15,6 +15,7 @@ _RESERVE_NOW: Final = "RESERVE_NOW"
 _ACCEPTED: Final = "ACCEPTED"
 _UNKNOWN_RESERVATION: Final = "UNKNOWN_RESERVATION"
 _CANCELED: Final = "CANCELED"
+_FAR_OFF: Final = timedelta(days=1)
 _FAILED: Final = frozenset({"FAILED", "REJECTED", _CANCELED})
 # Fields that ReserveNow has and CancelReservation has not; both have the reservation's number.
 _RESERVING: Final = frozenset({"token", "expiry_date", "location_id", "evse_uid"})
@@ -97,7 +98,19 @@ def booking(obj: OcpiObject) -> Iterator[Reading]:
     if status not in _FAILED or (status == _CANCELED and cancelled_by != "CPO"):
         yield "booking that the operator did not fail"
     else:
-        yield _fault(obj, obj, _BOOKINGS, status, obj.id, time(obj.body, "last_updated"))
+        reported = time(obj.body, "last_updated")
+        yield _fault(obj, obj, _BOOKINGS, status, obj.id, _booked_for(obj, reported) or reported)
+
+
+def _booked_for(obj: OcpiObject, reported: str | None) -> str | None:
+    """Returns the begin of the booked period: that is when the spot could not be had.
+
+    None for a period that was still far off when the failure was reported.
+    """
+    begin = time(nested(obj.body.get("period")), "start_date_time")
+    if begin is None or reported is None:
+        return begin
+    return begin if datetime.fromisoformat(begin) - datetime.fromisoformat(reported) <= _FAR_OFF else None
 
 
 def _failure(asked: OcpiObject, answer: OcpiObject, result: str) -> Reading:
@@ -109,13 +122,14 @@ def _failure(asked: OcpiObject, answer: OcpiObject, result: str) -> Reading:
 def _fault(
     reserved: OcpiObject, answer: OcpiObject, taxonomy: str, code: str, number: str | None, occurred_at: str | None
 ) -> Item:
-    spot_id = reserved.spot_id(reserved.body.get("evse_uid"))
+    option = nested(reserved.body.get("booking_option"))
+    spot_id = reserved.spot_id(reserved.body.get("evse_uid") or option.get("evse_uid"))
     if spot_id is None:
         raise MalformedMessage("MISSING_FIELD", "The reservation names no EVSE, so no spot failed it.")
     reference = text(reserved.body.get("authorization_reference"))
     data = {
         "spot_id": spot_id,
-        "connector_id": connector(reserved.body.get("connector_id")),
+        "connector_id": connector(reserved.body.get("connector_id") or option.get("connector_id")),
         "error": {"taxonomy": taxonomy, "code": code} | _info(answer),
         "occurred_at": occurred_at,
         # Session and CDR refer to the reservation by this, too.
@@ -170,5 +184,6 @@ def _user(reserved: OcpiObject) -> str | None:
 def _info(answer: OcpiObject) -> dict[str, str]:
     message = answer.body.get("message")
     texts = (text(each.get("text")) for each in (listed(message) or [nested(message)]))
-    info = "; ".join(filter(None, texts))
+    cancelled = text(nested(answer.body.get("canceled")).get("cancellation_reason"))
+    info = "; ".join(filter(None, [*texts, cancelled]))
     return {"info": info} if info else {}

@@ -176,3 +176,34 @@ def test_bookings_of_ocpi_2_3(status: str, more: dict[str, Any], error: str | No
     done = imported(booking | more)
     assert [classify(fault.taxonomy, fault.raw_code) for fault in done.faults] == ([error] if error else [])
     assert all((fault.occurred_at.minute, fault.affected_user) == (7, "DE-XYZ-C1") for fault in done.faults)
+
+
+BOOKED = {
+    "country_code": "FR",
+    "party_id": "ABC",
+    "id": "B2",
+    "location_id": "L1",
+    "booking_option": {"evse_uid": "E1", "connector_id": "2"},
+    "period": {"start_date_time": "2026-04-01T10:00:00Z", "end_date_time": "2026-04-01T11:00:00Z"},
+    "reservation_status": "FAILED",
+    "last_updated": "2026-04-01T08:00:00Z",
+}
+
+
+def test_a_booking_names_its_evse_in_its_option_and_fails_when_it_was_booked_for() -> None:
+    """That is when the spot could not be had."""
+    fault = only(imported(BOOKED))
+    place = (fault.spot_id, fault.connector_id, fault.occurred_at.isoformat())
+    assert place == ("FR*ABC*E1", 2, "2026-04-01T10:00:00+00:00")
+
+
+def test_a_booking_for_a_day_far_off_fails_when_that_was_reported() -> None:
+    later = {"start_date_time": "2026-05-01T10:00:00Z", "end_date_time": "2026-05-01T11:00:00Z"}
+    assert only(imported(BOOKED | {"period": later})).occurred_at.isoformat() == "2026-04-01T08:00:00+00:00"
+
+
+def test_a_cancelled_booking_says_why() -> None:
+    cancelled = {"who_canceled": "CPO", "cancellation_reason": "BROKEN_CHARGER"}
+    assert (
+        only(imported(BOOKED | {"reservation_status": "CANCELED", "canceled": cancelled})).info == "BROKEN_CHARGER"
+    )
