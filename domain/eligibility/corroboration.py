@@ -12,6 +12,7 @@ _METER = (
     record_findings.REGISTER_FELL_BACK,
     session_findings.REGISTER_BELOW_PREVIOUS,
     record_findings.UNIT_SLIP,
+    record_findings.FINAL_RECORDS_DISAGREE,
     record_findings.REGISTERS_DISAGREE,
     record_findings.PERIODS_DISAGREE,
     record_findings.BATTERY_EXCEEDED,

@@ -5,10 +5,10 @@ What shows only beside other sessions or against the spot's power is in `domain.
 
 import math
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Final
 
 from domain.eligibility import time_findings
+from domain.eligibility.wording import kwh, minute, session
 from domain.field.usage import UsageRecord
 
 NEGATIVE_ENERGY: Final = "NEGATIVE_ENERGY"
@@ -30,6 +30,7 @@ LOCAL_TIME_AS_UTC: Final = "LOCAL_TIME_AS_UTC"
 RECORDED_BEFORE_END: Final = "RECORDED_BEFORE_END"
 OVER_24_HOURS: Final = "OVER_24_HOURS"
 VALUE_UNREADABLE: Final = "VALUE_UNREADABLE"
+FINAL_RECORDS_DISAGREE: Final = "FINAL_RECORDS_DISAGREE"
 
 REGISTER_TOLERANCE_KWH: Final = 0.05
 # Many sources state times in whole minutes, so a session of none may have taken one.
@@ -180,29 +181,6 @@ def describe(record: UsageRecord, finding: str) -> str:
     return f"{session(record)} {_FINDINGS[finding][1](_Figures(record))}."
 
 
-def session(record: UsageRecord) -> str:
-    """Names the session with its connector and times, to begin a sentence."""
-    when = f"{minute(record.started_at)} to {minute(record.ended_at)}"
-    return f"Session {record.session_id} (connector {record.connector_id}, {when} UTC)"
-
-
-def minute(moment: datetime | None) -> str:
-    """Formats a time for people, in UTC; "unknown" if nobody stated it."""
-    if moment is None:
-        return "unknown"
-    # At the ends of the calendar an offset would lead out of it.
-    offset = None if moment.year in (1, 9999) else moment.utcoffset()
-    return f"{moment - (offset or timedelta(0)):%Y-%m-%d %H:%M}"
-
-
-def kwh(value: float | None) -> str:
-    """Formats energy or a register for people, to the watt hour, without unit."""
-    if value is None:
-        return "no"
-    text = f"{value:g}" if abs(value) >= 1e15 else f"{value:.3f}".rstrip("0").rstrip(".")
-    return f"{value:g}" if text in ("0", "-0") else text
-
-
 def _registers(f: _Figures) -> str:
     return f"{kwh(f.record.meter_start_kwh)} to {kwh(f.record.meter_stop_kwh)} kWh"
 
@@ -295,5 +273,12 @@ _FINDINGS: Final[dict[str, tuple[_Judge, _Clause]]] = {
     VALUE_UNREADABLE: (
         lambda f: bool(f.record.samples) and any("unreadable" in sample for sample in f.record.samples),
         lambda f: "came with a value that could not be read",
+    ),
+    FINAL_RECORDS_DISAGREE: (
+        lambda f: f.record.contradicted_kwh is not None,
+        lambda f: (
+            f"ended with {kwh(f.record.energy_kwh)} kWh by one final record and with"
+            f" {kwh(f.record.contradicted_kwh)} kWh by another"
+        ),
     ),
 }

@@ -7,7 +7,7 @@ from itertools import groupby, pairwise
 from typing import Final
 
 from domain.eligibility import record_findings
-from domain.eligibility.record_findings import kwh, minute
+from domain.eligibility.wording import kwh, minute, session
 from domain.field.usage import UsageRecord
 
 REGISTER_BELOW_PREVIOUS: Final = "REGISTER_BELOW_PREVIOUS"
@@ -37,7 +37,7 @@ class Finding:
         """Describes it in a sentence that reviewers can check against the records."""
         if self.name not in _CLAUSES:
             return record_findings.describe(self.record, self.name)
-        return f"{record_findings.session(self.record)} {_CLAUSES[self.name](self)}."
+        return f"{session(self.record)} {_CLAUSES[self.name](self)}."
 
 
 def findings(

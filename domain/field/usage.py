@@ -27,7 +27,9 @@ class UsageRecord:
     the later wins. `samples` are the source's own; one with `unreadable` names a field whose `text` could not be
     read. `periods_kwh` is the sum over the parts of the session, where the source states these. `under_way` is set
     where the source says that the session goes on. `unknown` holds the fields that this kind of message does not
-    know; it is stored, and not read again.
+    know; it is stored, and not read again. A record that `takes_back` another one of its session, as a credit,
+    never counts. `contradicted_kwh` is what an earlier final record of the session states; it is set when the
+    record is read for a claim (see `domain.eligibility.contradiction`).
     """
 
     key: str
@@ -51,6 +53,13 @@ class UsageRecord:
     findings: list[str] = field(default_factory=list)
     samples: list[dict[str, Any]] = field(default_factory=list)
     unknown: dict[str, Any] | None = None
+    takes_back: bool = False
+    contradicted_kwh: float | None = None
+
+    @property
+    def final(self) -> bool:
+        """Checks whether the record is the last word on a session: it has ended."""
+        return self.ended_at is not None and not self.under_way and not self.takes_back
 
     @property
     def hours(self) -> float | None:

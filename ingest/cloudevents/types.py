@@ -103,7 +103,8 @@ class FaultData(TypedDict):
 class UsageData(TypedDict):
     """`spotclaim.usage.recorded.v1`. Energy and registers in kWh; wrong values are kept: they are evidence.
 
-    `periods_kwh` is what the parts of the session add up to; `under_way` says that it goes on.
+    `periods_kwh` is what the parts of the session add up to; `under_way` says that it goes on. A record that
+    `takes_back` an earlier one of its session, with the same energy, is a credit.
     """
 
     spot_id: SpotId
@@ -116,6 +117,7 @@ class UsageData(TypedDict):
     meter_stop_kwh: NotRequired[Number | None]
     periods_kwh: NotRequired[Number | None]
     under_way: NotRequired[bool]
+    takes_back: NotRequired[bool]
     reservation_id: NotRequired[Name | None]
     user: NotRequired[Name | None]
     stop_reason: NotRequired[Name | None]

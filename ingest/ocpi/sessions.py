@@ -83,13 +83,12 @@ class Sessions:
     def cdr(self, obj: OcpiObject) -> Iterator[Reading]:
         """Reads the usage record of a CDR, the last update of its session.
 
-        A credit CDR gives none: it cancels another CDR.
+        A credit CDR takes the one back that states as much energy; its own is negative.
         """
-        if obj.body.get("credit") is True:
-            yield "credit CDR, which takes another one back"
-            return
         session_id = text(obj.body.get("session_id"))
-        if session_id is not None:
+        if obj.body.get("credit") is True and session_id is None:
+            yield "credit CDR that names no session"
+        elif session_id is not None:
             yield self._record(obj, session_id, f"cdr:{obj.id or session_id}")
         elif obj.id is None:
             raise MalformedMessage("MISSING_FIELD", "The CDR has neither session_id nor id.")
@@ -158,7 +157,8 @@ class Sessions:
         if spot_id is None:
             raise MalformedMessage("MISSING_FIELD", "No evse_uid names the spot.")
         status, start, end = text(body.get("status")), _start(body), _end(body)
-        samples = _samples(body)
+        samples, credit = _samples(body), body.get("credit") is True
+        energy = body.get("kwh", body.get("total_energy"))
         data = {
             "spot_id": spot_id,
             "session_id": session_id,
@@ -166,7 +166,8 @@ class Sessions:
             # Before the session has started, this field is when it was created.
             "started_at": None if status in _NOT_STARTED else start,
             "ended_at": end,
-            "energy_kwh": body.get("kwh", body.get("total_energy")),
+            "energy_kwh": _positive(energy) if credit else energy,
+            "takes_back": True if credit else None,
             "periods_kwh": _sum(samples),
             "under_way": True if status in _UNDER_WAY else None,
             "reservation_id": text(body.get("authorization_reference")),
@@ -208,6 +209,12 @@ def _applied(state: dict[str, Any] | None, update: _Update) -> dict[str, Any] | 
 def _beginning(usage: dict[str, Any]) -> tuple[str, datetime]:
     """Returns where and when a session began, which identifies it on its EVSE."""
     return usage["spot_id"], datetime.fromisoformat(usage["started_at"])
+
+
+def _positive(energy: Any) -> Any:
+    """Returns the energy that a credit takes back; whatever is no number stays as it is."""
+    value = number(energy)
+    return energy if value is None else abs(value)
 
 
 def _start(body: dict[str, Any]) -> str | None:

@@ -10,6 +10,7 @@ from adapters.postgres.field.spots import read_spots
 from adapters.postgres.field.usage import LONG, usage_records
 from adapters.postgres.statements import Execute, Executor, as_array, selected
 from domain.claims.claim import Claim
+from domain.eligibility.contradiction import mark_contradicted
 from domain.eligibility.evaluation import EVENTS_WITH_ERRORS, EvaluationInput
 from domain.eligibility.question import AROUND, LONGEST_SESSION, SESSIONS_AT_MOST, question_of, reservation_window
 from domain.evidence.item import demanded
@@ -24,7 +25,8 @@ WHERE c.id = ANY(%s::uuid[])
 # The records that a claim asks for: `domain.eligibility.question`. One may come twice: to tell them apart, it
 # would take to compare them as a whole. Every part is a range of one index.
 _PLACE: Final = "coalesce(r.started_at, r.ended_at, r.recorded_at)"
-_USAGE: Final = selected(usage_records, UsageRecord, alias="r", but=("samples", "unknown"))
+_NOT_READ: Final = ("samples", "unknown", "takes_back", "contradicted_kwh")
+_USAGE: Final = selected(usage_records, UsageRecord, alias="r", but=_NOT_READ)
 _OF_SPOT: Final = f"SELECT {_USAGE} FROM usage_records r WHERE r.spot_id = w.spot_id AND r.current"
 _LONGEST: Final = f"interval '{LONGEST_SESSION.total_seconds():.0f} seconds'"
 _MOST: Final = SESSIONS_AT_MOST + 1
@@ -75,6 +77,15 @@ CROSS JOIN LATERAL (
     ({_OF_SPOT} AND {_RESERVED})
     UNION ALL {_AROUND} UNION ALL {_FLOW} UNION ALL {_NEIGHBOURS}
 ) u
+"""
+
+# What else was said of the same sessions, finally. Few sessions have any, and these are in an index of their own.
+_SUPERSEDED: Final = f"""
+SELECT s.* FROM unnest(%s::text[], %s::text[]) AS w(spot_id, session_id) CROSS JOIN LATERAL (
+    SELECT r.takes_back, {_USAGE} FROM usage_records r
+    WHERE r.spot_id = w.spot_id AND r.session_id = w.session_id AND NOT r.current
+        AND (r.takes_back OR (r.ended_at IS NOT NULL AND NOT r.under_way))
+) AS s
 """
 
 # What each claim's faults said: how the field named the error. The first audit events name the faults. One look
@@ -144,7 +155,23 @@ def _asked_for(execute: Execute, claims: Sequence[Claim], policy: Policy) -> lis
         for row in execute(_ASKED_FOR, orjson.dumps(wanted).decode()).fetchall():
             if row[1] not in usage[row[0]]:
                 usage[row[0]][row[1]] = UsageRecord(*row[1:])
+        _mark_contradicted(execute, [record for records in usage for record in records.values()])
     return usage
+
+
+def _mark_contradicted(execute: Execute, records: Sequence[UsageRecord]) -> None:
+    """Compares the records with what else was said of their sessions."""
+    sessions = {(record.spot_id, record.session_id) for record in records if record.final}
+    if not sessions:
+        return
+    superseded: dict[tuple[str, str], list[UsageRecord]] = {}
+    for takes_back, *row in execute(_SUPERSEDED, *map(list, zip(*sorted(sessions), strict=True))):
+        other = UsageRecord(*row)
+        other.takes_back = takes_back
+        superseded.setdefault((other.spot_id, other.session_id), []).append(other)
+    for record in records:
+        if others := superseded.get((record.spot_id, record.session_id)):
+            mark_contradicted(record, others)
 
 
 def _errors(execute: Execute, claims: Sequence[Claim]) -> list[set[tuple[str, str]]]:

@@ -11,6 +11,7 @@ from adapters.postgres.field.message_identity import message_identity
 from adapters.postgres.metadata import MOMENT, metadata
 from adapters.postgres.statements import Executor, insert, insert_in_order
 from adapters.postgres.steps.steps import schedule_verification
+from domain.eligibility.contradiction import ROUNDING_KWH
 from domain.eligibility.record_findings import OVER_24_HOURS
 from domain.field.fault import EARLIEST_PLAUSIBLE_YEAR
 from domain.field.usage import SAME_SESSION_WITHIN, SESSION_ORDER, UsageRecord
@@ -45,6 +46,8 @@ usage_records: Final = Table(
     Column("periods_kwh", Double),
     Column("under_way", Boolean, nullable=False, server_default=text("false")),
     Column("unknown", JSONB),
+    # A credit: it takes another record of the session back, and never counts itself.
+    Column("takes_back", Boolean, nullable=False, server_default=text("false")),
     Index("usage_records_session", "spot_id", "session_id"),
     Index("usage_records_time", "spot_id", _PLACE_IN_TIME, postgresql_where=text("current")),
     Index("usage_records_long", "spot_id", "ended_at", postgresql_where=text(f"current AND {LONG}")),
@@ -54,6 +57,7 @@ usage_records: Final = Table(
         "reservation_id",
         postgresql_where=text("current AND reservation_id IS NOT NULL"),
     ),
+    Index("usage_records_superseded", "spot_id", "session_id", postgresql_where=text("NOT current")),
     Index(
         "usage_records_under_way", "spot_id", postgresql_where=text("current AND under_way AND ended_at IS NULL")
     ),
@@ -78,6 +82,7 @@ _WRITTEN: Final = (
     "stop_reason",
     "samples",
     "unknown",
+    "takes_back",
     "findings",
     "recorded_at",
     "received_at",
@@ -100,21 +105,30 @@ _WHEN: Final = f"""
 CASE WHEN started_at >= '{EARLIEST_PLAUSIBLE_YEAR}-01-01' THEN started_at
     WHEN ended_at >= '{EARLIEST_PLAUSIBLE_YEAR}-01-01' THEN ended_at ELSE recorded_at END
 """
+# A record whose energy was taken back counts only where there is no other.
+_TAKEN_BACK: Final = (
+    f"EXISTS (SELECT FROM unnest(returned) AS energy WHERE abs(energy - energy_kwh) <= {ROUNDING_KWH} + 1e-9)"
+)
 _APART: Final = f"interval '{SAME_SESSION_WITHIN.days} days'"
 _SETTLE_USAGE: Final = f"""
 UPDATE usage_records t SET current = stated.latest
 FROM jsonb_array_elements(%s::jsonb) AS w CROSS JOIN LATERAL (
-    SELECT key, current, row_number() OVER (PARTITION BY session ORDER BY {_LATEST_FIRST}) = 1 AS latest
+    SELECT key, current, NOT takes_back AND 1 = row_number() OVER (
+        PARTITION BY session ORDER BY takes_back, {_TAKEN_BACK}, {_LATEST_FIRST}
+    ) AS latest
     FROM (
-        SELECT *, count(*) FILTER (WHERE first) OVER (ORDER BY moment, key) AS session
+        SELECT *, array_agg(energy_kwh) FILTER (WHERE takes_back) OVER (PARTITION BY session) AS returned
         FROM (
-            SELECT *, moment - lag(moment) OVER (ORDER BY moment, key) > {_APART} AS first
+            SELECT *, count(*) FILTER (WHERE first) OVER (ORDER BY moment, key) AS session
             FROM (
-                SELECT key, current, recorded_at, {_WHEN} AS moment
-                FROM usage_records WHERE spot_id = w->>0 AND session_id = w->>1
-            ) AS numbered
-        ) AS placed
-    ) AS grouped
+                SELECT *, moment - lag(moment) OVER (ORDER BY moment, key) > {_APART} AS first
+                FROM (
+                    SELECT key, current, takes_back, energy_kwh, recorded_at, {_WHEN} AS moment
+                    FROM usage_records WHERE spot_id = w->>0 AND session_id = w->>1
+                ) AS numbered
+            ) AS placed
+        ) AS grouped
+    ) AS credited
 ) AS stated
 WHERE t.key = stated.key AND stated.current <> stated.latest
 """

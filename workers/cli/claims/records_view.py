@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from domain.eligibility.record_findings import kwh
+from domain.eligibility.wording import kwh
 
 Answer = dict[str, Any]
 

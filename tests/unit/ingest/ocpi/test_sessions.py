@@ -239,9 +239,13 @@ class TestCdrs:
         done = imported(*sessions, a_cdr(session_id=None, total_energy=12.0))
         assert [record.session_id for record in done.usage if record.energy_kwh == 12.0] == [session_id]
 
-    def test_a_credit_cdr_is_no_usage(self) -> None:
-        """Its figures take those of another one back."""
-        done = imported(a_cdr(credit=True, credit_reference_id="cdr-8", total_energy=-11.0))
+    def test_a_credit_cdr_takes_another_one_back(self) -> None:
+        """That of its session with as much energy; it states its own as negative."""
+        [record] = imported(a_cdr(credit=True, credit_reference_id="cdr-8", total_energy=-11.0)).usage
+        assert (record.takes_back, record.energy_kwh, record.findings) == (True, 11.0, [])
+
+    def test_a_credit_cdr_without_a_session_takes_nothing_back(self) -> None:
+        done = imported(a_cdr(credit=True, credit_reference_id="cdr-8", session_id=None, total_energy=-11.0))
         assert (done.usage, done.tally.ignored) == ([], 1)
 
     def test_a_cdr_without_any_id_is_refused(self) -> None:
