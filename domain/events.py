@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from domain.administration import operating_acts, people_acts
+from domain.administration.things import Thing
+from domain.audit.chain import subject_kind
 from domain.audit.event import Event
 from domain.claims import clock_events, decision_events
 from domain.claims import events as claim_events
@@ -13,7 +16,7 @@ from domain.evidence import events as evidence_events
 from domain.incidents import events as incident_events
 from domain.incidents.incident import Incident
 
-Subject = Claim | Incident
+Subject = Claim | Incident | Thing
 
 _EVENTS: Final[tuple[type[Event[Any]], ...]] = (
     *claim_events.EVENTS,
@@ -21,6 +24,8 @@ _EVENTS: Final[tuple[type[Event[Any]], ...]] = (
     *clock_events.EVENTS,
     *evidence_events.EVENTS,
     *incident_events.EVENTS,
+    *people_acts.EVENTS,
+    *operating_acts.EVENTS,
 )
 KINDS: Final = {event.KIND: event for event in _EVENTS}
 
@@ -43,6 +48,11 @@ def describe(kind: str, body: str, *, with_remark: bool) -> str:
         return event.story if with_remark else event.sentence
     except (LookupError, TypeError, ValueError, AttributeError):
         return kind.partition(".")[2].replace("_", " ")
+
+
+def name_of(kind: str) -> str:
+    """Names what events of a kind are about, for people; by the kind's first word where it is unknown."""
+    return getattr(KINDS.get(kind), "THING", subject_kind(kind))
 
 
 def replay(subject: Subject | None, subject_id: str, event: Event[Any], at: datetime, actor: str) -> Subject:

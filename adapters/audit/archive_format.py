@@ -1,12 +1,15 @@
 """The format of audit archives: a tar file whose parts are read by line.
 
-Before the present format, every event named its subject a claim, though it may have been an incident.
+In the first format, every event named its subject a claim, though it may have been an incident. The second knew
+claims and incidents only.
 """
 
 from typing import Any, Final
 
-FORMAT: Final = "spotclaim-audit-2"
+FORMAT: Final = "spotclaim-audit-3"
+SECOND_FORMAT: Final = "spotclaim-audit-2"
 FIRST_FORMAT: Final = "spotclaim-audit-1"
+FORMATS: Final = (FORMAT, SECOND_FORMAT, FIRST_FORMAT)
 
 CLAIMS: Final = "claims.jsonl"
 EVENTS: Final = "events.jsonl"
@@ -29,9 +32,12 @@ An audit record of Spotclaim. Check it with
 where the key and the checkpoints come from elsewhere: those in here prove nothing about who made this archive.
 
 manifest.json      the format, when it was exported, and how many claims, events and positions there are
-claims.jsonl       the claims as they stood, and the incidents (`incident_id` names that of a claim), one a line,
-                   ordered by id; moments in UTC with microseconds
-events.jsonl       their audit events, one a line, ordered by subject_id and seq; subject_kind is claim or incident
+claims.jsonl       the claims as they stood, the incidents (`incident_id` names that of a claim), and what is
+                   administered (`thing` says what: a token, a delegation, a silence, a destination, a policy, a
+                   decided message in quarantine, the signing key), one a line, ordered by id; moments in UTC
+                   with microseconds, secrets and bytes as their SHA-256
+events.jsonl       their audit events, one a line, ordered by subject_id and seq; subject_kind is claim,
+                   incident or administration
 checkpoints.jsonl  the signed checkpoints, one a line, the smallest first
 public-key.pem     the Ed25519 key that they are signed with, where it was known
 

@@ -10,7 +10,17 @@ from typing import IO, Any
 
 import orjson
 
-from adapters.audit.archive_format import CLAIMS, EVENTS, FIRST_FORMAT, FORMAT, NEEDED, ORDERED_BY, Event, Row
+from adapters.audit.archive_format import (
+    CLAIMS,
+    EVENTS,
+    FIRST_FORMAT,
+    FORMAT,
+    FORMATS,
+    NEEDED,
+    ORDERED_BY,
+    Event,
+    Row,
+)
 from adapters.audit.signing_key import PublicKeys
 from domain.audit.chain import one_line
 from domain.errors import SetupError, SpotclaimError
@@ -151,7 +161,7 @@ class Archive:
     def _manifest(self) -> dict[str, Any]:
         try:
             manifest = orjson.loads(self._part("manifest.json").read())
-            if manifest["format"] not in (FORMAT, FIRST_FORMAT) or manifest["log_size"] > manifest["events"]:
+            if manifest["format"] not in FORMATS or manifest["log_size"] > manifest["events"]:
                 raise ValueError(f"its format is not {FORMAT}")
         except (ValueError, KeyError, TypeError) as error:
             raise ArchiveBroken(f"The archive's manifest.json is wrong: {error}.") from None

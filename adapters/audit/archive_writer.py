@@ -5,7 +5,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import orjson
 
@@ -26,8 +26,8 @@ class Exported(Protocol):
     def portions(self) -> Iterator[tuple[list[Row], Iterable[Event]]]: ...
 
 
-def write_archive(record: Exported, file: Path, at: str, public_key: bytes | None) -> tuple[int, int]:
-    """Writes the archive atomically and returns how many claims and events it holds.
+def write_archive(record: Exported, file: Path, at: str, public_key: bytes | None) -> tuple[int, int, int]:
+    """Writes the archive atomically; returns how many claims, administered things and events it holds.
 
     `at` is the moment of the export. Raises `SetupError` when the file cannot be written, and where something
     other than a plain file has its name.
@@ -37,8 +37,9 @@ def write_archive(record: Exported, file: Path, at: str, public_key: bytes | Non
     try:
         with tempfile.TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent) as folder:
             parts = Path(folder)
-            claims, events = _write_parts(record, parts)
-            manifest = {"format": FORMAT, "exported_at": at, "claims": claims, "events": events}
+            claims, administered, events = _write_parts(record, parts)
+            manifest: dict[str, Any] = {"format": FORMAT, "exported_at": at, "claims": claims, "events": events}
+            manifest["administered"] = administered
             manifest["log_size"] = record.log_size
             (parts / "manifest.json").write_bytes(orjson.dumps(manifest) + b"\n")
             (parts / "README.txt").write_text(README)
@@ -53,19 +54,21 @@ def write_archive(record: Exported, file: Path, at: str, public_key: bytes | Non
             unfinished.replace(file)
     except OSError as error:
         raise SetupError(f"{file} cannot be written: {error.strerror}.") from None
-    return claims, events
+    return claims, administered, events
 
 
-def _write_parts(record: Exported, folder: Path) -> tuple[int, int]:
-    counts = [0, 0]
+def _write_parts(record: Exported, folder: Path) -> tuple[int, int, int]:
+    counts = [0, 0, 0]
     with (folder / CLAIMS).open("wb") as claim_lines, (folder / EVENTS).open("wb") as event_lines:
         for claims, events in record.portions():
             claim_lines.writelines(orjson.dumps(claim) + b"\n" for claim in claims)
-            counts[0] += len(claims)
+            administered = sum("thing" in claim for claim in claims)
+            counts[0] += len(claims) - administered
+            counts[1] += administered
             for event in events:
                 event_lines.write(_event_line(event))
-                counts[1] += 1
-    return counts[0], counts[1]
+                counts[2] += 1
+    return counts[0], counts[1], counts[2]
 
 
 def _anonymous(part: tarfile.TarInfo) -> tarfile.TarInfo:

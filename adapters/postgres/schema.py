@@ -6,6 +6,7 @@ Alembic and tests take it from here; tests hold it against what the migrations b
 from typing import Final
 
 from adapters.postgres.audit.events import audit_events, audit_pending
+from adapters.postgres.audit.keys import audit_keys
 from adapters.postgres.audit.log import audit_checkpoints, audit_log
 from adapters.postgres.claims.claims import claims
 from adapters.postgres.claims.policies import policies
@@ -59,6 +60,7 @@ TABLES: Final = (
     audit_pending,
     audit_log,
     audit_checkpoints,
+    audit_keys,
     # steps and people
     steps,
     delegations,

@@ -1,5 +1,6 @@
 """Defines what people and programs read; adapters implement these ports."""
 
+from datetime import datetime
 from typing import Any, Protocol
 
 
@@ -49,6 +50,11 @@ class Reports(Protocol):
 
     def claim_events(self, claim_id: str) -> list[dict[str, Any]]:
         """Lists the claim's audit events in order."""
+
+    def administrative_events(
+        self, *, kind: str | None = None, since: datetime | None = None, limit: int = 100
+    ) -> list[dict[str, Any]]:
+        """Lists administrative acts, latest first; of one kind or from a moment on, if named."""
 
     def list_faults(self, keys: list[str]) -> list[dict[str, Any]]:
         """Lists these faults as they were reported, in order of occurrence."""

@@ -152,8 +152,8 @@ class Transaction(Sightings, Protocol):
     def quarantined(self, key: str) -> QuarantineEntry | None:
         """Returns the message in quarantine with this key, locked."""
 
-    def settle_quarantined(self, entry: QuarantineEntry) -> None:
-        """Writes what became of a message in quarantine, or its new reason."""
+    def settle_quarantined(self, entry: QuarantineEntry, who: str) -> None:
+        """Writes what became of a message in quarantine, or its new reason, and that `who` did it."""
 
 
 class Store(Protocol):
@@ -291,8 +291,8 @@ class Delegations(Protocol):
     def lend(self, role: str, of: str, to: str, until: datetime) -> dict[str, Any]:
         """Lends the authority of a role that `of` holds to another person."""
 
-    def revoke(self, delegation_id: str, of: str | None) -> dict[str, Any]:
-        """Ends a delegation, only if it is one of `of` where that is given. Raises `NotFound`."""
+    def revoke(self, delegation_id: str, of: str | None, who: str) -> dict[str, Any]:
+        """Ends a delegation, only if it is one of `of` where that is given; `who` ends it. Raises `NotFound`."""
 
     def listed(self) -> list[dict[str, Any]]:
         """Lists the latest thousand, ended ones too."""

@@ -122,7 +122,7 @@ def router(
 
     @routes.delete("/delegations/{delegation_id}", summary="End a delegation")
     def revoke(delegation_id: UUID, who: asking) -> dict[str, Any]:
-        return delegations.revoke(str(delegation_id), None if who.role == ADMIN else who.name)
+        return delegations.revoke(str(delegation_id), None if who.role == ADMIN else who.name, who.name)
 
     return routes
 

@@ -26,7 +26,7 @@ class DestinationService(Protocol):
 
     def remove(self, name: str, who: str) -> bool: ...
 
-    def test(self, name: str) -> AttemptResult: ...
+    def test(self, name: str, who: str) -> AttemptResult: ...
 
 
 class Destination(StrictBody):
@@ -59,9 +59,9 @@ def router(desk: DestinationService, identity: Callable[..., Identity]) -> APIRo
     def remove(name: _Name, who: deciding) -> dict[str, Any]:
         return {"name": name, "named_by_policy": desk.remove(name, who.name)}
 
-    @routes.post("/{name}/test", dependencies=[Depends(admin)], summary="Send a test message")
-    def test(name: _Name) -> dict[str, Any]:
-        outcome = desk.test(name)
+    @routes.post("/{name}/test", summary="Send a test message")
+    def test(name: _Name, who: deciding) -> dict[str, Any]:
+        outcome = desk.test(name, who.name)
         return {"destination": name, "status": outcome.status, "answer": outcome.answer}
 
     return routes

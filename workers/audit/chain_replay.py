@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import orjson
 
 from domain import events
+from domain.administration.act import SUBJECT_KIND
 from domain.audit.chain import GENESIS, instant, link_bytes, subject_kind
 from domain.audit.event import restated_columns, spell
 from domain.audit.merkle import leaf_hash
@@ -106,32 +107,40 @@ class _Replay:
             self._replayed.links.see_row(row)
         for key, group in groupby(events_, key=itemgetter(0)):
             subject_id, chain = key.decode(), list(group)
-            self._result.claims += 1
+            self._count(subject_kind(chain[0][4].decode()))
             self._result.events += len(chain)
             followed = _follow(subject_id, chain)
             self._place(subject_id, chain, followed.leaves)
             self._link(subject_id, chain, followed)
             self._hold_row(subject_id, found.pop(subject_id, None), chain, followed)
         for subject_id, row in found.items():
-            self._result.claims += 1
-            kind = "claim" if "spot_id" in row else "incident"
+            kind = _kind_of(row)
+            self._count(kind)
             self._result.chains_broken += 1
-            sentence = f"The {kind} has no audit event at all."
+            sentence = f"The {row.get('thing', kind)} has no audit event at all."
             self._result.add(AuditFinding("CHAIN_REMOVED", sentence, kind, subject_id, 1))
+
+    def _count(self, kind: str) -> None:
+        if kind == SUBJECT_KIND:
+            self._result.administered += 1
+        else:
+            self._result.claims += 1
 
     def _hold_row(self, subject_id: str, row: Row | None, chain: list[Event], followed: "_Followed") -> None:
         kind = subject_kind(chain[0][4].decode())
         if followed.broken is not None:
             return self._break(*followed.broken[:2], kind, subject_id, followed.broken[2])
+        name = events.name_of(chain[0][4].decode())
         if row is None:
-            return self._break("CLAIM_REMOVED", f"There are audit events, but no {kind}.", kind, subject_id, 1)
+            what = "ROW_REMOVED" if kind == SUBJECT_KIND else "CLAIM_REMOVED"
+            return self._break(what, f"There are audit events, but no {name}.", kind, subject_id, 1)
         seq = len(chain)
         if row["version"] != seq:
             what = "TAIL_REMOVED" if row["version"] > seq else "EVENT_ADDED"
-            sentence = f"The {kind} is at version {row['version']}, its last audit event has the number {seq}."
+            sentence = f"The {name} is at version {row['version']}, its last audit event has the number {seq}."
             return self._break(what, sentence, kind, subject_id, min(seq, row["version"]) + 1)
         if row["head"] != chain[-1][6].decode():
-            sentence = f"The {kind} names another hash than its last event's."
+            sentence = f"The {name} names another hash than its last event's."
             return self._break("HEAD_DIFFERS", sentence, kind, subject_id, seq)
         stated = _stated(followed.subject)
         if stated.items() <= row.items():
@@ -182,6 +191,11 @@ class _Replay:
     def _break(self, what: str, sentence: str, kind: str, subject_id: str, seq: int) -> None:
         self._result.chains_broken += 1
         self._result.add(AuditFinding(what, sentence, kind, subject_id, seq))
+
+
+def _kind_of(row: Row) -> str:
+    """Tells the kind of a row's subject; rows that are administered name their thing."""
+    return SUBJECT_KIND if "thing" in row else "claim" if "spot_id" in row else "incident"
 
 
 @dataclass(slots=True)

@@ -9,8 +9,8 @@ _KEPT = 100
 class AuditFinding:
     """A difference from what was recorded, and the first record that shows it.
 
-    It is about a claim or an incident (`subject_kind`), or about the log itself. `claim_id` is set where the link
-    between an incident and a claim is wrong.
+    It is about a claim, an incident or something administered (`subject_kind`), or about the log itself.
+    `claim_id` is set where the link between an incident and a claim is wrong.
     """
 
     what: str
@@ -27,6 +27,7 @@ class Result:
     """What the verifier checked and found; `findings` holds the first hundred of `broken`."""
 
     claims: int = 0
+    administered: int = 0
     events: int = 0
     log_size: int = 0
     not_in_log: int = 0
@@ -51,6 +52,7 @@ class Result:
     def take(self, part: "Result") -> None:
         """Adds what was found in the next part of the record."""
         self.claims += part.claims
+        self.administered += part.administered
         self.events += part.events
         self.not_in_log += part.not_in_log
         self.chains_broken += part.chains_broken

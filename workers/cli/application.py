@@ -1,5 +1,7 @@
 """How a command comes to its application."""
 
+import getpass
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -44,5 +46,13 @@ def opened(data: Path | None, **overrides: Any) -> Iterator[App]:
         base = app.foundation
         schema.prepare(base)
         demand_database(base)
-        base.policies.keep(base.policy.version, base.policy_content)
+        base.policies.keep(base.policy.version, base.policy_content, os_user())
         yield app
+
+
+def os_user() -> str:
+    """Names who runs a command, for the record; by number where the system has no name."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (ImportError, KeyError, OSError):
+        return f"cli:{os.getuid()}"

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -17,8 +18,10 @@ from adapters.audit.archive_reader import open_archive
 from adapters.audit.archive_writer import write_archive
 from adapters.audit.checkpoint_file import read_checkpoints
 from adapters.audit.signing_key import PublicKeys, public_file, read_public_keys
+from domain.administration.act import SUBJECT_KIND
 from domain.audit.chain import instant
 from domain.errors import NotFound, SetupError
+from domain.events import KINDS, describe
 from domain.text import count
 from workers.audit.findings import AuditFinding, Result
 from workers.audit.inclusion_proof import prove as make_proof
@@ -26,7 +29,9 @@ from workers.audit.verify import Record, processors
 from workers.audit.verify import audit as run_audit
 from workers.bootstrap.app import App
 from workers.cli.application import existing
-from workers.cli.options import DataOption, JsonOption
+from workers.cli.options import DataOption, JsonOption, LimitOption
+from workers.cli.printing import counted, minute, print_json
+from workers.runtime.escaping import escaped
 from workers.runtime.garbage_collection import calm_the_collector
 
 _LINE_EVERY = 200_000
@@ -88,9 +93,9 @@ def export(
     with existing(data) as app, app.audit.snapshot() as record:
         key = public_file(app.settings.audit_key_file)
         public_key = key.read_bytes() if key.exists() else None
-        claims, events = write_archive(record, file, instant(app.clock()), public_key)
+        claims, administered, events = write_archive(record, file, instant(app.clock()), public_key)
         made = len(record.checkpoints)
-    typer.echo(f"{_extent(events, claims)} and {count(made, 'checkpoint')} written to {file}.")
+    typer.echo(f"{_extent(events, claims, administered)}, and {count(made, 'checkpoint')} written to {file}.")
 
 
 @audit.command("checkpoint")
@@ -120,6 +125,29 @@ def prove(
     typer.echo(orjson.dumps(proof, option=orjson.OPT_INDENT_2).decode())
 
 
+@audit.command("log")
+def show_log(
+    kind: Annotated[str | None, typer.Option(help="Only this kind, such as token_added.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Only from this moment on (UTC).")] = None,
+    limit: LimitOption = 100,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List administrative acts, latest first: who did what, in one sentence each."""
+    if kind is not None and f"{SUBJECT_KIND}.{kind.removeprefix(f'{SUBJECT_KIND}.')}" not in KINDS:
+        known = [it.partition(".")[2] for it in KINDS if it.startswith(f"{SUBJECT_KIND}.")]
+        raise typer.BadParameter(f"--kind: {kind!r} is unknown; there are {', '.join(known)}.")
+    with existing(data) as app:
+        begin = since.replace(tzinfo=UTC) if since else None
+        rows = app.queries.reports.administrative_events(kind=kind, since=begin, limit=limit)
+    said = [row | {"sentence": describe(row["kind"], row["body"], with_remark=True)} for row in rows]
+    if as_json:
+        return print_json(said)
+    for row in said:
+        typer.echo(escaped(f"{minute(row['at'])}  {row['actor']:<16}  {row['sentence']}"))
+    return typer.echo(counted(rows, limit, "administrative act"))
+
+
 def _replay(record: Record, outside: list[tuple[str, str]], keys: PublicKeys | None) -> Result:
     with _progress(record.events) as progress:
         return run_audit(record, outside, keys, progress, processors())
@@ -136,7 +164,7 @@ def _kept_keys(app: App) -> PublicKeys | None:
 
 
 def _tell(result: Result, seconds: float, *, trusted: bool) -> None:
-    typer.echo(f"{_extent(result.events, result.claims)} replayed in {seconds:.1f} seconds")
+    typer.echo(f"{_extent(result.events, result.claims, result.administered)} replayed in {seconds:.1f} seconds")
     waiting = f", {result.not_in_log:,} wait for one" if result.not_in_log else ""
     typer.echo(f"{result.log_size:,} have a position in the log{waiting}")
     signed = "signatures checked" if result.signatures_checked else "signatures NOT checked: no public key"
@@ -154,8 +182,9 @@ def _tell(result: Result, seconds: float, *, trusted: bool) -> None:
         typer.echo(f"{found}; the first is named first.")
 
 
-def _extent(events: int, claims: int) -> str:
-    return f"{count(events, 'event')} of {count(claims, 'claim')}"
+def _extent(events: int, claims: int, administered: int) -> str:
+    things = f" and {count(administered, 'administered thing')}" if administered else ""
+    return f"{count(events, 'event')} of {count(claims, 'claim')}{things}"
 
 
 def _named(finding: AuditFinding) -> str:

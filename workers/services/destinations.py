@@ -85,9 +85,10 @@ class DestinationService:
         self._stored.remove(name, who)
         return name in self._named
 
-    def test(self, name: str) -> AttemptResult:
-        """Sends one message that says it is a test. Raises `NotFound`."""
+    def test(self, name: str, who: str) -> AttemptResult:
+        """Sends one message that says it is a test, which is on record. Raises `NotFound`."""
         if name not in {row["name"] for row in self.present()}:
             raise NotFound(f"There is no destination {name}.")
+        self._stored.tested(name, who)
         text = "Somebody is testing this destination. Nothing happened."
         return self._notifier.send(name, Message(new_claim_id(), "Spotclaim: this is a test", text))

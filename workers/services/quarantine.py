@@ -62,7 +62,7 @@ class QuarantineService:
         with self._store.transaction() as transaction:
             entry = _open_entry(transaction, key)
             quarantine.settle(entry, DISCARDED, who.name, why, self._clock())
-            transaction.settle_quarantined(entry)
+            transaction.settle_quarantined(entry, who.name)
 
     def _take_in(self, key: str, who: Identity, edited: bytes | None, why: str) -> bool:
         with self._store.transaction() as transaction:
@@ -72,7 +72,7 @@ class QuarantineService:
             changes, new = self._intake.within(transaction, batch)
             entry.message_key = _key_of(batch)
             quarantine.settle(entry, REPLAYED, who.name, why, self._clock())
-            transaction.settle_quarantined(entry)
+            transaction.settle_quarantined(entry, who.name)
         self._intake.committed(batch, changes)
         return bool(new)
 
@@ -81,7 +81,7 @@ class QuarantineService:
             entry = _open_entry(transaction, key)
             quarantine.edit(entry, edited, who.name)
             quarantine.refuse_again(entry, reason)
-            transaction.settle_quarantined(entry)
+            transaction.settle_quarantined(entry, who.name)
 
 
 def _open_entry(transaction: Transaction, key: str) -> QuarantineEntry:

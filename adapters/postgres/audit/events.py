@@ -1,14 +1,29 @@
 """Stores audit events, and who waits for a position in the log."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Computed, Identity, Integer, LargeBinary, Table, Text, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Computed,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from adapters.postgres.metadata import ID, MOMENT, metadata
 from adapters.postgres.queries import DatabaseQueries, Row
 from adapters.postgres.statements import Executor, Write, as_array, insert
+from domain.administration.act import SUBJECT_KIND
 
 audit_events: Final = Table(
     "audit_events",
@@ -22,6 +37,7 @@ audit_events: Final = Table(
     Column("body", Text, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Column("subject_kind", Text, Computed("split_part(kind, '.'::text, 1)", persisted=True), nullable=False),
+    Index("audit_events_administration", "at", postgresql_where=text("subject_kind = 'administration'::text")),
 )
 
 # Whose events wait for their position in the log: one row for each transaction that added some.
@@ -55,18 +71,27 @@ class EventRows(Executor):
         return dict(self._execute(_LAST_CHANGES, as_array(claim_ids)))
 
 
+_EVENT: Final = (
+    *(audit_events.c[name] for name in ("subject_id", "seq", "at", "actor", "kind", "body")),
+    func.encode(audit_events.c.hash, "hex").label("hash"),
+)
+
+
 class EventQueries(DatabaseQueries):
     """Reads timelines for people and programs."""
 
     def claim_events(self, claim_id: str) -> list[Row]:
-        columns = (
-            audit_events.c.subject_id,
-            audit_events.c.seq,
-            audit_events.c.at,
-            audit_events.c.actor,
-            audit_events.c.kind,
-            audit_events.c.body,
-            func.encode(audit_events.c.hash, "hex").label("hash"),
-        )
-        query = select(*columns).where(audit_events.c.subject_id == claim_id).order_by(audit_events.c.seq)
+        query = select(*_EVENT).where(audit_events.c.subject_id == claim_id).order_by(audit_events.c.seq)
         return self._rows(query)
+
+    def administrative_events(
+        self, *, kind: str | None = None, since: datetime | None = None, limit: int = 100
+    ) -> list[Row]:
+        """Reads administrative acts, the latest first; `kind` is the whole name or what follows its first word."""
+        query = select(*_EVENT).where(audit_events.c.subject_kind == SUBJECT_KIND)
+        if kind is not None:
+            query = query.where(audit_events.c.kind == f"{SUBJECT_KIND}.{kind.removeprefix(f'{SUBJECT_KIND}.')}")
+        if since is not None:
+            query = query.where(audit_events.c.at >= since)
+        at, subject_id, seq = audit_events.c.at.desc(), audit_events.c.subject_id, audit_events.c.seq.desc()
+        return self._rows(query.order_by(at, subject_id, seq).limit(limit))

@@ -13,9 +13,17 @@ from typing import Any
 import orjson
 from sqlalchemy import DateTime, Engine, LargeBinary, Table
 
+from adapters.postgres.audit.acts import Audited
+from adapters.postgres.audit.keys import AUDITED as KEYS
 from adapters.postgres.claims.claims import claims
+from adapters.postgres.claims.policies import AUDITED as POLICIES
 from adapters.postgres.engine import connect, translated_errors
+from adapters.postgres.field.quarantine import AUDITED as MESSAGES
 from adapters.postgres.incidents.incidents import incidents
+from adapters.postgres.notifications.destinations import AUDITED as DESTINATIONS
+from adapters.postgres.notifications.silences import AUDITED as SILENCES
+from adapters.postgres.people.delegations import AUDITED as DELEGATIONS
+from adapters.postgres.people.tokens import AUDITED as TOKENS
 from domain.audit.chain import one_line
 
 Claim = dict[str, Any]
@@ -40,11 +48,33 @@ def _stated(table: Table, *others: str) -> str:
     return f"(SELECT r.id, row_to_json(r)::text AS row FROM ({rows}) r)"
 
 
-_MOMENTS = {column.name for column in (*claims.c, *incidents.c) if isinstance(column.type, DateTime)}
+def _administered(audited: Audited, thing: str) -> str:
+    """Selects rows that are administered, as `_stated` does."""
+    rows = (
+        f"SELECT {audited.key} AS u, '{thing}' AS thing, {audited.columns()} FROM {audited.table.name}"
+        f" WHERE {audited.where} AND {{{audited.key}}} ORDER BY {audited.key} LIMIT {_CLAIMS_AT_ONCE}"
+    )
+    return f"(SELECT r.u AS id, (to_jsonb(r) - 'u')::text AS row FROM ({rows}) r)"
+
+
+AUDITED = {
+    "delegation": DELEGATIONS,
+    "token": TOKENS,
+    "silence": SILENCES,
+    "destination": DESTINATIONS,
+    "message in quarantine": MESSAGES,
+    "policy": POLICIES,
+    "signing key": KEYS,
+}
+_TABLES = (claims, incidents, *(it.table for it in AUDITED.values()))
+_MOMENTS = {column.name for table in _TABLES for column in table.c if isinstance(column.type, DateTime)}
+_THINGS = [_administered(audited, thing) for thing, audited in AUDITED.items()]
 _LINK = "(SELECT incident_id FROM incident_claims l WHERE l.claim_id = claims.id) AS incident_id"
 # Incidents are audited as claims are, and lie among them by their ids.
 _CLAIMS = f"""
-SELECT row FROM ({_stated(claims, _LINK)} UNION ALL {_stated(incidents)}) u ORDER BY id LIMIT {_CLAIMS_AT_ONCE}
+SELECT row FROM (
+    {" UNION ALL ".join([_stated(claims, _LINK), _stated(incidents), *_THINGS])}
+) u ORDER BY id LIMIT {_CLAIMS_AT_ONCE}
 """
 _RECORDS = """
 COPY (
@@ -61,10 +91,15 @@ _LEAVES_AT_ONCE = 65_536
 _WAITING = """
 SELECT subject_id::text FROM (SELECT DISTINCT unnest(subject_ids) AS subject_id FROM audit_pending) w WHERE {w}
 """
-_SIZES = """
-SELECT (SELECT coalesce(max(position) + 1, 0) FROM audit_log),
-    coalesce((SELECT sum(version) FROM claims), 0) + coalesce((SELECT sum(version) FROM incidents), 0)
-"""
+_VERSIONS = [
+    f"coalesce((SELECT sum({version}) FROM {table.name}), 0)"
+    for table, version in [
+        (claims, "version"),
+        (incidents, "version"),
+        *((it.table, it.version) for it in AUDITED.values()),
+    ]
+]
+_SIZES = f"SELECT (SELECT coalesce(max(position) + 1, 0) FROM audit_log), {' + '.join(_VERSIONS)}"
 _BOUNDS = """
 SELECT id::text FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM claims) c
 WHERE place %% %s = 0 ORDER BY id
@@ -98,7 +133,8 @@ class OpenDatabasePart:
 
     def _portion(self, after: str | None) -> Portion:
         """Reads the claims beyond an id and their events; with no claim left, the events beyond it."""
-        wanted = _CLAIMS.format(c=self._between("id", after, self._upto))
+        bounds = {name: self._between(name, after, self._upto) for name in ("id", "key", "subject_id")}
+        wanted = _CLAIMS.format(c=bounds["id"], **bounds)
         found = [_claim(row) for (row,) in _rows(self._cursor, wanted)]
         upto = found[-1]["id"] if found else self._upto
         # Bounds for both tables: the planner does not carry them from one to the other.

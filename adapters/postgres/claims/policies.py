@@ -6,8 +6,11 @@ from typing import Final
 from sqlalchemy import Column, Engine, Table, Text, text
 
 from adapters.policy import reader as policy_file
+from adapters.postgres.audit.acts import Acts, Audited, chain_columns, sha256_of
 from adapters.postgres.engine import translated_errors
-from adapters.postgres.metadata import MOMENT, metadata
+from adapters.postgres.metadata import ID, MOMENT, metadata
+from domain.administration.operating_acts import PolicyLoaded
+from domain.administration.things import LoadedPolicy, thing_id
 from domain.errors import SetupError
 from domain.policy.policy import Policy
 
@@ -19,6 +22,17 @@ policies: Final = Table(
     Column("digest", Text, nullable=False),
     Column("content", Text, nullable=False),
     Column("first_loaded_at", MOMENT, nullable=False, server_default=text("now()")),
+    Column("subject_id", ID, nullable=False, unique=True),
+    *chain_columns("chain_version"),
+)
+
+# The SHA-256 of the text as it is shows what the kept digest would hide if both were altered.
+AUDITED: Final = Audited(
+    policies,
+    LoadedPolicy,
+    key="subject_id",
+    version="chain_version",
+    spelled={"name": "version", "content_digest": sha256_of("convert_to(content, 'UTF8')")},
 )
 
 
@@ -35,18 +49,21 @@ class Policies:
             self._known[version] = policy_file.restore_policy(self._content(version))
         return self._known[version]
 
-    def keep(self, version: str, content: str) -> None:
-        """Keeps the content of a policy, as `policy_file.read_policy` gives it.
+    def keep(self, version: str, content: str, who: str = "start") -> None:
+        """Keeps the content of a policy, as `policy_file.read_policy` gives it; `who` loads it.
 
         Raises `SetupError` when the version is kept with other content: claims that it bound could no longer tell
         what they were promised.
         """
         digest = _digest(content)
         with translated_errors(), self._engine.begin() as connection:
-            connection.exec_driver_sql(
-                "INSERT INTO policies (version, digest, content) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-                (version, digest, content),
+            added = connection.exec_driver_sql(
+                "INSERT INTO policies (version, digest, content, subject_id) VALUES (%s, %s, %s, %s)"
+                " ON CONFLICT DO NOTHING RETURNING subject_id::text",
+                (version, digest, content, thing_id("policy", version)),
             )
+            for subject_id in added.scalars():
+                Acts(connection).record_act(AUDITED, subject_id, PolicyLoaded, who)
             kept = connection.exec_driver_sql("SELECT digest FROM policies WHERE version = %s", (version,))
             if kept.scalar_one() != digest:
                 raise SetupError(

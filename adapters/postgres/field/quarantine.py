@@ -10,11 +10,15 @@ import orjson
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from adapters.postgres.audit.acts import Acts, Audited, chain_columns, sha256_of
 from adapters.postgres.metadata import ID, MOMENT, metadata
 from adapters.postgres.queries import DatabaseQueries, Row
-from adapters.postgres.statements import Executor, selected
+from adapters.postgres.statements import selected
+from domain.administration.act import Act
+from domain.administration.operating_acts import MessageDiscarded, MessageRefused, MessageReplayed
+from domain.administration.things import Message
 from domain.field.batch import Quarantined
-from domain.field.quarantine import QuarantineEntry
+from domain.field.quarantine import DISCARDED, OPEN, REPLAYED, QuarantineEntry
 
 quarantine: Final = Table(
     "quarantine",
@@ -41,8 +45,25 @@ quarantine: Final = Table(
     Column("settled_by", Text),
     Column("settled_why", Text, nullable=False, server_default=text("''")),
     Column("editors", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
+    *chain_columns(),
     Index("quarantine_open", "reason", postgresql_where=text("state = 'open'::text")),
+    Index("quarantine_decided", "key", postgresql_where=text("version > 0 OR state <> 'open'::text")),
 )
+
+AUDITED: Final = Audited(
+    quarantine,
+    Message,
+    key="key",
+    spelled={"body_digest": sha256_of("body"), "edited_digest": sha256_of("edited")},
+    # The others wait for a decision.
+    where="(version > 0 OR state <> 'open')",
+)
+
+_ACTS: Final[dict[str, type[Act]]] = {
+    OPEN: MessageRefused,
+    REPLAYED: MessageReplayed,
+    DISCARDED: MessageDiscarded,
+}
 
 # How a key begins that people copy.
 _KEY: Final = re.compile(r"[0-9a-fA-F]{1,32}")
@@ -71,7 +92,7 @@ WHERE key = %s
 """
 
 
-class QuarantineRows(Executor):
+class QuarantineRows(Acts):
     """Reads and writes quarantine within a transaction."""
 
     def quarantined(self, key: str) -> QuarantineEntry | None:
@@ -88,7 +109,7 @@ class QuarantineRows(Executor):
         rows = orjson.dumps([once[key] for key in sorted(once)]).decode()
         self._execute(_INSERT_QUARANTINE, rows)
 
-    def settle_quarantined(self, entry: QuarantineEntry) -> None:
+    def settle_quarantined(self, entry: QuarantineEntry, who: str) -> None:
         self._execute(
             _SETTLE_QUARANTINED,
             entry.state,
@@ -102,13 +123,14 @@ class QuarantineRows(Executor):
             entry.editors,
             entry.key,
         )
+        self.record_act(AUDITED, entry.key, _ACTS[entry.state], who)
 
 
 class QuarantineQueries(DatabaseQueries):
     """Reads quarantine for people and programs."""
 
     def list_quarantine(self, *, state: str | None = None, limit: int = 100) -> list[Row]:
-        columns = [column for column in quarantine.c if column.name not in ("body", "edited")]
+        columns = [column for column in quarantine.c if column.name not in ("body", "edited", "version", "head")]
         query = select(*columns).order_by(quarantine.c.last_received_at.desc(), quarantine.c.key).limit(limit)
         return self._rows(query if state is None else query.where(quarantine.c.state == state))
 
@@ -117,5 +139,6 @@ class QuarantineQueries(DatabaseQueries):
         if not _KEY.fullmatch(digits):
             return None
         begins_so = quarantine.c.key.between(digits.ljust(32, "0"), digits.ljust(32, "f"))
-        found = self._rows(select(quarantine).where(begins_so).limit(2))
+        columns = [column for column in quarantine.c if column.name not in ("version", "head")]
+        found = self._rows(select(*columns).where(begins_so).limit(2))
         return found[0] if len(found) == 1 else None

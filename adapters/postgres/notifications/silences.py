@@ -7,10 +7,14 @@ from typing import Any, Final
 from sqlalchemy import Column, Engine, Index, Table, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from adapters.postgres.audit.acts import Acts, Audited, chain_columns
 from adapters.postgres.engine import translated_errors
 from adapters.postgres.ids import FULL_ID, TAIL
 from adapters.postgres.metadata import ID, MOMENT, metadata
 from adapters.postgres.statements import Executor, selected
+from domain.administration.act import Act
+from domain.administration.operating_acts import SilenceEnded, SilenceMade
+from domain.administration.things import Mute
 from domain.errors import NotFound
 from domain.notifications.silence import Silence
 
@@ -31,8 +35,11 @@ silences: Final = Table(
     Column("claim_types", ARRAY(Text), nullable=False),
     Column("zones", ARRAY(Text), nullable=False),
     Column("destinations", ARRAY(Text), nullable=False),
+    *chain_columns(),
     Index("silences_ends", "ends_at"),
 )
+
+AUDITED: Final = Audited(silences, Mute)
 
 # The latest silences are listed; earlier ones are left out.
 _LISTED: Final = 1000
@@ -73,7 +80,7 @@ class Silences:
         given = {
             name: list(value) if isinstance(value, tuple) else value for name, value in asdict(silence).items()
         }
-        return self._rows(_ADD, given)[0]
+        return self._acted(SilenceMade, silence.created_by, _ADD, given)
 
     def end(self, silence_id: str, who: str, now: datetime) -> dict[str, Any]:
         """Ends a silence before its time; the id may be the last characters of one. Raises `NotFound`."""
@@ -84,11 +91,13 @@ class Silences:
         )
         if not found or len(found) > 1:
             raise NotFound(f"No silence that lasts or is to come ends with {silence_id}, or more than one does.")
-        return self._rows(
+        return self._acted(
+            SilenceEnded,
+            who,
             "UPDATE silences SET ends_at = greatest(%(now)s, starts_at), ended_by = %(who)s WHERE id = %(id)s"
             f" RETURNING {_COLUMNS}",
             {"now": now, "who": who, "id": found[0]["id"]},
-        )[0]
+        )
 
     def listed(self, *, since: datetime | None = None) -> list[dict[str, Any]]:
         """Lists the latest thousand, ended ones too; with `since` those that end after it."""
@@ -97,6 +106,13 @@ class Silences:
             f" ORDER BY created_at DESC, id LIMIT {_LISTED}",
             {"since": since},
         )
+
+    def _acted(self, act: type[Act], who: str, sql: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Changes a row, and records the act with it."""
+        with translated_errors(), self._engine.begin() as connection:
+            row = dict(connection.exec_driver_sql(sql, parameters).mappings().one())
+            Acts(connection).record_act(AUDITED, row["id"], act, who)
+            return row
 
     def _rows(self, sql: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         with translated_errors(), self._engine.begin() as connection:

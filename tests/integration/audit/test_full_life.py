@@ -208,7 +208,9 @@ def test_everything_that_can_happen_does_and_leads_where_the_table_says(lives: L
         part(lives)
 
     recorded = [*lives.changes, *(changes for _, changes in lives.spotclaim.committed)]
-    assert {event.kind for changes in recorded for event in changes.events} == KINDS.keys() - NOT_BY_LIFE
+    assert {event.kind for changes in recorded for event in changes.events} == {
+        kind for kind in KINDS.keys() - NOT_BY_LIFE if not kind.startswith("administration.")
+    }
     followed = {
         (event.kind, step.kind)
         for changes in recorded

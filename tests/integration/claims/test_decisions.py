@@ -185,8 +185,8 @@ def test_authority_is_lent_until_a_moment(spotclaim: Spotclaim, decide: Decide, 
         decide(Wanted(claims[1].id, 1), "approve", olga)
     spotclaim.clock.now = NOW
     with pytest.raises(NotFound):
-        lent.revoke(row["id"], "somebody else")
-    lent.revoke(row["id"], "max")
+        lent.revoke(row["id"], "somebody else", "somebody else")
+    lent.revoke(row["id"], "max", "max")
     with pytest.raises(NotAllowed):
         decide(Wanted(claims[2].id, 1), "approve", olga)
 
@@ -211,7 +211,7 @@ def test_nobody_lends_what_they_have_no_more(spotclaim: Spotclaim, decide: Decid
     with pytest.raises(NotAllowed):
         decide(Wanted(claims[1].id, 1), "approve", olga)
     users(engine, max="manager")
-    Tokens(engine).disable("max")
+    Tokens(engine).disable("max", "ada")
     with pytest.raises(NotAllowed):
         decide(Wanted(claims[1].id, 1), "approve", olga)
 
@@ -220,7 +220,7 @@ def test_nobody_lends_what_they_have_no_more(spotclaim: Spotclaim, decide: Decid
 def test_authority_is_lent_to_somebody_who_may_decide(engine: Engine, to: str) -> None:
     """Not to a name that nobody has, to an auditor, or to somebody who left."""
     users(engine, max="manager", aud="auditor", left="reviewer")
-    Tokens(engine).disable("left")
+    Tokens(engine).disable("left", "ada")
 
     with pytest.raises(NotFound, match=f"nobody named {to}"):
         Delegations(engine).lend("manager", "max", to, NOW + timedelta(hours=1))

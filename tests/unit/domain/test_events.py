@@ -21,6 +21,7 @@ from domain.evidence.events import EvidenceAdded, EvidenceWithdrawn
 from domain.incidents import events as incidents
 from domain.steps import KINDS as STEPS
 from tests.builders import FAULT_TIME, NOW, a_claim, an_incident
+from tests.unit.domain.administration.acts import ACTS
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 STRATEGIES: dict[Any, st.SearchStrategy[Any]] = {
@@ -93,7 +94,7 @@ def test_a_kind_begins_with_its_subject_and_leads_to_steps(kind: str) -> None:
     event = KINDS[kind]
 
     assert kind == event.KIND
-    assert kind.split(".")[0] in ("claim", "incident")
+    assert kind.split(".")[0] in ("claim", "incident", "administration")
     assert all(STEPS[step.KIND] is step for step in event.LEADS_TO)
 
 
@@ -196,6 +197,7 @@ SENTENCES: list[tuple[Event[Any], str]] = [
     (incidents.RootCauseStated(root_cause="a transformer"), "root cause stated: a transformer"),
     (incidents.IncidentNotified(**MESSAGE), "notified ops"),
     (incidents.IncidentRestated.of(an_incident()), "everything on record was restated"),
+    *ACTS,
 ]
 
 

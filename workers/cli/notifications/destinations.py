@@ -69,7 +69,7 @@ def remove(name: NameArgument, data: DataOption = None) -> None:
 def send_test(name: NameArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Send a test message; exit 1 if it was not delivered."""
     with existing(data) as app:
-        outcome = app.notifications.destinations.test(name)
+        outcome = app.notifications.destinations.test(name, _who())
     if as_json:
         print_json({"destination": name, "status": outcome.status, "answer": outcome.answer})
     else:

@@ -8,7 +8,7 @@ import typer
 
 from domain.errors import SetupError
 from domain.policy.roles import ROLES
-from workers.cli.application import existing, opened
+from workers.cli.application import existing, opened, os_user
 from workers.cli.options import DataOption, JsonOption
 
 users = typer.Typer(help="Users and programs with their API tokens.", no_args_is_help=True)
@@ -32,7 +32,7 @@ def add(
         raise SetupError("A name has 1 to 256 printable characters.")
     token = secrets.token_urlsafe(24)
     with opened(data) as app:
-        app.services.tokens.put(name, role, token)
+        app.services.tokens.put(name, role, token, os_user())
     typer.echo(token)
 
 
@@ -53,5 +53,5 @@ def list_users(data: DataOption = None, as_json: JsonOption = False) -> None:
 def disable(name: str, data: DataOption = None) -> None:
     """Disable a user's token; exit 1 if there is no such user."""
     with existing(data) as app:
-        app.services.tokens.disable(name)
+        app.services.tokens.disable(name, os_user())
     typer.echo(f"{name} is disabled.")
