@@ -1,4 +1,4 @@
-"""Migration 0027: what administrators did before begins a chain as it is found."""
+"""Migration 0028: what administrators did before begins a chain as it is found."""
 
 from sqlalchemy import Engine
 
@@ -46,7 +46,7 @@ def test_what_was_there_begins_a_chain(empty_database_url: str) -> None:
         with engine.begin() as connection:
             kinds = connection.exec_driver_sql("SELECT DISTINCT kind, actor FROM audit_events").all()
             assert {tuple(row) for row in kinds} == {
-                (kind, "migration:0027")
+                (kind, "migration:0028")
                 for kind in KINDS
                 if kind.startswith("admin") and kind.endswith("_restated")
             }

@@ -16,8 +16,8 @@ from uuid import UUID, uuid5
 from alembic import op
 from sqlalchemy import Connection
 
-revision = "0027"
-down_revision = "0022"
+revision = "0028"
+down_revision = "0027"
 
 # All of the events are looked through for the index.
 _PATIENCE = "SET LOCAL statement_timeout = '1h'"
@@ -129,7 +129,7 @@ _RESTATED: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
 )
 _INSERT = """
 INSERT INTO audit_events (subject_id, seq, at, actor, kind, body, hash)
-SELECT (r->>0)::uuid, 1, (r->>1)::timestamptz, 'migration:0027', r->>2, r->>3, decode(r->>4, 'hex')
+SELECT (r->>0)::uuid, 1, (r->>1)::timestamptz, 'migration:0028', r->>2, r->>3, decode(r->>4, 'hex')
 FROM jsonb_array_elements(%s::jsonb) AS r
 """
 _MOVE = """
@@ -186,7 +186,7 @@ def _event(row: Any, kind: str, names: tuple[str, ...], now: str) -> list[Any]:
     subject_id, *values = row
     stated = {name: _spelled(value) for name, value in zip(names, values, strict=True)}
     body = json.dumps(stated, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    text = f"{subject_id}\n1\n{now}\nmigration:0027\n{kind}\n{body}"
+    text = f"{subject_id}\n1\n{now}\nmigration:0028\n{kind}\n{body}"
     digest = hashlib.sha256(bytes.fromhex(_GENESIS) + text.encode()).hexdigest()
     return [subject_id, now, kind, body, digest]
 
