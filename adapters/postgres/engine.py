@@ -1,5 +1,6 @@
 """Connects to PostgreSQL with every wait bounded, and translates its errors."""
 
+import select
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +18,8 @@ from domain.errors import Conflict, SetupError, TransientError
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 30
 LOCK_SECONDS = 10
-# A connection that was in use until just now is taken as it is: under load a ping costs a twentieth of a worker.
-# If it is dead all the same, its transaction fails as transient, and the pool lets go of it.
+# A connection that was in use until just now, and that the server has not closed since, is taken as it is: under
+# load a ping costs a twentieth of a worker. If it is dead all the same, its transaction fails as transient.
 _PING_AFTER_SECONDS = 0.5
 
 # SQLSTATE classes and codes after which the same transaction may succeed: connection lost, resources short,
@@ -85,8 +86,15 @@ def _ping_idle_connections(engine: Engine) -> None:
     @event.listens_for(engine, "checkout")
     def ping(connection: Any, record: Any, _proxy: Any) -> None:
         idle = time.monotonic() - record.info.get("used_at", time.monotonic())
-        if idle > _PING_AFTER_SECONDS and not _answers(engine, connection):
+        if (idle > _PING_AFTER_SECONDS or _spoken_to(connection)) and not _answers(engine, connection):
             raise DisconnectionError("The connection died while it was idle.")
+
+
+def _spoken_to(connection: Any) -> bool:
+    """Checks whether the server has sent something unasked, such as its end."""
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def _answers(engine: Engine, connection: Any) -> bool:
