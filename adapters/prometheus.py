@@ -61,6 +61,7 @@ class Metrics:
     | quarantined_total | reason | messages put into quarantine |
     | ocpp_frames_ignored_total | action | frames of the OCPP queue that give no event |
     | step_delay_seconds | step | from when a step was due until it was done |
+    | audit_key_wrong | | 1 while the key that is to sign checkpoints is gone, or another one is in its place |
     | audit_chains_broken | | claims whose audit chain the scheduler found broken since it was started |
     """
 
@@ -121,6 +122,9 @@ class Metrics:
         )
         self._chains_broken = Gauge(
             "spotclaim_audit_chains_broken", "Audit chains found broken since the start.", registry=registry
+        )
+        self._key_wrong = Gauge(
+            "spotclaim_audit_key_wrong", "1 while the signing key is gone or another one.", registry=registry
         )
         self._broken: set[str] = set()
 
@@ -192,6 +196,10 @@ class Metrics:
     def template_failed(self, name: str) -> None:
         """Counts a fallback from the operator's template to the built-in one."""
         self._templates_failed.labels(name).inc()
+
+    def key_right(self, right: bool) -> None:
+        """Sets whether the key that is to sign checkpoints is there."""
+        self._key_wrong.set(not right)
 
     def chain_broken(self, claim_id: str) -> None:
         """Counts a claim whose audit chain was found broken, each once."""

@@ -87,3 +87,7 @@ class SetupError(SpotclaimError):
 
     One line says what, and how to correct it.
     """
+
+
+class WrongKey(SetupError):
+    """The key that is to sign checkpoints is gone, or another one is in its place."""

@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from domain.audit.checkpoint import Checkpoint
-from domain.errors import SetupError
+from domain.errors import SetupError, WrongKey
 
+_MEND = "Bring it back, or let another sign by `spotclaim audit new-key --reason …`."
 _PEM_END = b"-----END PUBLIC KEY-----"
 
 
@@ -50,6 +51,10 @@ class PublicKeys:
             raise ValueError("no public keys of Ed25519 in PEM")
         self._keys = {_id(key): key for key in keys if isinstance(key, Ed25519PublicKey)}
 
+    def has(self, key: str) -> bool:
+        """Tells whether a key is among them, by its id."""
+        return key in self._keys
+
     def signed(self, checkpoint: Checkpoint) -> bool:
         """Tells whether one of the keys signed this checkpoint."""
         key = self._keys.get(checkpoint.key)
@@ -61,13 +66,25 @@ class PublicKeys:
         return key is not None
 
 
-def signing_key(file: Path) -> AuditKey:
-    """Reads the signing key, or creates one readable by its owner alone.
+def signing_key(file: Path, expected: str | None = None) -> AuditKey:
+    """Reads the signing key, or creates the first one, readable by its owner alone.
 
-    The public key is written beside it, with the ending `.pub`. Raises `SetupError`.
+    The public key is written beside it, with the ending `.pub`. `expected` is the id of the key that is to sign,
+    where one signed before: that is never made anew. Raises `SetupError`, and `WrongKey` for a missing or another
+    key.
     """
+    if expected is not None and not file.exists():
+        raise WrongKey(f"SPOTCLAIM_AUDIT_KEY: {file} is gone, the key {expected} that is to sign. {_MEND}")
+    key = read_key(file, make=expected is None)
+    if expected not in (None, key.id):
+        raise WrongKey(f"SPOTCLAIM_AUDIT_KEY: {file} is the key {key.id}, and {expected} is to sign. {_MEND}")
+    return key
+
+
+def read_key(file: Path, *, make: bool = False) -> AuditKey:
+    """Reads the key in a file, or makes one where there is none. Raises `SetupError`."""
     try:
-        if not file.exists():
+        if make and not file.exists():
             _make(file)
         key = load_pem_private_key(file.read_bytes(), password=None)
     except OSError as error:
@@ -77,6 +94,25 @@ def signing_key(file: Path) -> AuditKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise SetupError(f"SPOTCLAIM_AUDIT_KEY: {file} is a key of another kind than Ed25519.")
     return AuditKey(key)
+
+
+def replace_key(file: Path, expected: str | None) -> AuditKey:
+    """Puts a new key in place of the expected one; another that is there already is taken as it is.
+
+    The public keys of before stay beside it, after the new one: they verify earlier checkpoints. Raises
+    `SetupError`.
+    """
+    if not file.exists() or read_key(file).id == expected:
+        new = file.with_name(f"{file.name}.new")
+        new.unlink(missing_ok=True)
+        read_key(new, make=True)
+        public_file(new).unlink(missing_ok=True)
+        new.replace(file)
+    key, public = read_key(file), public_file(file)
+    before = public.read_bytes() if public.exists() else b""
+    if key.public_pem not in before:
+        public.write_bytes(key.public_pem + before)
+    return key
 
 
 def public_file(key_file: Path) -> Path:

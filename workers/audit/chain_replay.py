@@ -20,6 +20,7 @@ import orjson
 
 from domain import events
 from domain.administration.act import SUBJECT_KIND
+from domain.administration.things import SigningKey
 from domain.audit.chain import GENESIS, instant, link_bytes, subject_kind
 from domain.audit.event import restated_columns, spell
 from domain.audit.merkle import leaf_hash
@@ -28,6 +29,7 @@ from domain.events import Subject
 from domain.incidents.incident import Incident
 from workers.audit.findings import AuditFinding, Result
 from workers.audit.incident_links import Links
+from workers.audit.key_changes import KeyChange
 
 _ORIGIN = bytes.fromhex(GENESIS)
 
@@ -76,6 +78,7 @@ class Replayed:
     positions: "array[int]" = field(default_factory=lambda: array("q"))
     leaves: bytearray = field(default_factory=bytearray)
     links: Links = field(default_factory=Links)
+    key_changes: list[KeyChange] = field(default_factory=list)
 
 
 def replay(part: Part, log_size: int) -> Replayed:
@@ -112,6 +115,8 @@ class _Replay:
             followed = _follow(subject_id, chain)
             self._place(subject_id, chain, followed.leaves)
             self._link(subject_id, chain, followed)
+            if isinstance(followed.subject, SigningKey):
+                self._replayed.key_changes += map(KeyChange.of, chain)
             self._hold_row(subject_id, found.pop(subject_id, None), chain, followed)
         for subject_id, row in found.items():
             kind = _kind_of(row)

@@ -7,15 +7,19 @@ from domain.audit.checkpoint import Checkpoint, digest, parse
 from domain.audit.merkle import SIZE, Frontier
 from domain.text import count
 from workers.audit.findings import AuditFinding, Result
+from workers.audit.key_changes import KeyChange, KeyCheck
 
 
 class CheckpointCheck:
     """Checks the log's leaves against checkpoints: signatures, roots, and their order."""
 
-    def __init__(self, result: Result, leaves: bytearray, keys: PublicKeys | None) -> None:
+    def __init__(
+        self, result: Result, leaves: bytearray, keys: PublicKeys | None, changes: Sequence[KeyChange] = ()
+    ) -> None:
         self._result = result
         self._leaves = leaves
         self._keys = keys
+        self._key_check = KeyCheck(keys, changes)
 
     def hold_against(self, own: Sequence[str], outside: Sequence[tuple[str, str]]) -> None:
         """Checks all checkpoints, and adds what is wrong to the result.
@@ -28,6 +32,7 @@ class CheckpointCheck:
         read = [found for line, place in places.items() if (found := self._read(line, place))]
         self._result.checkpoints = len(read)
         self._hold_roots(sorted(read, key=lambda found: found[0].size))
+        self._hold_keys(sorted(read, key=lambda found: found[0].size))
         self._hold_order(own)
         for checkpoint, line, place in read:
             if line not in inside and checkpoint.size <= self._result.log_size:
@@ -39,7 +44,8 @@ class CheckpointCheck:
         except ValueError as error:
             self._result.add(AuditFinding("CHECKPOINT_UNREADABLE", f"The checkpoint at {place}: {error}."))
             return None
-        if self._keys is not None and not self._keys.signed(checkpoint):
+        signed = self._keys is None or self._keys.signed(checkpoint) or self._key_check.unchecked(checkpoint)
+        if not signed:
             self._find("SIGNATURE_WRONG", "None of the public keys signed it", checkpoint, place)
             return None
         return checkpoint, line, place
@@ -59,6 +65,19 @@ class CheckpointCheck:
                 sentence = f"It saw other events: the log was rewritten from position {sound:,} on"
                 self._find("LOG_REWRITTEN", sentence, checkpoint, place, sound)
 
+    def _hold_keys(self, read: list[tuple[Checkpoint, str, str]]) -> None:
+        """Another key than before is a finding, unless somebody let it sign; then it is said."""
+        places = {checkpoint: place for checkpoint, _, place in read}
+        checkpoints = list(places)
+        for checkpoint in self._key_check.uncovered(checkpoints):
+            self._find("SIGNATURE_WRONG", "None of the public keys signed it", checkpoint, places[checkpoint])
+        for checkpoint, sentence, let in self._key_check.changes(checkpoints):
+            if let:
+                self._result.warnings.append(sentence + self._where(checkpoint, places[checkpoint]))
+            else:
+                self._find("KEY_UNEXPECTED", sentence, checkpoint, places[checkpoint])
+        self._result.warnings += self._key_check.not_at_hand(checkpoints)
+
     def _hold_order(self, own: Sequence[str]) -> None:
         before: str | None = None
         for line in own:
@@ -75,5 +94,7 @@ class CheckpointCheck:
     def _find(
         self, what: str, sentence: str, checkpoint: Checkpoint, place: str, position: int | None = None
     ) -> None:
-        where = f" (checkpoint of {checkpoint.at} over {count(checkpoint.size, 'event')}, {place})."
-        self._result.add(AuditFinding(what, sentence + where, position=position))
+        self._result.add(AuditFinding(what, sentence + self._where(checkpoint, place), position=position))
+
+    def _where(self, checkpoint: Checkpoint, place: str) -> str:
+        return f" (checkpoint of {checkpoint.at} over {count(checkpoint.size, 'event')}, {place})."

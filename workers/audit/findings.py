@@ -24,7 +24,10 @@ class AuditFinding:
 
 @dataclass(slots=True)
 class Result:
-    """What the verifier checked and found; `findings` holds the first hundred of `broken`."""
+    """What the verifier checked and found.
+
+    `findings` holds the first hundred of `broken`; `warnings` break nothing.
+    """
 
     claims: int = 0
     administered: int = 0
@@ -37,6 +40,7 @@ class Result:
     chains_broken: int = 0
     broken: int = 0
     findings: list[AuditFinding] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:

@@ -3,18 +3,19 @@
 Somebody who can write the database cannot alter them there.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
 
 from adapters.audit.checkpoint_file import CheckpointFile
-from adapters.audit.signing_key import AuditKey, signing_key
+from adapters.audit.signing_key import AuditKey, replace_key, signing_key
 from adapters.postgres.audit.log import AuditLog, CheckpointTurn, StoredCheckpoint
 from domain.audit.chain import instant
 from domain.audit.checkpoint import Checkpoint, digest, parse
 from domain.audit.merkle import Frontier
-from domain.errors import LogBroken
+from domain.errors import Conflict, LogBroken, SetupError, WrongKey
 from domain.ports.store import Clock, Message, Notifier
 from domain.text import count
 
@@ -44,16 +45,43 @@ class Checkpoints:
         self._destination = destination
 
     def demand_key(self) -> None:
-        """Makes the key that signs if there is none yet. Raises `SetupError` where it cannot be used."""
-        signing_key(self._key_file)
+        """Makes the key that signs if there never was one. Raises `SetupError` where it cannot be used.
+
+        That it is gone, or another one, keeps checkpoints from being made and nothing else.
+        """
+        with suppress(WrongKey):
+            signing_key(self._key_file, self._log.keys.present())
+
+    def key_problem(self) -> str | None:
+        """Says what is wrong with the signing key; None if nothing is. Makes none."""
+        expected = self._log.keys.present()
+        if expected is None and not self._key_file.exists():
+            return None
+        try:
+            signing_key(self._key_file, expected)
+        except SetupError as error:
+            return str(error)
+        return None
+
+    def new_key(self, reason: str, who: str) -> tuple[str, str]:
+        """Lets a new key sign from now on, on record. Returns its id, and that of the key before.
+
+        Raises `SetupError`, and `Conflict` where no key has signed anything yet.
+        """
+        expected = self._log.keys.present()
+        if expected is None:
+            raise Conflict("Nothing was signed yet; the first start makes a key by itself.")
+        key = replace_key(self._key_file, expected)
+        self._log.keys.replace(key.id, reason, who)
+        return key.id, expected
 
     def run_once(self, min_age: timedelta = timedelta()) -> str | None:
         """Makes a checkpoint when there are new events and the last is old enough.
 
         Returns its line; None when there was nothing to do. Raises `TransientError`, `SetupError` without a key,
-        and `LogBroken`: a log that was altered is not signed.
+        `WrongKey` without the one that is to sign, and `LogBroken`: a log that was altered is not signed.
         """
-        key = signing_key(self._key_file)
+        key = signing_key(self._key_file, self._log.keys.present())
         with self._log.checkpointing() as turn:
             self._file.append(self._missing())
             line = self._make(turn, key, min_age) if turn else None

@@ -15,6 +15,7 @@ from workers.audit.chain_replay import Part, Replayed, replay
 from workers.audit.checkpoint_verification import CheckpointCheck
 from workers.audit.findings import AuditFinding, Result
 from workers.audit.incident_links import Links
+from workers.audit.key_changes import KeyChange
 from workers.runtime.garbage_collection import calm_the_collector
 
 
@@ -65,15 +66,16 @@ def audit(
     `TransientError` when one of them is ended.
     """
     result = Result(log_size=record.log_size, signatures_checked=keys is not None)
-    log, links = _Log(result), Links()
+    log, links, key_changes = _Log(result), Links(), list[KeyChange]()
     for replayed in _replays(record, processes):
         result.take(replayed.result)
         log.place(replayed)
         links.take(replayed.links)
+        key_changes += replayed.key_changes
         progress(result.events)
     links.hold(result)
     log.hold(record.leaves())
-    CheckpointCheck(result, log.leaves, keys).hold_against(record.checkpoints, list(outside))
+    CheckpointCheck(result, log.leaves, keys, key_changes).hold_against(record.checkpoints, list(outside))
     return result
 
 

@@ -66,7 +66,9 @@ class App:
         """The audit record and its checkpoints."""
         from workers.bootstrap import audit
 
-        return self._once(audit.build, self.foundation, self.notifications.notifier, self._chain_broken)
+        return self._once(
+            audit.build, self.foundation, self.notifications.notifier, self._chain_broken, self._key_right
+        )
 
     @property
     def services(self) -> "Services":
@@ -134,6 +136,9 @@ class App:
 
     def _chain_broken(self, claim_id: str) -> None:
         self.metrics.chain_broken(claim_id)
+
+    def _key_right(self, right: bool) -> None:
+        self.metrics.key_right(right)
 
 
 def build(

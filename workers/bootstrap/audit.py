@@ -27,8 +27,13 @@ class Audit:
     snapshot: Callable[[], AbstractContextManager[DatabaseSnapshot]]
 
 
-def build(base: Foundation, notifier: Notifier, on_broken: Callable[[str], None]) -> Audit:
-    """Builds the part; `on_broken` hears the id of each claim whose chain is found broken."""
+def build(
+    base: Foundation, notifier: Notifier, on_broken: Callable[[str], None], on_key: Callable[[bool], None]
+) -> Audit:
+    """Builds the part; `on_broken` hears the id of each claim whose chain is found broken.
+
+    `on_key` hears whether the signing key is the one that is to sign.
+    """
     settings, log = base.settings, AuditLog(base.engine)
     sequencer = Sequencer(log, on_broken)
     checkpoints = Checkpoints(
@@ -45,5 +50,6 @@ def build(base: Foundation, notifier: Notifier, on_broken: Callable[[str], None]
         checkpoint_every=timedelta(seconds=settings.checkpoint_seconds),
         poll_seconds=settings.scheduler_poll_seconds,
         on_broken=on_broken,
+        on_key=on_key,
     )
     return Audit(log, sequencer, checkpoints, service, partial(open_snapshot, base.engine))

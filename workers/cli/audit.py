@@ -28,7 +28,7 @@ from workers.audit.inclusion_proof import prove as make_proof
 from workers.audit.verify import Record, processors
 from workers.audit.verify import audit as run_audit
 from workers.bootstrap.app import App
-from workers.cli.application import existing
+from workers.cli.application import existing, os_user
 from workers.cli.options import DataOption, JsonOption, LimitOption
 from workers.cli.printing import counted, minute, print_json
 from workers.runtime.escaping import escaped
@@ -110,6 +110,17 @@ def checkpoint(data: DataOption = None) -> None:
     typer.echo(line)
 
 
+@audit.command("new-key")
+def new_key(reason: Annotated[str, typer.Option(help="Why, for the record.")], data: DataOption = None) -> None:
+    """Let a new key sign checkpoints in place of one that is lost or to be replaced; it goes on record."""
+    if not reason.strip():
+        raise typer.BadParameter("--reason: say why.")
+    with existing(data) as app:
+        key, previous = app.audit.checkpoints.new_key(reason.strip(), os_user())
+        public = public_file(app.settings.audit_key_file)
+    typer.echo(f"The key {key} signs in place of {previous}; give auditors {public}.")
+
+
 @audit.command("prove")
 def prove(
     claim_id: Annotated[str, typer.Argument(help="The claim's id, or its last 6 characters or more.")],
@@ -173,6 +184,8 @@ def _tell(result: Result, seconds: float, *, trusted: bool) -> None:
         typer.echo("The public key is the archive's own, which proves nothing: name yours with --pubkey.")
     if not result.outside:
         typer.echo("Without a checkpoint kept elsewhere, a record that was rewritten as a whole looks sound.")
+    for warning in result.warnings:
+        typer.echo(escaped(f"WARNING {warning}"))
     for finding in result.findings:
         typer.echo(f"BROKEN  {_named(finding)}")
     if result.clean:

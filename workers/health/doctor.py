@@ -41,6 +41,7 @@ def examine(app: App) -> list[CheckResult]:
         ("steps", _steps),
         ("detection", _detection),
         ("audit", _audit),
+        ("signing key", _signing_key),
         ("evidence", _evidence),
     )
     return [_look(what, look, app) for what, look in looks]
@@ -134,6 +135,11 @@ def _audit(app: App) -> tuple[bool, str]:
         wrong == 0,
         f"{count(wrong, 'claim')} not at the last event" if wrong else "every claim is at its last event",
     )
+
+
+def _signing_key(app: App) -> tuple[bool, str]:
+    problem = app.audit.checkpoints.key_problem()
+    return problem is None, problem or f"the key that is to sign checkpoints ({app.settings.audit_key_file})"
 
 
 def _evidence(app: App) -> tuple[bool, str]:

@@ -8,7 +8,7 @@ from threading import Event
 
 import structlog
 
-from domain.errors import LogBroken
+from domain.errors import LogBroken, WrongKey
 from workers.audit.sequencer import Sequencer
 from workers.audit.signing import Checkpoints
 from workers.runtime.service import Service
@@ -29,12 +29,14 @@ class AuditService(Service):
         checkpoint_every: timedelta,
         poll_seconds: float,
         on_broken: Callable[[str], None],
+        on_key: Callable[[bool], None] = lambda _: None,
     ) -> None:
         self._sequencer = sequencer
         self._checkpoints = checkpoints
         self._checkpoint_every = checkpoint_every
         self._poll_seconds = poll_seconds
         self._on_broken = on_broken
+        self._on_key = on_key
         self._next_checkpoint = -math.inf
 
     def run_once(self) -> int:
@@ -55,6 +57,10 @@ class AuditService(Service):
     def _checkpoint(self) -> None:
         try:
             self._checkpoints.run_once(self._checkpoint_every)
+            self._on_key(True)
+        except WrongKey as error:
+            log.error("no checkpoint: the signing key is gone or another", error=str(error))
+            self._on_key(False)
         except LogBroken as error:
             log.error("no checkpoint: the record was altered", error=str(error), look="spotclaim audit verify")
             self._on_broken("the log itself")

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Connection, Engine, Index, Integer, LargeBinary, Table, Text
 
+from adapters.postgres.audit.keys import SigningKeys
 from adapters.postgres.engine import translated_errors
 from adapters.postgres.metadata import ID, metadata
 from adapters.postgres.statements import insert
@@ -149,6 +150,7 @@ class AuditLog:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.keys = SigningKeys(engine)
 
     @contextmanager
     def sequencing(self) -> Iterator[LogTurn | None]:
