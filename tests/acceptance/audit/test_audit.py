@@ -44,7 +44,7 @@ def test_a_record_is_signed_verified_exported_and_verified_elsewhere(
     assert (data / "checkpoints.jsonl").read_text() == line + "\n"
     assert succeed(given, "audit", "checkpoint").output.strip() == line, "nothing new, nothing signed"
     assert "Sound" in succeed(given, "audit", "verify").output
-    assert "claims and 1 checkpoint written" in succeed(given, "audit", "export", archive).output
+    assert "administered thing, and 1 checkpoint written" in succeed(given, "audit", "export", archive).output
 
     elsewhere = settings(data=tmp_path / "nothing")
     offline = ("audit", "verify", archive, "--pubkey", data / "audit-key.pub", "--checkpoints", kept)
