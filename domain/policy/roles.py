@@ -35,3 +35,6 @@ HANDLE_INCIDENTS: Final = Right(
 )
 HANDLE_NOTIFICATIONS: Final = Right(AUTHORITIES, "Auditors read; they neither silence nor send again.")
 CHANGE_DESTINATIONS: Final = Right((ADMIN,), "The role {role} changes no destinations; admin does.")
+READ_ADMINISTRATION: Final = Right(
+    (AUDITOR, ADMIN), "The role {role} reads no administrative acts; auditor and admin do."
+)

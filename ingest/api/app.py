@@ -19,6 +19,7 @@ from domain.errors import NotFound
 from domain.ports.queries import IncidentReports, Reports
 from domain.ports.store import Authenticate, BindKey, Clock, Delegations, DeliverBatch, EvidenceService, Identity
 from ingest.api import (
+    administration,
     decisions,
     deliveries,
     destinations,
@@ -188,6 +189,7 @@ def _add_claims(routes: APIRouter, inside: Inside) -> None:
     routes.include_router(silences.router(inside.silences, inside.destinations, demand, inside.clock))
     routes.include_router(destinations.router(inside.destinations, demand))
     routes.include_router(quarantine.router(inside.quarantine, reports, demand))
+    routes.include_router(administration.router(reports, demand))
     routes.include_router(incidents.router(inside.incidents, inside.incident_reports, demand))
 
     # Each stream occupies a thread; other requests need some too.
