@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Final
 
-from domain.eligibility import record_findings, session_findings
+from domain.eligibility import record_findings, sample_findings, session_findings
 from domain.eligibility.session_findings import Finding
 
 # A meter that is wrong in any way corroborates that it is wrong; what a code is about comes first.
@@ -11,8 +11,11 @@ _METER = (
     record_findings.NEGATIVE_ENERGY,
     record_findings.REGISTER_FELL_BACK,
     session_findings.REGISTER_BELOW_PREVIOUS,
+    sample_findings.REGISTER_FELL_WITHIN,
     record_findings.UNIT_SLIP,
     record_findings.FINAL_RECORDS_DISAGREE,
+    sample_findings.REGISTER_LEAPT,
+    session_findings.ENERGY_ADDED,
     record_findings.REGISTERS_DISAGREE,
     record_findings.PERIODS_DISAGREE,
     record_findings.BATTERY_EXCEEDED,
@@ -41,7 +44,10 @@ def _first(*names: str, then: tuple[str, ...]) -> tuple[str, ...]:
 CORROBORATING: Final[dict[str, tuple[str, ...]]] = {
     "METER_MISREAD": _METER,
     "METER_REGRESSION": _first(
-        record_findings.REGISTER_FELL_BACK, session_findings.REGISTER_BELOW_PREVIOUS, then=_METER
+        record_findings.REGISTER_FELL_BACK,
+        sample_findings.REGISTER_FELL_WITHIN,
+        session_findings.REGISTER_BELOW_PREVIOUS,
+        then=_METER,
     ),
     "METER_UNREADABLE": _first(
         record_findings.REGISTER_UNKNOWN,
@@ -77,6 +83,8 @@ _NO_MEASURE: Final = {
     ),
     session_findings.SESSIONS_OVERLAP: frozenset(_CLOCK),
     session_findings.ENERGY_REPEATED: frozenset(),
+    session_findings.ENERGY_ADDED: frozenset(),
+    session_findings.ADVANCED_BETWEEN: frozenset({record_findings.REGISTER_UNKNOWN, record_findings.UNIT_SLIP}),
 }
 
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Final
 
-from domain.eligibility import time_findings
+from domain.eligibility import sample_findings, time_findings
 from domain.eligibility.wording import kwh, minute, session
 from domain.field.usage import UsageRecord
 
@@ -56,7 +56,7 @@ def register_known(value: float | None) -> bool:
     return value is not None and 0 <= value < _REGISTER_CEILING_KWH
 
 
-def _moved(record: UsageRecord) -> float | None:
+def moved(record: UsageRecord) -> float | None:
     """Returns how far the register moved, kWh; None while either end is unknown."""
     start, stop = record.meter_start_kwh, record.meter_stop_kwh
     if start is None or stop is None or not (register_known(start) and register_known(stop)):
@@ -64,13 +64,13 @@ def _moved(record: UsageRecord) -> float | None:
     return stop - start
 
 
-def _unknown_energy(record: UsageRecord, moved: float | None) -> bool:
+def _unknown_energy(record: UsageRecord, by_register: float | None) -> bool:
     energy = record.energy_kwh
     if energy is None:
         return False
     # Registers that fell back by just 1 kWh confirm that -1 is meant.
     if energy == _UNREAD:
-        return moved != _UNREAD
+        return by_register != _UNREAD
     far = energy > _REGISTER_CEILING_KWH
     return far and any(math.isclose(energy, limit, rel_tol=1e-6) for limit in _INT64_MAX)
 
@@ -86,7 +86,7 @@ class _Figures:
     def __init__(self, record: UsageRecord) -> None:
         self.record = record
         self.hours = record.hours
-        self.moved = _moved(record)
+        self.moved = moved(record)
         self.energy_unread = _unknown_energy(record, self.moved)
         self.energy = None if self.energy_unread else record.energy_kwh
         self.power = _power_kw(self.energy, self.hours)
@@ -236,6 +236,14 @@ _FINDINGS: Final[dict[str, tuple[_Judge, _Clause]]] = {
         lambda f: (
             f"recorded {kwh(f.record.energy_kwh)} kWh while its periods add up to {kwh(f.record.periods_kwh)} kWh"
         ),
+    ),
+    sample_findings.REGISTER_FELL_WITHIN: (
+        lambda f: sample_findings.fall(f.record) is not None,
+        lambda f: sample_findings.fell(f.record),
+    ),
+    sample_findings.REGISTER_LEAPT: (
+        lambda f: sample_findings.leap(f.record) is not None,
+        lambda f: sample_findings.leapt(f.record),
     ),
     UNIT_SLIP: (_unit_slip, _slip),
     POWER_IMPLAUSIBLE: (

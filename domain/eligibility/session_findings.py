@@ -14,12 +14,15 @@ REGISTER_BELOW_PREVIOUS: Final = "REGISTER_BELOW_PREVIOUS"
 SESSIONS_OVERLAP: Final = "SESSIONS_OVERLAP"
 POWER_ABOVE_SPOT: Final = "POWER_ABOVE_SPOT"
 ENERGY_REPEATED: Final = "ENERGY_REPEATED"
+ENERGY_ADDED: Final = "ENERGY_ADDED"
+ADVANCED_BETWEEN: Final = "REGISTER_ADVANCED_BETWEEN"
 
-DOUBTS: Final = (ENERGY_REPEATED,)
+DOUBTS: Final = (ENERGY_REPEATED, ADVANCED_BETWEEN)
 """Findings that may be chance: they prove nothing, but a record that has one is no sound witness either."""
 
 # Tolerance over the rated power, which includes what a meter's class of accuracy allows.
 _POWER_TOLERANCE = 1.1
+_ROUNDING_KWH = 0.01
 # The clocks of two records may differ by this much, and one that states whole minutes rounds.
 _OVERLAP_TOLERANCE = timedelta(minutes=2)
 
@@ -106,6 +109,37 @@ def _repeated(records: Sequence[UsageRecord], _: float | None) -> Iterator[Findi
                 yield Finding(ENERGY_REPEATED, record, previous)
 
 
+def _added(records: Sequence[UsageRecord], _: float | None) -> Iterator[Finding]:
+    """Finds sessions whose energy is what their register moved and the energy of the one before on top."""
+    for sessions in _by_connector(records):
+        for previous, record in pairwise(sessions):
+            energy, more, moved = record.energy_kwh, previous.energy_kwh, record_findings.moved(record)
+            if energy is None or moved is None or more is None or more <= record_findings.REGISTER_TOLERANCE_KWH:
+                continue
+            if abs(energy - moved - more) <= _ROUNDING_KWH:
+                yield Finding(ENERGY_ADDED, record, previous)
+
+
+def _advanced(records: Sequence[UsageRecord], _: float | None) -> Iterator[Finding]:
+    """Finds sessions whose register stood still, though it had advanced since the one before on the connector.
+
+    The energy may be that of a session which is not on file, so it is no more than a doubt.
+    """
+    for sessions in _by_connector(records):
+        for previous, record in pairwise(sessions):
+            start, left = record.meter_start_kwh, previous.meter_stop_kwh
+            known = record_findings.register_known(start) and record_findings.register_known(left)
+            if not known or start is None or left is None or not _stood(record):
+                continue
+            if start - left > record_findings.REGISTER_TOLERANCE_KWH:
+                yield Finding(ADVANCED_BETWEEN, record, previous)
+
+
+def _stood(record: UsageRecord) -> bool:
+    moved = record_findings.moved(record)
+    return moved is not None and abs(moved) <= _ROUNDING_KWH
+
+
 def _by_connector(records: Sequence[UsageRecord]) -> Iterator[list[UsageRecord]]:
     """Groups sessions with a plausible begin by connector, in order of time.
 
@@ -132,6 +166,8 @@ _SEARCHES: Final[dict[str, _Search]] = {
     REGISTER_BELOW_PREVIOUS: _below_previous,
     SESSIONS_OVERLAP: _overlaps,
     ENERGY_REPEATED: _repeated,
+    ENERGY_ADDED: _added,
+    ADVANCED_BETWEEN: _advanced,
 }
 
 
@@ -158,6 +194,14 @@ _CLAUSES: Final[dict[str, Callable[[Finding], str]]] = {
     ),
     ENERGY_REPEATED: lambda f: (
         f"recorded {kwh(f.record.energy_kwh)} kWh, the very energy of {_of(f.other)} before it"
+    ),
+    ENERGY_ADDED: lambda f: (
+        f"recorded {kwh(f.record.energy_kwh)} kWh: the {kwh(record_findings.moved(f.record))} kWh that its"
+        f" registers moved, and on top the energy of {_of(f.other)} before it"
+    ),
+    ADVANCED_BETWEEN: lambda f: (
+        f"began at {kwh(f.record.meter_start_kwh)} kWh and stayed there, while {_of(f.other)} before it"
+        f" had left the register at {_left(f.other)} kWh"
     ),
     SESSIONS_OVERLAP: lambda f: (
         f"began while {_of(f.other)} was running on the same connector, until {_until(f.other)} UTC"

@@ -231,3 +231,27 @@ def test_the_order_of_the_records_does_not_matter(
 
     assert all(answer == answers[0] for answer in answers)
     assert answers[0].sentence.endswith(".")
+
+
+def named(name: str, *records: UsageRecord) -> list[str]:
+    return [each.record.session_id for each in history.findings(records, None, (name,))]
+
+
+@pytest.mark.parametrize(("energy", "added"), [(18.313, True), (18.32, True), (11.0, False), (18.4, False)])
+def test_energy_that_holds_that_of_the_session_before_is_a_finding(energy: float, added: bool) -> None:
+    """What the register moved, and the energy before it on top."""
+    before = with_registers("a", 0, 100.0, 107.313, energy_kwh=7.313)
+    record = with_registers("b", 2, 107.313, 118.313, energy_kwh=energy)
+    assert named("ENERGY_ADDED", before, record) == (["b"] if added else [])
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "advanced"), [(120.0, 120.0, True), (111.01, 111.01, False), (120.0, 125.0, False)]
+)
+def test_a_register_that_advanced_between_sessions_and_stood_in_one_is_a_doubt(
+    start: float, stop: float, advanced: bool
+) -> None:
+    """A session between them may not be on file, so it proves nothing."""
+    before, record = with_registers("a", 0, 100.0, 111.0), with_registers("b", 2, start, stop)
+    assert named("REGISTER_ADVANCED_BETWEEN", before, record) == (["b"] if advanced else [])
+    assert "REGISTER_ADVANCED_BETWEEN" in history.DOUBTS

@@ -1,0 +1,114 @@
+"""Finds what is wrong with the readings of an energy register within one session."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
+
+from domain.eligibility.wording import kwh, minute
+from domain.field.usage import UsageRecord
+
+REGISTER_LEAPT: Final = "REGISTER_LEAPT"
+REGISTER_FELL_WITHIN: Final = "REGISTER_FELL_WITHIN"
+
+_TOLERANCE_KWH = 0.05
+# More than any car takes, and a minute more, for times that were rounded to minutes.
+_HIGHEST_CAR_POWER_KW = 400.0
+_SHORTEST_HOURS = 1 / 60
+_CEILING_KWH = 1e9
+
+
+class Reading(NamedTuple):
+    """What a register showed at a moment, kWh."""
+
+    at: datetime
+    kwh: float
+
+
+_Step = tuple[Reading, Reading]
+
+
+def leap(record: UsageRecord) -> _Step | None:
+    """Finds two readings between which the register advanced by more than any car takes in that time."""
+    return _first(record, _leapt)
+
+
+def fall(record: UsageRecord) -> _Step | None:
+    """Finds two readings of which the later is lower."""
+    return _first(record, _fell)
+
+
+def leapt(record: UsageRecord) -> str:
+    """Describes the leap in a clause about the session."""
+    return f"has samples in which its register leapt, faster than any car charges: {_spelled(leap(record))}"
+
+
+def fell(record: UsageRecord) -> str:
+    """Describes the fall in a clause about the session."""
+    return f"has samples in which its register fell: {_spelled(fall(record))}"
+
+
+def _spelled(step: _Step | None) -> str:
+    return " to ".join(f"{kwh(reading.kwh)} kWh ({minute(reading.at)} UTC)" for reading in step or ())
+
+
+def _first(record: UsageRecord, wrong: Callable[[Reading, Reading], bool]) -> _Step | None:
+    readings = _readings(record)
+    steps = pairwise(readings) if len(readings) > 1 and not _of_two_registers(readings) else ()
+    return next((step for step in steps if wrong(*step)), None)
+
+
+def _readings(record: UsageRecord) -> list[Reading]:
+    """Lists the samples of the register in order of time, with what it showed at either end of the session."""
+    sampled = [_reading(sample.get("at"), sample.get("register_kwh")) for sample in record.samples]
+    if not any(sampled):
+        return []
+    ends = [_reading(record.started_at, record.meter_start_kwh), _reading(record.ended_at, record.meter_stop_kwh)]
+    return sorted(reading for reading in (*sampled, *ends) if reading is not None)
+
+
+def _reading(at: Any, shown: Any) -> Reading | None:
+    """Returns a reading with a known time; None for what is no register."""
+    moment = _moment(at)
+    if (
+        moment is None
+        or isinstance(shown, bool)
+        or not isinstance(shown, int | float)
+        or not 0 <= shown < _CEILING_KWH
+    ):
+        return None
+    return Reading(moment, float(shown))
+
+
+def _moment(at: Any) -> datetime | None:
+    if isinstance(at, str):
+        try:
+            at = datetime.fromisoformat(at)
+        except ValueError:
+            return None
+    if not isinstance(at, datetime):
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _leapt(earlier: Reading, later: Reading) -> bool:
+    hours = (later.at - earlier.at).total_seconds() / 3600
+    most = _HIGHEST_CAR_POWER_KW * (hours + _SHORTEST_HOURS) + _TOLERANCE_KWH
+    return later.kwh - earlier.kwh > most
+
+
+def _fell(earlier: Reading, later: Reading) -> bool:
+    return later.at > earlier.at and later.kwh < earlier.kwh - _TOLERANCE_KWH
+
+
+def _of_two_registers(readings: Sequence[Reading]) -> bool:
+    """Checks whether the readings are of two registers, each of them sound, that were read in turn.
+
+    Stations send the register of a lifetime beside that of the session. Where the readings leap once, and stay
+    there, it is one register.
+    """
+    by_value = sorted(readings, key=lambda reading: reading.kwh)
+    gap = max(range(1, len(by_value)), key=lambda place: by_value[place].kwh - by_value[place - 1].kwh)
+    low, high = sorted(by_value[:gap]), sorted(by_value[gap:])
+    in_turn = len(low) > 1 and len(high) > 1 and low[0].at <= high[-1].at and high[0].at <= low[-1].at
+    return in_turn and not any(_leapt(*step) or _fell(*step) for one in (low, high) for step in pairwise(one))
