@@ -50,10 +50,11 @@ bench-detection: .venv/installed-dev ## outbreaks noticed at one false alarm a d
 
 nightly: .venv/installed-dev servers-installed ## long campaigns: tamperings, orders, fuzzing, requests, claims' lives
 	@SPOTCLAIM_TAMPERINGS=1000 SPOTCLAIM_LIFE_STEPS=200000 SPOTCLAIM_ORDERS=1000 SPOTCLAIM_API_EXAMPLES=50 \
-		SPOTCLAIM_FUZZ_EXAMPLES=10000 \
+		SPOTCLAIM_FUZZ_EXAMPLES=10000 SPOTCLAIM_CLAIMS=100000 \
 		$(BIN)/python -m tests.servers run -- $(BIN)/python -m pytest -q --timeout 3600 -n 2 --dist loadfile \
 		tests/integration/audit/test_audit_tampering.py tests/integration/claims/test_any_order.py \
-		tests/integration/field/test_openapi.py tests/unit/domain/claims/test_claim_life.py $(FUZZED)
+		tests/integration/field/test_openapi.py tests/unit/domain/claims/test_claim_life.py \
+		tests/unit/domain/eligibility/test_campaign.py $(FUZZED)
 
 FUZZED = $(addprefix tests/unit/ingest/, ocpp/test_fuzz.py ocpi/test_fuzz.py tables/test_fuzz.py \
 	cloudevents/test_decode.py cloudevents/test_schemas.py cloudevents/test_strict_json.py \

@@ -95,6 +95,10 @@ def _sound(case: EvaluationInput, records: Sequence[UsageRecord], sentence: str)
         why = f"has other findings ({', '.join(one.findings)})" if one.findings else "is not complete yet"
         sentence = f"The record of session {one.session_id} {why}, so it says nothing for or against the claim."
         return answer(INSUFFICIENT, "NO_SOUND_WITNESS", sentence, one)
+    wrong = _most_telling(case, records, session_findings.OF_ONE_RECORD)
+    if wrong is not None:
+        sentence = f"{wrong.describe()} So it says nothing for or against the claim."
+        return answer(INSUFFICIENT, "NO_SOUND_WITNESS", sentence, wrong.record)
     doubt = _most_telling(case, records, session_findings.DOUBTS)
     if doubt is not None and claim.code in METER_CODES:
         sentence = f"{doubt.describe()} That may be chance, so it says nothing for or against the claim."

@@ -20,6 +20,9 @@ ADVANCED_BETWEEN: Final = "REGISTER_ADVANCED_BETWEEN"
 DOUBTS: Final = (ENERGY_REPEATED, ADVANCED_BETWEEN)
 """Findings that may be chance: they prove nothing, but a record that has one is no sound witness either."""
 
+OF_ONE_RECORD: Final = (POWER_ABOVE_SPOT,)
+"""Findings about one record that need its spot: one that has them is no sound witness for anything."""
+
 # Tolerance over the rated power, which includes what a meter's class of accuracy allows.
 _POWER_TOLERANCE = 1.1
 _ROUNDING_KWH = 0.01
