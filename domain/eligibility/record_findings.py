@@ -181,6 +181,11 @@ def describe(record: UsageRecord, finding: str) -> str:
     return f"{session(record)} {_FINDINGS[finding][1](_Figures(record))}."
 
 
+def _both_finals(record: UsageRecord) -> str:
+    """Lists the energy of both in their order, whichever came last."""
+    return " and ".join(kwh(energy) for energy in sorted((record.energy_kwh or 0, record.contradicted_kwh or 0)))
+
+
 def _registers(f: _Figures) -> str:
     return f"{kwh(f.record.meter_start_kwh)} to {kwh(f.record.meter_stop_kwh)} kWh"
 
@@ -284,9 +289,6 @@ _FINDINGS: Final[dict[str, tuple[_Judge, _Clause]]] = {
     ),
     FINAL_RECORDS_DISAGREE: (
         lambda f: f.record.contradicted_kwh is not None,
-        lambda f: (
-            f"ended with {kwh(f.record.energy_kwh)} kWh by one final record and with"
-            f" {kwh(f.record.contradicted_kwh)} kWh by another"
-        ),
+        lambda f: f"ended with {_both_finals(f.record)} kWh by its final records, which contradict each other",
     ),
 }

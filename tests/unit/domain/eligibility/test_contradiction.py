@@ -30,9 +30,8 @@ def test_both_figures_are_named_and_the_record_is_no_witness() -> None:
 
     assert contradicted(record, a_record(8.0)) == 8.0
     assert not is_sound(record)
-    assert "ended with 38 kWh by one final record and with 8 kWh by another" in describe(
-        record, FINAL_RECORDS_DISAGREE
-    )
+    said = describe(record, FINAL_RECORDS_DISAGREE)
+    assert said.endswith("ended with 8 and 38 kWh by its final records, which contradict each other.")
 
 
 def test_of_several_the_one_that_differs_most_is_named() -> None:
