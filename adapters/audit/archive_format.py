@@ -46,6 +46,9 @@ first) and the UTF-8 text of subject_id, seq, at, actor, kind and body, joined b
 actor each backslash is written as two and each line feed as backslash and n. `body` is a string here and is hashed
 character for character.
 
+Faults, evidence and usage records are not in here: whether these rows are as the events name them is checked by
+`spotclaim audit verify` on the database only.
+
 `position` is the event's place in the log over all subjects, from 0; null while it waits for one. The log's leaves
 are SHA-256(0x00, hash of the event in 32 bytes), its tree and root those of RFC 6962.
 

@@ -52,6 +52,8 @@ class OpenArchivePart:
     """Reads one part of an archive. Implements `workers.audit.chain_replay.OpenPart`."""
 
     waiting: set[str] | None = None
+    rows = None
+    first = False
 
     def __init__(self, archive: "Archive", part: ArchivePart) -> None:
         self._archive, self._part = archive, part

@@ -3,43 +3,30 @@
 Each hash must follow from those before it, and the events must lead to the subject's row.
 """
 
-import re
 from array import array
-from binascii import Error as NotHex
-from binascii import hexlify, unhexlify
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Protocol
 
-import orjson
-
 from domain import events
 from domain.administration.act import SUBJECT_KIND
 from domain.administration.things import SigningKey
-from domain.audit.chain import GENESIS, instant, link_bytes, subject_kind
+from domain.audit.chain import instant, subject_kind
 from domain.audit.event import restated_columns, spell
-from domain.audit.merkle import leaf_hash
-from domain.errors import Conflict
+from domain.claims.claim import Claim
 from domain.events import Subject
-from domain.incidents.incident import Incident
+from workers.audit.chain_following import Event, Followed, follow
 from workers.audit.findings import AuditFinding, Result
 from workers.audit.incident_links import Links
 from workers.audit.key_changes import KeyChange
-
-_ORIGIN = bytes.fromhex(GENESIS)
+from workers.audit.named_rows import NamedRows, Rows, hold_policies
 
 Row = dict[str, Any]
-Event = list[bytes]
-"""Subject's id, sequence, moment, actor on one line, kind and body as they are hashed; then the hash in
-hexadecimal digits, and the position in the log or nothing."""
 Portion = tuple[list[Row], Iterable[Event]]
-_Broken = tuple[str, str, int]
-"""What breaks a chain: its code, a sentence, and the sequence of the event."""
 
 
 class Part(Protocol):
@@ -58,6 +45,14 @@ class OpenPart(Protocol):
     @property
     def waiting(self) -> set[str] | None:
         """Returns the claims whose events wait for positions; None where unknown."""
+
+    @property
+    def rows(self) -> Rows | None:
+        """Returns the rows that events name; None in an archive."""
+
+    @property
+    def first(self) -> bool:
+        """Checks whether the record begins with this part."""
 
     def portions(self) -> Iterator[Portion]:
         """Iterates over the claims in the order of their ids, with their events.
@@ -91,6 +86,10 @@ def replay(part: Part, log_size: int) -> Replayed:
         replay_ = _Replay(replayed, log_size, opened.waiting)
         for rows, events_ in opened.portions():
             replay_.portion(rows, events_)
+        if opened.rows is not None:
+            replay_.named.hold(opened.rows, replayed.result)
+            if opened.first:
+                hold_policies(opened.rows, replayed.result)
     return replayed
 
 
@@ -102,6 +101,7 @@ class _Replay:
         self._result = replayed.result
         self._log_size = log_size
         self._waiting = waiting
+        self.named = NamedRows()
 
     def portion(self, rows: list[Row], events_: Iterable[Event]) -> None:
         """Replays the chains of the next subjects, and checks each against its row."""
@@ -112,11 +112,13 @@ class _Replay:
             subject_id, chain = key.decode(), list(group)
             self._count(subject_kind(chain[0][4].decode()))
             self._result.events += len(chain)
-            followed = _follow(subject_id, chain)
+            followed = follow(subject_id, chain)
             self._place(subject_id, chain, followed.leaves)
             self._link(subject_id, chain, followed)
             if isinstance(followed.subject, SigningKey):
                 self._replayed.key_changes += map(KeyChange.of, chain)
+            if followed.broken is None and isinstance(followed.subject, Claim):
+                self.named.see(followed.subject, followed.events)
             self._hold_row(subject_id, found.pop(subject_id, None), chain, followed)
         for subject_id, row in found.items():
             kind = _kind_of(row)
@@ -131,7 +133,7 @@ class _Replay:
         else:
             self._result.claims += 1
 
-    def _hold_row(self, subject_id: str, row: Row | None, chain: list[Event], followed: "_Followed") -> None:
+    def _hold_row(self, subject_id: str, row: Row | None, chain: list[Event], followed: Followed) -> None:
         kind = subject_kind(chain[0][4].decode())
         if followed.broken is not None:
             return self._break(*followed.broken[:2], kind, subject_id, followed.broken[2])
@@ -156,7 +158,7 @@ class _Replay:
             self._break("ROW_DIFFERS", sentence, kind, subject_id, seq)
         return None
 
-    def _link(self, subject_id: str, chain: list[Event], followed: "_Followed") -> None:
+    def _link(self, subject_id: str, chain: list[Event], followed: Followed) -> None:
         """Notes which claims belong to an incident by its chain."""
         if not chain[0][4].startswith(b"incident."):
             return
@@ -203,62 +205,6 @@ def _kind_of(row: Row) -> str:
     return SUBJECT_KIND if "thing" in row else "claim" if "spot_id" in row else "incident"
 
 
-@dataclass(slots=True)
-class _Followed:
-    """A chain that was followed.
-
-    It has the leaf of each event by the hash that it states, the state that its events lead to, the claims that
-    belong to an incident with the event that took each, and what breaks the chain first.
-    """
-
-    leaves: list[bytes]
-    subject: Subject | None = None
-    claims: dict[str, int] = field(default_factory=dict)
-    broken: _Broken | None = None
-
-
-def _follow(subject_id: str, chain: list[Event]) -> _Followed:
-    head, followed = _ORIGIN, _Followed([])
-    for expected, event in enumerate(chain, 1):
-        seq = int(event[1])
-        head = link_bytes(head, event[:6])
-        if seq != expected:
-            sentence = f"Event {expected} is not there; event {seq} comes in its place."
-            return _Followed(_stated_leaves(chain), broken=("EVENT_REMOVED", sentence, expected))
-        if hexlify(head) != event[6]:
-            sentence = "The event does not follow from the one before."
-            return _Followed(_stated_leaves(chain), broken=("EVENT_ALTERED", sentence, seq))
-        followed.leaves.append(leaf_hash(head))
-        try:
-            _apply(followed, subject_id, event)
-        except (ValueError, LookupError, TypeError, AttributeError, Conflict):
-            sentence = "The event's body is not what its kind says."
-            return _Followed(_stated_leaves(chain), broken=("EVENT_UNREADABLE", sentence, seq))
-    return followed
-
-
-def _apply(followed: _Followed, subject_id: str, stored: Event) -> None:
-    event = events.read(stored[4].decode(), orjson.loads(stored[5]))
-    at, actor = _moment(stored[2]), _actor(stored[3])
-    followed.subject = events.replay(followed.subject, subject_id, event, at, actor)
-    if isinstance(followed.subject, Incident):
-        event.link(followed.claims, followed.subject.version)  # type: ignore[attr-defined]
-
-
-@lru_cache(maxsize=4096)
-def _moment(spelled: bytes) -> datetime:
-    return datetime.fromisoformat(spelled.decode())
-
-
-_ESCAPED = re.compile(r"\\(.)")
-
-
-def _actor(one_line: bytes) -> str:
-    """Restores the name that `domain.audit.chain.one_line` escaped."""
-    actor = one_line.decode()
-    return _ESCAPED.sub(lambda it: "\n" if it[1] == "n" else it[1], actor) if "\\" in actor else actor
-
-
 def _stated(subject: Subject | None) -> Row:
     """Returns the columns that the events lead to, spelled like those of a row."""
     if subject is None:
@@ -277,14 +223,3 @@ def _same(present: Any, stated: Any) -> bool:
         return [instant(datetime.fromisoformat(moment)) for moment in present] == stated
     except (ValueError, TypeError):
         return False
-
-
-def _stated_leaves(chain: list[Event]) -> list[bytes]:
-    return [leaf_hash(_unhex(event[6])) for event in chain]
-
-
-def _unhex(digits: bytes) -> bytes:
-    try:
-        return unhexlify(digits)
-    except NotHex:
-        return b""

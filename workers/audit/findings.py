@@ -26,7 +26,8 @@ class AuditFinding:
 class Result:
     """What the verifier checked and found.
 
-    `findings` holds the first hundred of `broken`; `warnings` break nothing.
+    `findings` holds the first hundred of `broken`; `warnings` break nothing. `rows` counts the faults and items of
+    evidence that were held against the events that name them; None in an archive, which has no such rows.
     """
 
     claims: int = 0
@@ -34,6 +35,7 @@ class Result:
     events: int = 0
     log_size: int = 0
     not_in_log: int = 0
+    rows: int | None = None
     checkpoints: int = 0
     outside: int = 0
     signatures_checked: bool = False
@@ -59,6 +61,8 @@ class Result:
         self.administered += part.administered
         self.events += part.events
         self.not_in_log += part.not_in_log
+        if part.rows is not None:
+            self.rows = (self.rows or 0) + part.rows
         self.chains_broken += part.chains_broken
         self.broken += part.broken
         self.findings += part.findings[: _KEPT - len(self.findings)]

@@ -52,4 +52,5 @@ def build(
         on_broken=on_broken,
         on_key=on_key,
     )
-    return Audit(log, sequencer, checkpoints, service, partial(open_snapshot, base.engine))
+    snapshot = partial(open_snapshot, base.engine, files_inside=settings.evidence_store is None)
+    return Audit(log, sequencer, checkpoints, service, snapshot)

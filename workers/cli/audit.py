@@ -178,6 +178,7 @@ def _tell(result: Result, seconds: float, *, trusted: bool) -> None:
     typer.echo(f"{_extent(result.events, result.claims, result.administered)} replayed in {seconds:.1f} seconds")
     waiting = f", {result.not_in_log:,} wait for one" if result.not_in_log else ""
     typer.echo(f"{result.log_size:,} have a position in the log{waiting}")
+    typer.echo(_rows_held(result))
     signed = "signatures checked" if result.signatures_checked else "signatures NOT checked: no public key"
     typer.echo(f"{count(result.checkpoints, 'checkpoint')}, {result.outside:,} of them kept elsewhere; {signed}")
     if not trusted and result.signatures_checked:
@@ -198,6 +199,12 @@ def _tell(result: Result, seconds: float, *, trusted: bool) -> None:
 def _extent(events: int, claims: int, administered: int) -> str:
     things = f" and {count(administered, 'administered thing')}" if administered else ""
     return f"{count(events, 'event')} of {count(claims, 'claim')}{things}"
+
+
+def _rows_held(result: Result) -> str:
+    if result.rows is None:
+        return "Faults and evidence are not in an archive; only the database can be verified against them."
+    return f"{result.rows:,} faults and items of evidence were held against the events that name them"
 
 
 def _named(finding: AuditFinding) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy import DateTime, Engine, LargeBinary, Table
 
 from adapters.postgres.audit.acts import Audited
 from adapters.postgres.audit.keys import AUDITED as KEYS
+from adapters.postgres.audit.named_rows import NamedRowReads
 from adapters.postgres.claims.claims import claims
 from adapters.postgres.claims.policies import AUDITED as POLICIES
 from adapters.postgres.engine import connect, translated_errors
@@ -112,8 +113,11 @@ _STAY = "SET LOCAL idle_in_transaction_session_timeout = '6h'"
 class OpenDatabasePart:
     """Reads a range of claim ids in one snapshot. Implements `workers.audit.chain_replay.OpenPart`."""
 
-    def __init__(self, cursor: Any, after: str | None = None, upto: str | None = None) -> None:
+    def __init__(
+        self, cursor: Any, after: str | None = None, upto: str | None = None, *, files_inside: bool = True
+    ) -> None:
         self._cursor = cursor
+        self.rows, self.first = NamedRowReads(cursor, files_inside=files_inside), after is None
         self._after, self._upto = after, upto
         waiting = _rows(cursor, _WAITING.format(w=self._between("subject_id", after, upto)))
         self.waiting: set[str] | None = {subject_id for (subject_id,) in waiting}
@@ -161,6 +165,7 @@ class DatabasePart:
     snapshot: str
     after: str | None
     upto: str | None
+    files_inside: bool
 
     @contextmanager
     def open(self) -> Iterator[OpenDatabasePart]:
@@ -168,7 +173,7 @@ class DatabasePart:
         engine = connect(self.url, pool_size=1)
         try:
             with _snapshot(engine, self.snapshot) as cursor:
-                yield OpenDatabasePart(cursor, self.after, self.upto)
+                yield OpenDatabasePart(cursor, self.after, self.upto, files_inside=self.files_inside)
         finally:
             engine.dispose()
 
@@ -179,8 +184,9 @@ class DatabaseSnapshot:
     Every method raises `TransientError` when the database is away.
     """
 
-    def __init__(self, cursor: Any, url: str, claims_in_part: int) -> None:
+    def __init__(self, cursor: Any, url: str, claims_in_part: int, files_inside: bool) -> None:
         self._cursor, self._url, self._claims_in_part = cursor, url, claims_in_part
+        self._files_inside = files_inside
         self.log_size, events = _rows(cursor, _SIZES)[0]
         self.events = int(events or 0)
         self.checkpoints: list[str] = [
@@ -192,7 +198,8 @@ class DatabaseSnapshot:
         self._cursor.execute(_STAY)
         [(snapshot,)] = _rows(self._cursor, "SELECT pg_export_snapshot()")
         bounds = [claim_id for (claim_id,) in _rows(self._cursor, _BOUNDS, (self._claims_in_part,))]
-        return [DatabasePart(self._url, snapshot, after, upto) for after, upto in pairwise([None, *bounds, None])]
+        ranges = pairwise([None, *bounds, None])
+        return [DatabasePart(self._url, snapshot, after, upto, self._files_inside) for after, upto in ranges]
 
     def portions(self) -> Iterator[Portion]:
         """Reads the whole record, as `workers.audit.chain_replay.OpenPart` says."""
@@ -208,10 +215,16 @@ class DatabaseSnapshot:
 
 
 @contextmanager
-def open_snapshot(engine: Engine, claims_in_part: int = _CLAIMS_IN_PART) -> Iterator[DatabaseSnapshot]:
-    """Opens the record as it is now; what is written meanwhile is not in it. Raises `TransientError`."""
+def open_snapshot(
+    engine: Engine, claims_in_part: int = _CLAIMS_IN_PART, *, files_inside: bool = True
+) -> Iterator[DatabaseSnapshot]:
+    """Opens the record as it is now; what is written meanwhile is not in it. Raises `TransientError`.
+
+    `files_inside` says whether files of evidence are kept in the database.
+    """
     with _snapshot(engine) as cursor:
-        yield DatabaseSnapshot(cursor, engine.url.render_as_string(hide_password=False), claims_in_part)
+        url = engine.url.render_as_string(hide_password=False)
+        yield DatabaseSnapshot(cursor, url, claims_in_part, files_inside)
 
 
 @contextmanager

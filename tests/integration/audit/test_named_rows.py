@@ -1,0 +1,101 @@
+"""Whatever a superuser alters of the rows that events name, `audit verify` finds and names."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from adapters.postgres.audit.snapshot import open_snapshot
+from domain.evidence.file import Upload
+from tests.builders import NOW, a_clear, a_fault, a_png
+from tests.integration.parts import Spotclaim
+from workers.audit.findings import Result
+from workers.audit.verify import audit
+
+PHOTO = Upload(a_png(), "meter.png", "image/png")
+BEHIND = "SET LOCAL session_replication_role = replica"
+OTHER_CLAIM = "(SELECT id FROM claims WHERE spot_id = 'E2')"
+OF_E1 = "claim_id = (SELECT id FROM claims WHERE spot_id = 'E1')"
+POLICY = "INSERT INTO policies (version, digest, content) VALUES ('kept', encode(sha256('{}'), 'hex'), '{}')"
+
+TAMPERINGS = {
+    "a fault is deleted": (f"DELETE FROM faults WHERE {OF_E1}", "FAULT_REMOVED"),
+    "a fault is moved": (f"UPDATE faults SET claim_id = {OTHER_CLAIM} WHERE {OF_E1}", "FAULT_ALTERED"),
+    "a fault is taken away": (f"UPDATE faults SET claim_id = NULL WHERE {OF_E1} AND NOT cleared", "FAULT_ALTERED"),
+    "a fault's spot": (f"UPDATE faults SET spot_id = 'E3' WHERE {OF_E1}", "FAULT_ALTERED"),
+    "a fault's code": (f"UPDATE faults SET code = 'OTHER' WHERE {OF_E1}", "FAULT_ALTERED"),
+    "an item is deleted": ("DELETE FROM claim_evidence WHERE kind = 'note'", "EVIDENCE_REMOVED"),
+    "an item is moved": (f"UPDATE claim_evidence SET claim_id = {OTHER_CLAIM}", "EVIDENCE_ALTERED"),
+    "an item's kind": ("UPDATE claim_evidence SET kind = 'document' WHERE kind = 'photo'", "EVIDENCE_ALTERED"),
+    "an item's text": ("UPDATE claim_evidence SET content = content || ' '", "EVIDENCE_ALTERED"),
+    "an item's author": ("UPDATE claim_evidence SET added_by = 'eve'", "EVIDENCE_ALTERED"),
+    "an item's time": (
+        "UPDATE claim_evidence SET added_at = added_at + interval '1 microsecond'",
+        "EVIDENCE_ALTERED",
+    ),
+    "a withdrawal": (
+        "UPDATE claim_evidence SET withdrawn_at = NULL, withdrawn_by = NULL WHERE withdrawn_at IS NOT NULL",
+        "EVIDENCE_ALTERED",
+    ),
+    "who withdrew it": ("UPDATE claim_evidence SET withdrawn_by = 'eve'", "EVIDENCE_ALTERED"),
+    "an item is slipped in": (
+        "INSERT INTO claim_evidence (id, claim_id, kind, added_at, added_by, content)"
+        " SELECT gen_random_uuid(), claim_id, kind, added_at, added_by, content FROM claim_evidence LIMIT 1",
+        "EVIDENCE_ADDED",
+    ),
+    "a file's bytes": ("UPDATE evidence_files SET content = 'x'", "FILE_DIFFERS"),
+    "a file is deleted": ("DELETE FROM evidence_files", "FILE_DIFFERS"),
+    "a policy's text": ("UPDATE policies SET content = content || ' ' WHERE version = 'kept'", "POLICY_ALTERED"),
+}
+
+
+@pytest.fixture
+def filed(spotclaim: Spotclaim) -> Iterator[Spotclaim]:
+    """Two claims over several faults, one with a photo, a note, a note that was withdrawn, and a stray clear."""
+    spotclaim.take_in(faults=[a_clear(spot_id="E1", occurred_at=NOW)])
+    spotclaim.take_in(faults=[a_fault(spot_id="E1"), a_fault(spot_id="E2")])
+    spotclaim.take_in(faults=[a_fault(spot_id="E1"), a_clear(spot_id="E1", occurred_at=NOW)])
+    claim_id = spotclaim.value("SELECT id::text AS id FROM claims WHERE spot_id = 'E1'")
+    spotclaim.desk.add(claim_id, "photo", who="technician", role="operator", upload=PHOTO)
+    spotclaim.desk.add(claim_id, "note", who="technician", role="operator", note="seen")
+    wrong, _ = spotclaim.desk.add(claim_id, "note", who="technician", role="operator", note="wrong")
+    spotclaim.desk.withdraw(claim_id, wrong.id, who="technician", role="operator", reason="wrong")
+    spotclaim.rows(f"{POLICY} ON CONFLICT DO NOTHING")
+    yield spotclaim
+    spotclaim.rows("DELETE FROM policies WHERE version = 'kept'")
+
+
+def verified(engine: Engine, *, claims_in_part: int = 1000, files_inside: bool = True) -> Result:
+    with open_snapshot(engine, claims_in_part, files_inside=files_inside) as record:
+        return audit(record)
+
+
+def test_untouched_rows_are_sound(filed: Spotclaim, engine: Engine) -> None:
+    """A clear that came before its fault belongs to no claim by its row, and is no tampering."""
+    result = verified(engine)
+
+    assert result.findings == []
+    assert result.rows == 5 + 3
+
+
+@pytest.mark.parametrize("way", TAMPERINGS)
+def test_what_is_altered_is_named(filed: Spotclaim, engine: Engine, way: str) -> None:
+    """By a superuser, who goes round triggers; the claim is named, and in parts as in one."""
+    statement, what = TAMPERINGS[way]
+    claim_id = filed.value("SELECT id::text AS id FROM claims WHERE spot_id = 'E1'")
+    filed.rows(f"{BEHIND}; {statement}")
+
+    result = verified(engine)
+
+    named = {(what, None if what == "POLICY_ALTERED" else claim_id)}
+    if way == "an item is moved":
+        named |= {("EVIDENCE_ADDED", filed.value("SELECT id::text AS id FROM claims WHERE spot_id = 'E2'"))}
+    assert {(finding.what, finding.subject_id) for finding in result.findings} == named
+    assert set(verified(engine, claims_in_part=1).findings) == set(result.findings)
+
+
+def test_files_outside_are_not_missed(filed: Spotclaim, engine: Engine) -> None:
+    """Where another store keeps them, the database has none."""
+    filed.rows(f"{BEHIND}; DELETE FROM evidence_files")
+
+    assert verified(engine, files_inside=False).clean

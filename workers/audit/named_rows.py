@@ -1,0 +1,152 @@
+"""Checks the rows that events name: faults, items of evidence, and the files of these."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from domain.claims.events import ClaimOpened, FaultsCounted
+from domain.evidence.events import EvidenceAdded, EvidenceWithdrawn
+from workers.audit.findings import AuditFinding, Result
+
+_CLAIM = "claim"
+
+
+class FaultRow(NamedTuple):
+    """Where the row of a fault belongs; `claim_id` is None for a clear that came before what it clears."""
+
+    key: str
+    claim_id: str | None
+    spot_id: str
+    code: str
+    cleared: bool
+
+
+class ItemRow(NamedTuple):
+    """The row of an item of evidence; `content` is the SHA-256 of its text."""
+
+    id: str
+    claim_id: str
+    kind: str
+    added_at: str
+    added_by: str
+    content: str
+    withdrawn_at: str | None
+    withdrawn_by: str | None
+
+
+class Rows(Protocol):
+    """Reads the rows behind a part of the record."""
+
+    @property
+    def files_inside(self) -> bool:
+        """Checks whether the files of evidence are kept in the database."""
+
+    def faults(self, keys: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """Reads the faults with these keys, as `FaultRow` has them."""
+
+    def items(self, ids: Sequence[str], claim_ids: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """Reads the items with these ids, and all of these claims, as `ItemRow` has them."""
+
+    def files(self, digests: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Reads the files that are kept under these digests, each with the digest of its bytes as they are."""
+
+    def altered_policies(self) -> Iterator[str]:
+        """Names the versions whose text no longer gives its digest."""
+
+
+@dataclass(slots=True)
+class _Item:
+    claim_id: str
+    seq: int
+    stated: dict[str, Any]
+    file: str | None
+
+
+@dataclass(slots=True)
+class NamedRows:
+    """The rows that sound chains name, each with the claim and the event that named it first."""
+
+    claims: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _faults: dict[str, tuple[str, int]] = field(default_factory=dict)
+    _items: dict[str, _Item] = field(default_factory=dict)
+
+    def see(self, claim: Any, events: Sequence[tuple[Any, str, str]]) -> None:
+        """Adds what the events of a claim name; each comes with its moment and its actor."""
+        self.claims[claim.id] = (claim.spot_id, claim.code)
+        for seq, (event, at, actor) in enumerate(events, 1):
+            if isinstance(event, ClaimOpened | FaultsCounted):
+                for key in event.faults:
+                    self._faults.setdefault(key, (claim.id, seq))
+            elif isinstance(event, EvidenceAdded):
+                stated = {"claim_id": claim.id, "kind": event.item_kind, "content": event.content}
+                stated |= {"added_at": at, "added_by": actor, "withdrawn_at": None, "withdrawn_by": None}
+                file = event.sha256 if isinstance(event.sha256, str) else None
+                self._items[event.id] = _Item(claim.id, seq, stated, file)
+            elif isinstance(event, EvidenceWithdrawn) and event.id in self._items:
+                self._items[event.id].stated |= {"withdrawn_at": at, "withdrawn_by": actor}
+
+    def hold(self, rows: Rows, result: Result) -> None:
+        """Checks every row against the event that named it."""
+        result.rows = (result.rows or 0) + len(self._faults) + len(self._items)
+        self._hold_faults({row[0]: FaultRow(*row) for row in rows.faults(list(self._faults))}, result)
+        items = rows.items(list(self._items), list(self.claims))
+        self._hold_items({row[0]: ItemRow(*row) for row in items}, result)
+        if rows.files_inside:
+            named = {item.file for item in self._items.values() if item.file}
+            self._hold_files(dict(rows.files(sorted(named))), result)
+
+    def _hold_faults(self, found: Mapping[str, FaultRow], result: Result) -> None:
+        for key, (claim_id, seq) in self._faults.items():
+            row = found.get(key)
+            if row is None:
+                _add(result, "FAULT_REMOVED", f"Fault {key} is not there any more.", claim_id, seq)
+                continue
+            belongs = row.claim_id == claim_id or (row.claim_id is None and row.cleared)
+            places = (("claim_id", belongs), ("spot_id", row.spot_id == self.claims[claim_id][0]))
+            wrong = [
+                name for name, right in (*places, ("code", row.code == self.claims[claim_id][1])) if not right
+            ]
+            if wrong:
+                sentence = f"Fault {key} has another {', '.join(wrong)} than the claim that counted it."
+                _add(result, "FAULT_ALTERED", sentence, claim_id, seq)
+
+    def _hold_items(self, found: Mapping[str, ItemRow], result: Result) -> None:
+        for item_id, item in self._items.items():
+            row = found.get(item_id)
+            if row is None:
+                _add(
+                    result,
+                    "EVIDENCE_REMOVED",
+                    f"Evidence {item_id} is not there any more.",
+                    item.claim_id,
+                    item.seq,
+                )
+                continue
+            wrong = [name for name, value in item.stated.items() if getattr(row, name) != value]
+            if wrong:
+                sentence = f"Evidence {item_id} has another {', '.join(wrong)} than was recorded."
+                _add(result, "EVIDENCE_ALTERED", sentence, item.claim_id, item.seq)
+        for row in found.values():
+            added = self._items.get(row.id)
+            if row.claim_id in self.claims and (added is None or added.claim_id != row.claim_id):
+                sentence = f"Evidence {row.id} is on file, and no event of the claim added it."
+                _add(result, "EVIDENCE_ADDED", sentence, row.claim_id, 1)
+
+    def _hold_files(self, found: Mapping[str, str], result: Result) -> None:
+        for item_id, item in self._items.items():
+            if item.file is None or found.get(item.file) == item.file:
+                continue
+            what = "has other bytes than were recorded" if item.file in found else "is not there any more"
+            sentence = f"The file {item.file} of evidence {item_id} {what}."
+            _add(result, "FILE_DIFFERS", sentence, item.claim_id, item.seq)
+
+
+def hold_policies(rows: Rows, result: Result) -> None:
+    """Checks that every policy that is kept has the text that its digest names."""
+    for version in rows.altered_policies():
+        sentence = f"Policy {version!r} is kept with another text than its digest names."
+        result.add(AuditFinding("POLICY_ALTERED", sentence))
+
+
+def _add(result: Result, what: str, sentence: str, claim_id: str, seq: int) -> None:
+    result.add(AuditFinding(what, sentence, _CLAIM, claim_id, seq))
