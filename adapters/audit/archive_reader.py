@@ -53,7 +53,6 @@ class OpenArchivePart:
 
     waiting: set[str] | None = None
     rows = None
-    first = False
 
     def __init__(self, archive: "Archive", part: ArchivePart) -> None:
         self._archive, self._part = archive, part

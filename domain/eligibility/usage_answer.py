@@ -16,6 +16,7 @@ def answer(result: str, reason: str, sentence: str, *records: UsageRecord | None
 
 def _facts(record: UsageRecord) -> dict[str, Any]:
     return {
+        "key": record.key,
         "session_id": record.session_id,
         "connector_id": record.connector_id,
         "started_at": chain.instant(record.started_at) if record.started_at else None,
@@ -24,5 +25,7 @@ def _facts(record: UsageRecord) -> dict[str, Any]:
         "meter_start_kwh": record.meter_start_kwh,
         "meter_stop_kwh": record.meter_stop_kwh,
         "periods_kwh": record.periods_kwh,
+        "reservation_id": record.reservation_id,
+        "user": record.user,
         "findings": record.findings,
     }

@@ -23,7 +23,7 @@ from workers.audit.chain_following import Event, Followed, follow
 from workers.audit.findings import AuditFinding, Result
 from workers.audit.incident_links import Links
 from workers.audit.key_changes import KeyChange
-from workers.audit.named_rows import NamedRows, Rows, hold_policies
+from workers.audit.named_rows import NamedRows, Rows
 
 Row = dict[str, Any]
 Portion = tuple[list[Row], Iterable[Event]]
@@ -49,10 +49,6 @@ class OpenPart(Protocol):
     @property
     def rows(self) -> Rows | None:
         """Returns the rows that events name; None in an archive."""
-
-    @property
-    def first(self) -> bool:
-        """Checks whether the record begins with this part."""
 
     def portions(self) -> Iterator[Portion]:
         """Iterates over the claims in the order of their ids, with their events.
@@ -88,8 +84,6 @@ def replay(part: Part, log_size: int) -> Replayed:
             replay_.portion(rows, events_)
         if opened.rows is not None:
             replay_.named.hold(opened.rows, replayed.result)
-            if opened.first:
-                hold_policies(opened.rows, replayed.result)
     return replayed
 
 

@@ -26,8 +26,9 @@ class AuditFinding:
 class Result:
     """What the verifier checked and found.
 
-    `findings` holds the first hundred of `broken`; `warnings` break nothing. `rows` counts the faults and items of
-    evidence that were held against the events that name them; None in an archive, which has no such rows.
+    `findings` holds the first hundred of `broken`; `warnings` break nothing. `rows` counts the faults, usage
+    records and items of evidence that were held against the events that name them; None in an archive, which has
+    no such rows.
     """
 
     claims: int = 0

@@ -1,10 +1,10 @@
-"""Checks the rows that events name: faults, items of evidence, and the files of these."""
+"""Checks the rows that events name: faults, usage records, items of evidence, and the files of these."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from domain.claims.events import ClaimOpened, FaultsCounted
+from domain.claims.events import ClaimOpened, ClaimVerified, FaultsCounted
 from domain.evidence.events import EvidenceAdded, EvidenceWithdrawn
 from workers.audit.findings import AuditFinding, Result
 
@@ -19,6 +19,23 @@ class FaultRow(NamedTuple):
     spot_id: str
     code: str
     cleared: bool
+
+
+class UsageRow(NamedTuple):
+    """A usage record, as far as verdicts state it."""
+
+    key: str
+    spot_id: str
+    session_id: str
+    connector_id: int
+    started_at: str | None
+    ended_at: str | None
+    energy_kwh: float | None
+    meter_start_kwh: float | None
+    meter_stop_kwh: float | None
+    periods_kwh: float | None
+    reservation_id: str | None
+    user: str | None
 
 
 class ItemRow(NamedTuple):
@@ -44,14 +61,14 @@ class Rows(Protocol):
     def faults(self, keys: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         """Reads the faults with these keys, as `FaultRow` has them."""
 
+    def usage(self, keys: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """Reads the usage records with these keys, as `UsageRow` has them."""
+
     def items(self, ids: Sequence[str], claim_ids: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         """Reads the items with these ids, and all of these claims, as `ItemRow` has them."""
 
     def files(self, digests: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Reads the files that are kept under these digests, each with the digest of its bytes as they are."""
-
-    def altered_policies(self) -> Iterator[str]:
-        """Names the versions whose text no longer gives its digest."""
 
 
 @dataclass(slots=True)
@@ -68,6 +85,7 @@ class NamedRows:
 
     claims: dict[str, tuple[str, str]] = field(default_factory=dict)
     _faults: dict[str, tuple[str, int]] = field(default_factory=dict)
+    _usage: dict[str, tuple[str, int, dict[str, Any]]] = field(default_factory=dict)
     _items: dict[str, _Item] = field(default_factory=dict)
 
     def see(self, claim: Any, events: Sequence[tuple[Any, str, str]]) -> None:
@@ -77,6 +95,10 @@ class NamedRows:
             if isinstance(event, ClaimOpened | FaultsCounted):
                 for key in event.faults:
                     self._faults.setdefault(key, (claim.id, seq))
+            elif isinstance(event, ClaimVerified):
+                for facts in _facts(event):
+                    stated = {"spot_id": claim.spot_id} | facts
+                    self._usage.setdefault(facts["key"], (claim.id, seq, stated))
             elif isinstance(event, EvidenceAdded):
                 stated = {"claim_id": claim.id, "kind": event.item_kind, "content": event.content}
                 stated |= {"added_at": at, "added_by": actor, "withdrawn_at": None, "withdrawn_by": None}
@@ -87,8 +109,9 @@ class NamedRows:
 
     def hold(self, rows: Rows, result: Result) -> None:
         """Checks every row against the event that named it."""
-        result.rows = (result.rows or 0) + len(self._faults) + len(self._items)
+        result.rows = (result.rows or 0) + len(self._faults) + len(self._usage) + len(self._items)
         self._hold_faults({row[0]: FaultRow(*row) for row in rows.faults(list(self._faults))}, result)
+        self._hold_usage({row[0]: UsageRow(*row) for row in rows.usage(list(self._usage))}, result)
         items = rows.items(list(self._items), list(self.claims))
         self._hold_items({row[0]: ItemRow(*row) for row in items}, result)
         if rows.files_inside:
@@ -109,6 +132,16 @@ class NamedRows:
             if wrong:
                 sentence = f"Fault {key} has another {', '.join(wrong)} than the claim that counted it."
                 _add(result, "FAULT_ALTERED", sentence, claim_id, seq)
+
+    def _hold_usage(self, found: Mapping[str, UsageRow], result: Result) -> None:
+        for key, (claim_id, seq, stated) in self._usage.items():
+            row = found.get(key)
+            if row is None:
+                sentence = f"Usage record {key}, which a verdict rests on, is not there any more."
+                _add(result, "USAGE_REMOVED", sentence, claim_id, seq)
+            elif wrong := [name for name in row._fields if getattr(row, name) != stated.get(name)]:
+                sentence = f"Usage record {key} has another {', '.join(wrong)} than the verdict that rests on it."
+                _add(result, "USAGE_ALTERED", sentence, claim_id, seq)
 
     def _hold_items(self, found: Mapping[str, ItemRow], result: Result) -> None:
         for item_id, item in self._items.items():
@@ -141,11 +174,11 @@ class NamedRows:
             _add(result, "FILE_DIFFERS", sentence, item.claim_id, item.seq)
 
 
-def hold_policies(rows: Rows, result: Result) -> None:
-    """Checks that every policy that is kept has the text that its digest names."""
-    for version in rows.altered_policies():
-        sentence = f"Policy {version!r} is kept with another text than its digest names."
-        result.add(AuditFinding("POLICY_ALTERED", sentence))
+def _facts(event: ClaimVerified) -> Iterator[dict[str, Any]]:
+    """Yields what a verdict states of each usage record that it rests on; earlier events named none."""
+    for answer in event.answers:
+        facts = answer["facts"]
+        yield from (one for one in (facts, facts.get("other")) if one and "key" in one)
 
 
 def _add(result: Result, what: str, sentence: str, claim_id: str, seq: int) -> None:

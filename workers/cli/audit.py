@@ -203,8 +203,10 @@ def _extent(events: int, claims: int, administered: int) -> str:
 
 def _rows_held(result: Result) -> str:
     if result.rows is None:
-        return "Faults and evidence are not in an archive; only the database can be verified against them."
-    return f"{result.rows:,} faults and items of evidence were held against the events that name them"
+        return "Faults, usage and evidence are not in an archive; only the database can be verified against them."
+    return (
+        f"{result.rows:,} faults, usage records and items of evidence were held against the events that name them"
+    )
 
 
 def _named(finding: AuditFinding) -> str:

@@ -117,7 +117,7 @@ class OpenDatabasePart:
         self, cursor: Any, after: str | None = None, upto: str | None = None, *, files_inside: bool = True
     ) -> None:
         self._cursor = cursor
-        self.rows, self.first = NamedRowReads(cursor, files_inside=files_inside), after is None
+        self.rows = NamedRowReads(cursor, files_inside=files_inside)
         self._after, self._upto = after, upto
         waiting = _rows(cursor, _WAITING.format(w=self._between("subject_id", after, upto)))
         self.waiting: set[str] | None = {subject_id for (subject_id,) in waiting}

@@ -1,22 +1,22 @@
 """Whatever a superuser alters of the rows that events name, `audit verify` finds and names."""
 
-from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine
 
 from adapters.postgres.audit.snapshot import open_snapshot
 from domain.evidence.file import Upload
-from tests.builders import NOW, a_clear, a_fault, a_png
+from tests.builders import FAULT_TIME, NOW, a_clear, a_fault, a_png, a_usage_record
 from tests.integration.parts import Spotclaim
 from workers.audit.findings import Result
 from workers.audit.verify import audit
 
+HOUR = timedelta(hours=1)
 PHOTO = Upload(a_png(), "meter.png", "image/png")
 BEHIND = "SET LOCAL session_replication_role = replica"
 OTHER_CLAIM = "(SELECT id FROM claims WHERE spot_id = 'E2')"
 OF_E1 = "claim_id = (SELECT id FROM claims WHERE spot_id = 'E1')"
-POLICY = "INSERT INTO policies (version, digest, content) VALUES ('kept', encode(sha256('{}'), 'hex'), '{}')"
 
 TAMPERINGS = {
     "a fault is deleted": (f"DELETE FROM faults WHERE {OF_E1}", "FAULT_REMOVED"),
@@ -43,26 +43,44 @@ TAMPERINGS = {
         " SELECT gen_random_uuid(), claim_id, kind, added_at, added_by, content FROM claim_evidence LIMIT 1",
         "EVIDENCE_ADDED",
     ),
+    "a usage record is deleted": ("DELETE FROM usage_records", "USAGE_REMOVED"),
+    **{
+        f"a usage record's {column}": (f"UPDATE usage_records SET {column} = {value}", "USAGE_ALTERED")
+        for column, value in {
+            "spot_id": "'E2'",
+            "session_id": "'other'",
+            "connector_id": "2",
+            "started_at": "started_at - interval '1 minute'",
+            "ended_at": "NULL",
+            "energy_kwh": "11",
+            "meter_start_kwh": "0",
+            "meter_stop_kwh": "0",
+            "periods_kwh": "1",
+            "reservation_id": "'r'",
+            '"user"': "'eve'",
+        }.items()
+    },
     "a file's bytes": ("UPDATE evidence_files SET content = 'x'", "FILE_DIFFERS"),
     "a file is deleted": ("DELETE FROM evidence_files", "FILE_DIFFERS"),
-    "a policy's text": ("UPDATE policies SET content = content || ' ' WHERE version = 'kept'", "POLICY_ALTERED"),
 }
 
 
 @pytest.fixture
-def filed(spotclaim: Spotclaim) -> Iterator[Spotclaim]:
-    """Two claims over several faults, one with a photo, a note, a note that was withdrawn, and a stray clear."""
+def filed(spotclaim: Spotclaim) -> Spotclaim:
+    """Two claims over several faults; one with a verdict, a photo, two notes and a stray clear."""
     spotclaim.take_in(faults=[a_clear(spot_id="E1", occurred_at=NOW)])
     spotclaim.take_in(faults=[a_fault(spot_id="E1"), a_fault(spot_id="E2")])
     spotclaim.take_in(faults=[a_fault(spot_id="E1"), a_clear(spot_id="E1", occurred_at=NOW)])
+    running = {"started_at": FAULT_TIME - HOUR, "ended_at": FAULT_TIME + HOUR}
+    figures = {"energy_kwh": -3.0, "findings": ["NEGATIVE_ENERGY"]}
+    spotclaim.take_in(usage=[a_usage_record(spot_id="E1", **running, **figures)])
+    spotclaim.carry_out()
     claim_id = spotclaim.value("SELECT id::text AS id FROM claims WHERE spot_id = 'E1'")
     spotclaim.desk.add(claim_id, "photo", who="technician", role="operator", upload=PHOTO)
     spotclaim.desk.add(claim_id, "note", who="technician", role="operator", note="seen")
     wrong, _ = spotclaim.desk.add(claim_id, "note", who="technician", role="operator", note="wrong")
     spotclaim.desk.withdraw(claim_id, wrong.id, who="technician", role="operator", reason="wrong")
-    spotclaim.rows(f"{POLICY} ON CONFLICT DO NOTHING")
-    yield spotclaim
-    spotclaim.rows("DELETE FROM policies WHERE version = 'kept'")
+    return spotclaim
 
 
 def verified(engine: Engine, *, claims_in_part: int = 1000, files_inside: bool = True) -> Result:
@@ -75,7 +93,7 @@ def test_untouched_rows_are_sound(filed: Spotclaim, engine: Engine) -> None:
     result = verified(engine)
 
     assert result.findings == []
-    assert result.rows == 5 + 3
+    assert result.rows == 5 + 1 + 3
 
 
 @pytest.mark.parametrize("way", TAMPERINGS)
@@ -87,7 +105,7 @@ def test_what_is_altered_is_named(filed: Spotclaim, engine: Engine, way: str) ->
 
     result = verified(engine)
 
-    named = {(what, None if what == "POLICY_ALTERED" else claim_id)}
+    named = {(what, claim_id)}
     if way == "an item is moved":
         named |= {("EVIDENCE_ADDED", filed.value("SELECT id::text AS id FROM claims WHERE spot_id = 'E2'"))}
     assert {(finding.what, finding.subject_id) for finding in result.findings} == named
