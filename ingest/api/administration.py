@@ -1,10 +1,11 @@
 """Route for administrative acts: who changed what, for auditors and administrators."""
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 from domain.administration.act import SUBJECT_KIND
 from domain.events import KINDS, describe
@@ -21,6 +22,16 @@ _Kind = Annotated[
 ]
 
 
+def _dated(text: str) -> str:
+    """Refuses a number, which would be taken for seconds."""
+    if re.match(r"\d{4}-\d\d-\d\d[Tt ]", text) is None:
+        raise ValueError("should be an RFC 3339 time")
+    return text
+
+
+_Since = Annotated[AwareDatetime, BeforeValidator(_dated)] | None
+
+
 def router(reports: Reports, identity: Callable[..., Identity]) -> APIRouter:
     """Creates the route."""
     routes = APIRouter(prefix="/api/v1/administration")
@@ -31,7 +42,7 @@ def router(reports: Reports, identity: Callable[..., Identity]) -> APIRouter:
     @routes.get("", dependencies=[Depends(auditor)], summary="List administrative acts, latest first")
     def listed(
         kind: _Kind = None,
-        since: AwareDatetime | None = None,
+        since: _Since = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> dict[str, Any]:
         rows = reports.administrative_events(kind=kind, since=since, limit=limit)

@@ -141,15 +141,22 @@ def _claims(spotclaim: Spotclaim, run: str) -> list[dict[str, Any]]:
     return sorted(seen, key=lambda claim: (claim["spot_id"], claim["code"]))
 
 
+def _without_keys(facts: dict[str, Any]) -> dict[str, Any]:
+    """The figures of the records that decide, and not which rows they are."""
+    return {
+        name: _without_keys(value) if name == "other" else value for name, value in facts.items() if name != "key"
+    }
+
+
 def _verdict(spotclaim: Spotclaim, claim: dict[str, Any]) -> list[tuple[str, ...]]:
-    """Each rule's answer; sentences name the spot, which is another one each time."""
+    """Each rule's answer; spots and the keys of messages are others each time."""
     verdict = spotclaim.verdict(claim)
     return [(verdict["outcome"], "", "", "")] + [
         (
             answer["rule"],
             answer["reason"],
             answer["sentence"].replace(claim["spot_id"], "SPOT"),
-            str(answer["facts"]),
+            str(_without_keys(answer["facts"])),
         )
         for answer in verdict["answers"]
     ]

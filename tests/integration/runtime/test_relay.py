@@ -148,7 +148,7 @@ def test_a_relay_outlives_an_outage(spotclaim: Spotclaim, engine: Engine) -> Non
             schedule(spotclaim, 1)
             sent.get(timeout=PATIENCE_SECONDS)
             spotclaim.rows(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         schedule(spotclaim, 1)
