@@ -3,7 +3,7 @@
 from typing import Final
 
 from domain.administration.act import Act
-from domain.administration.things import Destination, LoadedPolicy, Message, Mute, SigningKey
+from domain.administration.things import LoadedPolicy, Message, Mute, SigningKey, StoredDestination
 
 _CONDITIONS: Final = ("codes", "severities", "claim_types", "zones", "destinations")
 
@@ -54,7 +54,7 @@ class SilenceRestated(_OfSilence):
 
 class _OfDestination(Act):
     __slots__ = ()
-    RECORD, THING = Destination, "destination"
+    RECORD, THING = StoredDestination, "destination"
 
 
 class DestinationAdded(_OfDestination):

@@ -3,12 +3,12 @@
 from typing import Final
 
 from domain.administration.act import Act
-from domain.administration.things import Delegation, Token
+from domain.administration.things import LentAuthority, Token
 
 
 class _OfDelegation(Act):
     __slots__ = ()
-    RECORD, THING = Delegation, "delegation"
+    RECORD, THING = LentAuthority, "delegation"
 
     @property
     def _who(self) -> str:

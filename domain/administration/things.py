@@ -14,7 +14,7 @@ _NAMESPACE: Final = UUID("5b0f9d0e-2f0c-4c3e-9a57-6d1a1c3f2b27")
 
 
 @dataclass(slots=True)
-class Delegation:
+class LentAuthority:
     """The authority of a role that one person lends to another."""
 
     id: str
@@ -63,7 +63,7 @@ class Mute:
 
 
 @dataclass(slots=True)
-class Destination:
+class StoredDestination:
     """A destination that was added; its URL by its SHA-256, and what people may see of it."""
 
     id: str
@@ -129,7 +129,7 @@ class SigningKey:
     head: str = GENESIS
 
 
-Thing = Delegation | Token | Mute | Destination | Message | LoadedPolicy | SigningKey
+Thing = LentAuthority | Token | Mute | StoredDestination | Message | LoadedPolicy | SigningKey
 
 
 def thing_id(kind: str, name: str) -> str:

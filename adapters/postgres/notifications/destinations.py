@@ -12,7 +12,7 @@ from adapters.postgres.audit.acts import Acts, Audited, chain_columns, sha256_of
 from adapters.postgres.engine import translated_errors
 from adapters.postgres.metadata import ID, MOMENT, metadata
 from domain.administration.operating_acts import DestinationAdded, DestinationRemoved, DestinationTested
-from domain.administration.things import Destination
+from domain.administration.things import StoredDestination
 from domain.errors import NotFound
 from domain.identifiers import new_claim_id
 
@@ -35,7 +35,7 @@ destinations: Final = Table(
 
 AUDITED: Final = Audited(
     destinations,
-    Destination,
+    StoredDestination,
     key="subject_id",
     spelled={"url_digest": sha256_of("convert_to(url, 'UTF8')")},
 )

@@ -14,7 +14,7 @@ from adapters.postgres.metadata import ID, MOMENT, metadata
 from adapters.postgres.statements import Executor
 from domain.administration.act import Act
 from domain.administration.people_acts import DelegationEnded, DelegationGiven
-from domain.administration.things import Delegation as Lent
+from domain.administration.things import LentAuthority
 from domain.claims.decide import Delegation
 from domain.errors import NotFound
 from domain.identifiers import new_claim_id
@@ -33,7 +33,7 @@ delegations: Final = Table(
     Index("delegations_to", "to"),
 )
 
-AUDITED: Final = Audited(delegations, Lent)
+AUDITED: Final = Audited(delegations, LentAuthority)
 
 # The latest delegations are listed; earlier ones are left out.
 _LISTED: Final = 1000

@@ -6,12 +6,12 @@ from typing import Any
 from domain.administration import operating_acts as operating
 from domain.administration import people_acts as people
 from domain.administration.things import (
-    Delegation,
-    Destination,
+    LentAuthority,
     LoadedPolicy,
     Message,
     Mute,
     SigningKey,
+    StoredDestination,
     Token,
     thing_id,
 )
@@ -20,10 +20,10 @@ from tests.builders import NOW
 
 _LATER = NOW + timedelta(hours=8)
 _DIGEST = "ab" * 32
-LENT = Delegation("d", "manager", "max", "olga", _LATER, NOW)
+LENT = LentAuthority("d", "manager", "max", "olga", _LATER, NOW)
 TOKEN = Token(thing_id("token", "rita"), "rita", "reviewer", _DIGEST, NOW)
 SILENCE = Mute("s", "olga", "works", NOW, NOW, _LATER, codes=["OTHER"], zones=["north", "west"])
-DESTINATION = Destination("o", "ops", "slack://…", _DIGEST, NOW, "ada")
+DESTINATION = StoredDestination("o", "ops", "slack://…", _DIGEST, NOW, "ada")
 MESSAGE = Message(
     "m", "discarded", "NOT_JSON", "It is no JSON.", _DIGEST, 7, "http", "ada", None, {"id": "1"}, NOW,
     settled_at=NOW, settled_by="ada", settled_why="a test",
