@@ -7,6 +7,7 @@ from itertools import groupby, pairwise
 from typing import Final
 
 from domain.eligibility import record_findings
+from domain.eligibility.contradiction import ROUNDING_KWH
 from domain.eligibility.wording import kwh, minute, session
 from domain.field.usage import UsageRecord
 
@@ -25,7 +26,6 @@ OF_ONE_RECORD: Final = (POWER_ABOVE_SPOT,)
 
 # Tolerance over the rated power, which includes what a meter's class of accuracy allows.
 _POWER_TOLERANCE = 1.1
-_ROUNDING_KWH = 0.01
 # The clocks of two records may differ by this much, and one that states whole minutes rounds.
 _OVERLAP_TOLERANCE = timedelta(minutes=2)
 
@@ -119,7 +119,7 @@ def _added(records: Sequence[UsageRecord], _: float | None) -> Iterator[Finding]
             energy, more, moved = record.energy_kwh, previous.energy_kwh, record_findings.moved(record)
             if energy is None or moved is None or more is None or more <= record_findings.REGISTER_TOLERANCE_KWH:
                 continue
-            if abs(energy - moved - more) <= _ROUNDING_KWH:
+            if abs(energy - moved - more) <= ROUNDING_KWH:
                 yield Finding(ENERGY_ADDED, record, previous)
 
 
@@ -140,7 +140,7 @@ def _advanced(records: Sequence[UsageRecord], _: float | None) -> Iterator[Findi
 
 def _stood(record: UsageRecord) -> bool:
     moved = record_findings.moved(record)
-    return moved is not None and abs(moved) <= _ROUNDING_KWH
+    return moved is not None and abs(moved) <= ROUNDING_KWH
 
 
 def _by_connector(records: Sequence[UsageRecord]) -> Iterator[list[UsageRecord]]:
