@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import blake2b
-from importlib.resources import files
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ from typing import Any
 import orjson
 import yaml
 
-from adapters.policy.reader import load_policy
+from adapters.policy.presets import Preset, preset_text
+from adapters.policy.reader import restore_policy
 from domain.audit.chain import AuditEvent
 from domain.changes import Changes
 from domain.claims.claim import Claim
@@ -222,29 +222,26 @@ def a_quarantined(body: bytes = b"not json", **changes: Any) -> Quarantined:
     return Quarantined(**(fields | changes))
 
 
-BUILT_IN_POLICY = files("domain.policy").joinpath("policy.yaml")
-
-
 def a_policy(**changes: Any) -> Policy:
-    """The built-in policy, with these fields changed."""
-    return replace(_built_in_policy(), **changes)
+    """The lenient policy, with these fields changed: most tests are not about its gates."""
+    return replace(_lenient_policy(), **changes)
 
 
 @cache
-def _built_in_policy() -> Policy:
+def _lenient_policy() -> Policy:
     """Read once: that takes longer than most tests."""
-    return load_policy()
+    return restore_policy(orjson.dumps(yaml.safe_load(preset_text(Preset.LENIENT)), default=str).decode())
 
 
 def a_policy_file(
     folder: Path, *, incidents: bool = True, quiet_minutes: float | None = None, **pace: float
 ) -> Path:
-    """The built-in policy as a file, but for its pace: sent at once, as it comes, unless `pace` says otherwise.
+    """The lenient policy as a file, but for its pace: sent at once, as it comes, unless `pace` says otherwise.
 
     Without `incidents` nobody is notified of them, and so everybody of all claims. One without news is over after
     twice the `quiet_minutes`.
     """
-    document = yaml.safe_load(BUILT_IN_POLICY.read_text())
+    document = yaml.safe_load(preset_text(Preset.LENIENT))
     document |= {"version": "test", "pace": {"digest_seconds": 0, "per_minute": 10_000} | pace}
     if not incidents:
         kept = [rule for rule in document["notifications"] if not rule["event"].startswith("incident.")]

@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address that the HTTP server listens on.")
     port: int = Field(8080, ge=0, le=65535, description="HTTP port of the console and the API.")
     metrics_port: int = Field(0, ge=0, le=65535, description="Port of /metrics in worker roles; 0 for none.")
-    policy: Path | None = Field(None, description="Policy file; the built-in default when unset.")
+    policy: Path | None = Field(None, description="Policy file, or strict, lenient or demo; strict when unset.")
     destinations: Annotated[dict[str, SecretStr], NoDecode] = Field(
         {}, description='Destinations of notifications, as JSON: {"ops": "<Apprise URL>"}.'
     )

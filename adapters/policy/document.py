@@ -21,7 +21,7 @@ from adapters.policy.fields import (
     Cost,
     Days,
     Event,
-    EvidenceKind,
+    EvidenceDemand,
     HoldDownSeconds,
     Holiday,
     Hours,
@@ -32,10 +32,11 @@ from adapters.policy.fields import (
     unknown,
 )
 from domain.policy.calendar import ALWAYS, Calendar, Span
-from domain.policy.error_codes import CLAIM_TYPES
+from domain.policy.error_codes import CLAIM_TYPES, EQUIPMENT
 from domain.policy.policy import (
     CAPACITY_SHARE,
     FEWEST_SPOTS,
+    USAGE_RECORD,
     ApprovalRule,
     CodePolicy,
     GroupPolicy,
@@ -60,7 +61,7 @@ class _Code(_Part):
     severity: Severity
     responsible: Party = "station"
     covered: bool = True
-    evidence: list[EvidenceKind] = []
+    evidence: list[EvidenceDemand] = []
     cost: Cost = 0.0
     filing_days: Days = 3650.0
     hold_down_seconds: HoldDownSeconds = 0.0
@@ -213,6 +214,9 @@ class PolicyDocument(_Part):
     def _contradictions(self) -> "Iterator[_Wrong]":
         if missing := [code for code in CLAIM_TYPES if code not in self.codes]:
             yield ("codes",), f"codes lacks {', '.join(missing)}"
+        for name, code in self.codes.items():
+            if CLAIM_TYPES[name] == EQUIPMENT and {USAGE_RECORD, (USAGE_RECORD,)} & set(code.evidence):
+                yield ("codes", name, "evidence"), "usage records say nothing of equipment; name other evidence"
         if ALWAYS.name in self.calendars:
             yield ("calendars", ALWAYS.name), "the calendar always runs around the clock; give yours another name"
         calendars = _calendars(self)

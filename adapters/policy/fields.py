@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date, time
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from domain.policy.calendar import Span, knows_zone
 from domain.policy.error_codes import CLAIM_TYPES
-from domain.policy.policy import EVIDENCE_KINDS
+from domain.policy.policy import DEMANDABLE, Demand
 from domain.policy.roles import AUTHORITIES
 
 _CLAIM_EVENTS = (
@@ -48,6 +48,16 @@ def _one_of(what: str, known: Sequence[str]) -> AfterValidator:
     return AfterValidator(demand)
 
 
+def _demand(given: object) -> Demand:
+    kinds = tuple(given) if isinstance(given, list) else (given,)
+    if not kinds:
+        raise ValueError("a list of alternatives names at least one kind of evidence")
+    for kind in kinds:
+        if kind not in DEMANDABLE:
+            raise ValueError(unknown("kind of evidence", str(kind), DEMANDABLE))
+    return kinds if isinstance(given, list) else str(given)
+
+
 def _span(text: object) -> Span:
     """Parses opening hours, `08:00-18:00`; `00:00` at the end, or `24:00`, is midnight."""
     begin, _, end = str(text).partition("-")
@@ -79,7 +89,8 @@ Code = Annotated[str, _one_of("code", list(CLAIM_TYPES))]
 Event = Annotated[str, _one_of("event", _EVENTS)]
 Authority = Annotated[str, _one_of("role", AUTHORITIES)]
 ClaimType = Annotated[str, _one_of("claim type", sorted(set(CLAIM_TYPES.values())))]
-EvidenceKind = Annotated[str, _one_of("kind of evidence", EVIDENCE_KINDS)]
+# One kind, or a list of which any is enough.
+EvidenceDemand = Annotated[Any, AfterValidator(_demand)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 HoursOfDay = Annotated[Span, BeforeValidator(_span)]
 Holiday = Annotated[date, BeforeValidator(_day)]

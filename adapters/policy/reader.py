@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, get_args
 
@@ -10,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from adapters.policy.document import PolicyDocument, policy_of
+from adapters.policy.presets import policy_text
 from domain.errors import SetupError
 from domain.policy.policy import Policy
 
@@ -22,7 +22,7 @@ class PolicyWrong(SetupError):
 
 
 def load_policy(path: Path | None = None) -> Policy:
-    """Reads the policy file, or the built-in policy. Raises `SetupError`, a line for each mistake."""
+    """Reads a policy as `read_policy` does. Raises `SetupError`, a line for each mistake."""
     return read_policy(path)[0]
 
 
@@ -32,13 +32,13 @@ def restore_policy(content: str) -> Policy:
 
 
 def read_policy(path: Path | None = None) -> tuple[Policy, str]:
-    """Reads a policy as `load_policy` does, and returns its content as canonical JSON.
+    """Reads a policy file, a preset by its name, or the strict one; returns its content as canonical JSON too.
 
-    Files that say the same have the same content.
+    Files that say the same have the same content. Raises `SetupError`.
     """
     name = str(path) if path else "the built-in policy"
     try:
-        text = path.read_text() if path else (files("domain.policy") / "policy.yaml").read_text()
+        text = policy_text(path)
         loader = _loader(text)
         node = yaml.compose(text, Loader=loader)
         if twice := list(_written_twice(node)):

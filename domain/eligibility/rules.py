@@ -14,8 +14,8 @@ from domain.claims.claim import Claim
 from domain.claims.lifecycle import ELIGIBLE, INELIGIBLE
 from domain.claims.sla import STANDING
 from domain.eligibility.evaluation import FAIL, INSUFFICIENT, PASS, EvaluationInput, RuleResult
+from domain.eligibility.evidence_rule import evidence_complete
 from domain.eligibility.usage_rule import usage_corroborates
-from domain.evidence import item as evidence
 from domain.policy.error_codes import OURS, parties_of
 from domain.policy.policy import Policy
 from domain.text import measure
@@ -114,25 +114,6 @@ def _zone(name: str | None, otherwise: str) -> tzinfo:
 
 def _day(moment: datetime, zone: tzinfo) -> date:
     return moment.astimezone(zone).date()
-
-
-def evidence_complete(case: EvaluationInput, policy: Policy) -> RuleResult:
-    """Demands that every kind of evidence the policy demands is on file."""
-    demanded = evidence.demanded(policy, case.claim.code)
-    if not demanded:
-        return RuleResult(
-            "evidence_complete", PASS, "NOT_DEMANDED", "The policy demands no evidence for this error."
-        )
-    missing = evidence.missing(policy, case.claim.code, case.evidence)
-    facts = {"demanded": list(demanded), "missing": missing}
-    if not missing:
-        return RuleResult("evidence_complete", PASS, "EVIDENCE_ON_FILE", f"On file: {_named(demanded)}.", facts)
-    sentence = f"Not on file yet: {_named(missing)}."
-    return RuleResult("evidence_complete", INSUFFICIENT, "EVIDENCE_MISSING", sentence, facts)
-
-
-def _named(kinds: tuple[str, ...] | list[str]) -> str:
-    return ", ".join(kind.replace("_", " ") for kind in kinds)
 
 
 # The usage rule comes last: where all pass, a verdict is described by the last.

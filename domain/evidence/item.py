@@ -10,7 +10,7 @@ from typing import Any, Final
 from domain.errors import EvidenceRefused
 from domain.evidence.content import demand_content
 from domain.evidence.file import File
-from domain.policy.policy import EVIDENCE_KINDS, Policy
+from domain.policy.policy import EVIDENCE_KINDS, Demand, Policy
 from domain.text import storable
 
 MOST_DATA_BYTES: Final = 16 * 1024
@@ -152,10 +152,20 @@ def digest(items: Iterable[Evidence]) -> str:
 
 
 def demanded(policy: Policy, code: str) -> tuple[str, ...]:
-    """Names the kinds that the policy demands for this error code."""
-    return policy.codes[code].evidence
+    """Names what the policy demands for this error code: a kind, or `one or another`."""
+    return tuple(_named(demand) for demand in policy.codes[code].evidence)
 
 
 def missing(policy: Policy, code: str, on_file: Collection[str]) -> list[str]:
-    """Names the demanded kinds that are not on file, in the policy's order."""
-    return [kind for kind in demanded(policy, code) if kind not in on_file]
+    """Names what is demanded and not on file, in the policy's order."""
+    demands = policy.codes[code].evidence
+    return [_named(demand) for demand in demands if not any(kind in on_file for kind in any_of(demand))]
+
+
+def any_of(demand: Demand) -> tuple[str, ...]:
+    """Returns the kinds any of which satisfies a demand."""
+    return (demand,) if isinstance(demand, str) else demand
+
+
+def _named(demand: Demand) -> str:
+    return " or ".join(any_of(demand))

@@ -16,13 +16,19 @@ Party = Literal["station", "operator", "vehicle", "user"]
 _MICROSECOND = timedelta(microseconds=1)
 
 EVIDENCE_KINDS = ("meter_reading", "reservation_response", "session", "photo", "document", "note")
+USAGE_RECORD = "usage_record"
+"""What the spot's records already show; nobody files it."""
+DEMANDABLE = (*EVIDENCE_KINDS, USAGE_RECORD)
+
+Demand = str | tuple[str, ...]
+"""A kind of evidence, or several of which any is enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class CodePolicy:
     """What the policy says of one error code.
 
-    `evidence` names the kinds that must be on file before anybody approves. `estimated_cost` is in the policy's
+    `evidence` names what must be on file before anybody approves. `estimated_cost` is in the policy's
     currency. `filing_days` is how long after the fault a claim may be filed, and `hold_down_seconds` how long a
     fault is observed first: one that clears by then becomes no claim, unless it flaps.
     """
@@ -30,7 +36,7 @@ class CodePolicy:
     severity: Severity
     responsible: Party = "station"
     covered: bool = True
-    evidence: tuple[str, ...] = ()
+    evidence: tuple[Demand, ...] = ()
     estimated_cost: float = 0.0
     filing_days: float = 3650.0
     hold_down_seconds: float = 0.0

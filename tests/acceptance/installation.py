@@ -19,8 +19,11 @@ SPOTCLAIM = str(Path(sys.executable).with_name("spotclaim"))
 
 
 def settings(**given: object) -> dict[str, str]:
-    """The whole environment of a process: where programs are, and these settings of Spotclaim."""
-    named = {f"SPOTCLAIM_{name.upper()}": str(value) for name, value in given.items()}
+    """The whole environment of a process: where programs are, and these settings of Spotclaim.
+
+    Few tests are about the gates of the policy, so it is the lenient one unless another is given.
+    """
+    named = {f"SPOTCLAIM_{name.upper()}": str(value) for name, value in ({"policy": "lenient"} | given).items()}
     return environment(Path.home(), **named)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.builders import BUILT_IN_POLICY
+from adapters.policy.presets import Preset, preset_text
 from tests.integration.parts import PATIENCE_SECONDS, Clock, Everyone
 from tests.servers.loopback import HOST, free_port, listening
 from tests.servers.waiting import wait_until
@@ -26,7 +26,7 @@ NOW = datetime.now(UTC)
 def system(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """Everything in one process, serving HTTP. Its clock stands still, so nothing may be late."""
     policy = tmp_path_factory.mktemp("policy") / "policy.yaml"
-    policy.write_text(re.sub(r", stage_hours: \d+", "", BUILT_IN_POLICY.read_text()))
+    policy.write_text(re.sub(r", stage_hours: \d+", "", preset_text(Preset.LENIENT)))
     with ExitStack() as stack:
         settings = load_settings(database_url=module_database_url, host=HOST, port=free_port(), policy=policy)
         app = build(settings, stack, clock=Clock(NOW), notifier=Everyone())

@@ -5,6 +5,7 @@ from typing import Any
 
 from domain.claims.claim import Claim
 from domain.claims.sla import Policies, by_policy
+from domain.eligibility import evidence_rule
 from domain.errors import NotFound
 from domain.evidence import file as evidence_file
 from domain.evidence import filing
@@ -91,13 +92,13 @@ class EvidenceService:
         with self._store.transaction() as transaction:
             claim = _locked(transaction, claim_id)
             items, reported = transaction.evidence(claim_id), transaction.reported_evidence(claim_id)
-            kinds = transaction.evidence_kinds([claim_id])[claim_id]
-        [(policy, _)] = by_policy([claim], self._policy, self._policies)
+            [(policy, _)] = by_policy([claim], self._policy, self._policies)
+            [case] = transaction.cases([claim], policy)
         return OnFile(
             items=items,
             reported=reported,
             demanded=evidence.demanded(policy, claim.code),
-            missing=evidence.missing(policy, claim.code, kinds),
+            missing=evidence_rule.lacking(case, policy),
             digest=evidence.digest(items),
         )
 
@@ -115,11 +116,12 @@ def lacking(transaction: Transaction, bound: Iterable[tuple[Policy, Sequence[Cla
 
     Only claims that lack some are in it.
     """
-    demanding = [(policy, claim) for policy, claims in bound for claim in claims]
-    demanding = [(policy, claim) for policy, claim in demanding if evidence.demanded(policy, claim.code)]
-    kinds = transaction.evidence_kinds([claim.id for _, claim in demanding]) if demanding else {}
-    found = {claim.id: evidence.missing(policy, claim.code, kinds[claim.id]) for policy, claim in demanding}
-    return {claim_id: lacks for claim_id, lacks in found.items() if lacks}
+    found: dict[str, list[str]] = {}
+    for policy, claims in bound:
+        demanding = [claim for claim in claims if evidence.demanded(policy, claim.code)]
+        cases = transaction.cases(demanding, policy) if demanding else []
+        found |= {case.claim.id: lacks for case in cases if (lacks := evidence_rule.lacking(case, policy))}
+    return found
 
 
 def _locked(transaction: Transaction, claim_id: str) -> Claim:

@@ -156,6 +156,24 @@ def test_programs_read_what_people_read(tmp_path: Path) -> None:
     assert (answer.code, answer.json["sound"], len(answer.json["mistakes"]) > 1) == (1, False, True)
 
 
+@pytest.mark.parametrize("preset", ["strict", "lenient", "demo"])
+def test_a_policy_to_begin_with(tmp_path: Path, preset: str) -> None:
+    """Whole and sound, and never written over another; the strict one unless it is said."""
+    given, file = settings(data=tmp_path), tmp_path / "mine.yaml"
+    asked = () if preset == "strict" else ("--preset", preset)
+
+    said = succeed(given, "policy", "init", *asked, file)
+
+    assert f"the {preset} policy" in said.output
+    built_in, mine = (succeed(given, "policy", "check", *which, "--json").json for which in ((), (file,)))
+    assert mine["sound"]
+    assert (mine == built_in) == (preset == "strict")
+    again = command(given, "policy", "init", file)
+    assert (again.code, again.errors.count("\n"), "there already" in again.errors) == (2, 1, True)
+    assert command(given, "policy", "init", tmp_path / "none" / "x.yaml").code == 2
+    assert command(given, "policy", "init", "--preset", "lax", tmp_path / "lax.yaml").code == 2
+
+
 def test_what_failed_is_listed_and_sent_again(database_url: str, tmp_path: Path) -> None:
     """By its status and the end of its id; what was sent is not sent again."""
     given = settings(database_url=database_url, data=tmp_path)

@@ -42,6 +42,7 @@ def system(module_database_url: str, hook: WebHook, tmp_path_factory: pytest.Tem
             destinations={"ops": f"json://{hook.address}/a-secret-path"},
             allow_internal_destinations=True,
             public_url=f"http://{HOST}:{port}",
+            policy="lenient",
         )
         app = build(settings, stack, clock=Clock(NOW))
         stack.enter_context(running(app))

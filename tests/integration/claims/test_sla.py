@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -298,7 +299,7 @@ def test_a_changed_policy_changes_no_running_clock(
     set_up: Callable[..., Spotclaim], clock: Clock, reports: Reports
 ) -> None:
     """Claims of before keep to the version that bound them, also over a restart; new ones have the new."""
-    old, content = read_policy()
+    old, content = read_policy(Path("lenient"))
     old_hours, new_hours = old.target_for("high", "usage_discrepancy").resolve_hours, 7.0
     first = set_up(policy=old, clock=clock)
     first.policies.keep(old.version, content)

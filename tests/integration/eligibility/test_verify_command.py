@@ -21,7 +21,11 @@ YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 @pytest.fixture
 def verify(emptied_database_url: str, tmp_path: Path) -> Callable[..., Result]:
     """The command on the test's database."""
-    environment = {"SPOTCLAIM_DATABASE_URL": emptied_database_url, "SPOTCLAIM_DATA": str(tmp_path)}
+    environment = {
+        "SPOTCLAIM_DATABASE_URL": emptied_database_url,
+        "SPOTCLAIM_DATA": str(tmp_path),
+        "SPOTCLAIM_POLICY": "lenient",
+    }
     return lambda *arguments: CliRunner().invoke(app, ["verify", *map(str, arguments)], env=environment)
 
 

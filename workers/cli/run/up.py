@@ -1,10 +1,12 @@
 """`spotclaim up`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from adapters.embedded.folder import sole_use
+from adapters.policy.presets import Preset
 from workers.cli.options import DataOption
 from workers.cli.run.console import show_new_token
 from workers.cli.run.role import HostOption, PortOption
@@ -28,7 +30,8 @@ def up(
 ) -> None:
     """Run the whole system in this process."""
     settings = load_settings(data=data, host=host, port=port)
-    with sole_use(settings.data), running(data, host=host, port=port) as app, until_signalled(app):
+    policy = Path(Preset.DEMO) if demo and settings.policy is None else settings.policy
+    with sole_use(settings.data), running(data, host=host, port=port, policy=policy) as app, until_signalled(app):
         demand_port(app.settings.host, app.settings.port)
         show_new_token(app)
         run(app, with_demo=demo)

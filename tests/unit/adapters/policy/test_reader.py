@@ -74,6 +74,18 @@ def test_a_copy_of_the_built_in_policy_is_the_same_policy(write: Write) -> None:
             "kind of evidence 'gossip' is unknown",
         ),
         (
+            "OTHER: {severity: low,",
+            "OTHER: {severity: low, evidence: [photo, [note, gossip]],",
+            "codes.OTHER.evidence.1: kind of evidence 'gossip' is unknown",
+        ),
+        ("OTHER: {severity: low,", "OTHER: {severity: low, evidence: [[]],", "names at least one kind"),
+        ("OTHER: {severity: low,", "OTHER: {severity: low, evidence: [5],", "kind of evidence '5' is unknown"),
+        (
+            "OTHER: {severity: low,",
+            "OTHER: {severity: low, evidence: [usage_record],",
+            "codes.OTHER.evidence: usage records say nothing of equipment",
+        ),
+        (
             "resolve_hours: 24",
             "resolve_hours: 1.0e-9",
             "sla.targets.0.resolve_hours: Input should be greater than or",
@@ -90,7 +102,7 @@ def test_a_copy_of_the_built_in_policy_is_the_same_policy(write: Write) -> None:
             "eligibility.evidence_wait_hours: Input",
         ),
         (
-            "unknown_spot_passes: true",
+            "unknown_spot_passes: false",
             "unknown_spot_passes: maybe",
             "unknown_spot_passes: this must be true or false",
         ),
@@ -144,7 +156,7 @@ def test_a_wrong_value_is_reported_with_its_line(write: Write, before: str, afte
             "resolve_hours: 90000",
             "sla.targets.0.resolve_hours: Input should be less than or equal to 87672",
         ),
-        ("unknown_spot_passes: true", "unknown_spots_pass: true", "unknown_spot_passes: is missing"),
+        ("unknown_spot_passes: false", "unknown_spots_pass: true", "unknown_spot_passes: is missing"),
     ],
 )
 def test_a_name_that_is_not_there_is_refused(write: Write, before: str, after: str, expected: str) -> None:
@@ -354,8 +366,8 @@ def test_a_setting_that_does_not_exist(write: Write, before: str, after: str, ex
         ("  business:\n", "  always:\n", "the calendar always runs around the clock"),
         ('["2026-12-25", ', "[0, ", "a holiday is a date, such as 2026-12-25"),
         ('["2026-12-25", ', '["2027-01-01", ', "the holiday 2027-01-01 is given twice"),
-        ('"2026-11-30"', "2026-11-30", "version: this must be a text; write it in quotes"),
-        ("medium, cost: 40}", "medium, severity: low, cost: 40}", "severity is given twice"),
+        ('"2026-12-01"', "2026-12-01", "version: this must be a text; write it in quotes"),
+        ("medium, cost: 40,", "medium, severity: low, cost: 40,", "severity is given twice"),
     ],
 )
 def test_what_would_stop_claims_later_is_refused_now(write: Write, before: str, after: str, expected: str) -> None:

@@ -15,10 +15,12 @@ from domain.eligibility.rules import (
     spot_known,
     under_warranty,
 )
+from domain.field.usage import UsageRecord
 from domain.policy.policy import CodePolicy, Policy
-from tests.builders import FAULT_TIME, a_claim, a_policy, a_spot, an_input
+from tests.builders import FAULT_TIME, a_claim, a_policy, a_spot, a_usage_record, an_input
 
 POLICY = a_policy(corroboration_window_days=30)
+LONG_AGO = {"started_at": FAULT_TIME - timedelta(days=45), "ended_at": FAULT_TIME - timedelta(days=44)}
 STRICT = a_policy(unknown_spot_passes=False, unknown_warranty_passes=False)
 
 
@@ -190,6 +192,29 @@ def test_evidence_is_complete_when_all_that_is_demanded_is_on_file(
 
     assert verdict_of(answer) == expected
     assert answer.facts.get("missing", []) == [kind for kind in demanded if kind not in on_file]
+
+
+@pytest.mark.parametrize(
+    ("on_file", "usage", "sentence"),
+    [
+        ({}, [], "Not on file yet: meter reading or usage record, photo."),
+        ({"photo"}, [], "Not on file yet: meter reading or usage record."),
+        ({"photo", "meter_reading"}, [], "On file: meter reading, photo."),
+        ({"photo"}, [a_usage_record()], "On file: usage record, photo."),
+        ({"photo"}, [a_usage_record(session_id="named", **LONG_AGO)], "On file: usage record, photo."),
+        ({"photo"}, [a_usage_record(**LONG_AGO)], "Not on file yet: meter reading or usage record."),
+        ({"meter_reading"}, [a_usage_record()], "Not on file yet: photo."),
+    ],
+)
+def test_of_alternatives_any_is_enough(on_file: set[str], usage: list[UsageRecord], sentence: str) -> None:
+    """A usage record counts that the claim names, or that is near enough to bear on it; nobody files it."""
+    case = replace(an_input(a_claim(session_id="named"), *usage), evidence=frozenset(on_file))
+
+    answer = evidence_complete(case, with_code(evidence=(("meter_reading", "usage_record"), "photo")))
+
+    assert answer.sentence == sentence
+    assert answer.facts["demanded"] == ["meter_reading or usage_record", "photo"]
+    assert (answer.result == "pass") == (answer.facts["missing"] == [])
 
 
 def test_missing_evidence_is_named() -> None:
