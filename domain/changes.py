@@ -28,9 +28,13 @@ class DoneStep:
 
 
 @cache
-def _stored(kind: Any) -> tuple[type, bool]:
-    """Returns the type that records of this one are stored as, and whether they have ids."""
-    return (Step if issubclass(kind, Step) else kind), "id" in getattr(kind, "__dataclass_fields__", ())
+def _stored_as(kind: type) -> type:
+    return Step if issubclass(kind, Step) else kind
+
+
+@cache
+def _has_id(kind: Any) -> bool:
+    return "id" in getattr(kind, "__dataclass_fields__", ())
 
 
 def _wider(part: str, other: str) -> str:
@@ -52,15 +56,14 @@ class Changes:
     def put(self, *records: object, part: str = WHOLE) -> None:
         """Adds records that are to be written."""
         for record in records:
-            kind: Any = type(record)
-            stored_as, has_id = _stored(kind)
-            known = self._by_type.get(stored_as)
-            if known is None:
-                known = self._by_type[stored_as] = {}
-            # No id is negative.
-            key = (has_id and record.id) or ~len(known)  # type: ignore[attr-defined]
-            before = known.get(key)
-            known[key] = (record, part if before is None else _wider(part, before[1]))
+            kind = type(record)
+            known = self._by_type.setdefault(_stored_as(kind), {})
+            if _has_id(kind) and (key := record.id):  # type: ignore[attr-defined]
+                before = known.get(key)
+                known[key] = (record, part if before is None else _wider(part, before[1]))
+            else:
+                # No id is negative.
+                known[~len(known)] = (record, part)
 
     def record(self, subject: _Subject, event: Event[_Subject], at: datetime, actor: str) -> None:
         """Applies an event to its subject, and puts the subject and the event."""

@@ -78,11 +78,11 @@ class Body:
         """Returns the JSON-ready object; see `spell`."""
         kind: Any = type(self)
         values_of, keys, writes = _written(kind)
-        return {
-            key: value if write is None or value is None else write(value)
-            for value, key, write in zip(values_of(self), keys, writes, strict=True)
-            if value is not UNSTATED
-        }
+        body = {key: value for key, value in zip(keys, values_of(self), strict=True) if value is not UNSTATED}
+        for key, write in writes:
+            if body.get(key) is not None:
+                body[key] = write(body[key])
+        return body
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:
@@ -186,9 +186,10 @@ def _fields(kind: Any) -> tuple[_Field, ...]:
 
 
 @cache
-def _written(kind: Any) -> tuple[Callable[[object], tuple[Any, ...]], tuple[str, ...], tuple[Any, ...]]:
-    """Returns what reads all fields of an object at once, their keys, and how each is written."""
-    names, keys, writes, _ = zip(*_fields(kind), strict=True)
+def _written(kind: Any) -> tuple[Callable[[object], tuple[Any, ...]], tuple[str, ...], tuple[tuple[str, Any], ...]]:
+    """Returns what reads all fields of an object at once, their keys, and how some are written."""
+    names, keys, *_ = zip(*_fields(kind), strict=True)
+    writes = tuple((it.key, it.write) for it in _fields(kind) if it.write is not None)
     return (attrgetter(*names) if len(names) > 1 else lambda it: (getattr(it, names[0]),)), keys, writes
 
 

@@ -201,7 +201,9 @@ def _filers(raised: Iterable[Fault], first: str | None) -> set[str]:
 
     Who edits a message files it as well: the words are theirs.
     """
-    names = {fault.filed_by for fault in raised}.union(*(fault.edited_by for fault in raised))
+    names = {fault.filed_by for fault in raised}
+    for fault in raised:
+        names.update(fault.edited_by)
     return {name for name in names if name is not None and name != first}
 
 

@@ -24,11 +24,11 @@ def unknown_fields(data: Mapping[str, Any], kind: type) -> dict[str, Any] | None
 
     Those of a fault's `error` have its name before theirs, as `error.inof`.
     """
-    found = {name: data[name] for name in data.keys() - _KNOWN[kind]}
-    if kind is FaultData and (within := data["error"].keys() - _KNOWN[ErrorData]):
-        found |= {f"error.{name}": data["error"][name] for name in within}
-    if not found:
+    error = data["error"] if kind is FaultData else {}
+    if data.keys() <= _KNOWN[kind] and error.keys() <= _KNOWN[ErrorData]:
         return None
+    found = {name: data[name] for name in data.keys() - _KNOWN[kind]}
+    found |= {f"error.{name}": error[name] for name in error.keys() - _KNOWN[ErrorData]}
     for name in found.keys() - _warned:
         if len(_warned) < _MOST_NAMES:
             _warned.add(name)
