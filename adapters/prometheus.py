@@ -21,7 +21,7 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from domain.audit.event import NEW, WHOLE
+from domain.audit.event import OPENED, WHOLE
 from domain.changes import Changes
 from domain.claims.claim import Claim
 from domain.claims.lifecycle import CLOSED
@@ -140,7 +140,7 @@ class Metrics:
         """Counts a committed batch and what it led to."""
         for reason, count in collections.Counter(item.reason for item in batch.quarantined).items():
             self._quarantined.labels(reason).inc(count)
-        faults, opened = changes.of(Fault), changes.of(Claim, NEW)
+        faults, opened = changes.of(Fault), changes.of(Claim, OPENED)
         unmatched = sum(fault.claim_id is None for fault in faults)
         outcomes = {
             "opened": len(opened),

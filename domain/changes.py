@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from domain.audit import chain
 from domain.audit.chain import AuditEvent, Chained
-from domain.audit.event import COUNTED, NEW, WHOLE, Event
+from domain.audit.event import COUNTED, NEW, OPENED, WHOLE, Event
 from domain.steps import Step
 
 _T = TypeVar("_T")
@@ -16,8 +16,8 @@ _Subject = TypeVar("_Subject", bound=Chained)
 
 # The part of a delivery that an attempt changes.
 ATTEMPTED: Final = "attempted"
-# A wider part includes what the narrower ones write.
-_WIDEST_FIRST: Final = (NEW, WHOLE, COUNTED, ATTEMPTED)
+# A wider part includes what the narrower ones write; what is opened and written whole at once is new.
+_WIDEST_FIRST: Final = (NEW, WHOLE, OPENED, COUNTED, ATTEMPTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class DoneStep:
 
 
 @cache
-def _stored_as(kind: type) -> type:
+def _stored_as(kind: Any) -> Any:
     return Step if issubclass(kind, Step) else kind
 
 
@@ -38,7 +38,7 @@ def _has_id(kind: Any) -> bool:
 
 
 def _wider(part: str, other: str) -> str:
-    return min(part, other, key=_WIDEST_FIRST.index)
+    return NEW if {part, other} == {OPENED, WHOLE} else min(part, other, key=_WIDEST_FIRST.index)
 
 
 class Changes:
@@ -56,7 +56,7 @@ class Changes:
     def put(self, *records: object, part: str = WHOLE) -> None:
         """Adds records that are to be written."""
         for record in records:
-            kind = type(record)
+            kind: Any = type(record)
             known = self._by_type.setdefault(_stored_as(kind), {})
             if _has_id(kind) and (key := record.id):  # type: ignore[attr-defined]
                 before = known.get(key)

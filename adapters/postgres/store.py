@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Engine
 
 from adapters.postgres.audit.events import INSERT_EVENTS, EventRows
-from adapters.postgres.claims.claims import INSERT_CLAIMS, UPDATE_CLAIMS, UPDATE_COUNTED, ClaimRows
+from adapters.postgres.claims.claims import INSERT_CLAIMS, INSERT_OPENED, UPDATE_CLAIMS, UPDATE_COUNTED, ClaimRows
 from adapters.postgres.eligibility.evaluation_reads import EvaluationReads
 from adapters.postgres.engine import translated_errors
 from adapters.postgres.evidence.items import INSERT_EVIDENCE, EvidenceRows
@@ -24,7 +24,7 @@ from adapters.postgres.people.delegations import DelegationRows
 from adapters.postgres.statements import Write
 from adapters.postgres.steps.steps import FINISH_STEPS, INSERT_STEPS, StepRows
 from domain.audit.chain import AuditEvent
-from domain.audit.event import COUNTED, NEW, WHOLE
+from domain.audit.event import COUNTED, NEW, OPENED, WHOLE
 from domain.changes import ATTEMPTED, Changes, DoneStep
 from domain.claims.claim import Claim
 from domain.evidence.item import Evidence
@@ -38,6 +38,7 @@ from domain.steps import Step
 WRITES: Final[Mapping[tuple[type, str], Write]] = {
     (Fault, WHOLE): INSERT_FAULTS,
     (Claim, NEW): INSERT_CLAIMS,
+    (Claim, OPENED): INSERT_OPENED,
     # Before the claims: a change of status is held against the evidence that is there.
     (Evidence, WHOLE): INSERT_EVIDENCE,
     (Claim, WHOLE): UPDATE_CLAIMS,

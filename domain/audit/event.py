@@ -15,8 +15,10 @@ from typing import Any, ClassVar, Final, Generic, NamedTuple, Self, TypeVar, Uni
 from domain.audit.chain import Chained, instant
 from domain.steps import Step
 
-# The part of its subject's row that an event writes: all of it, at first or again, or what reports count.
+# The part of its subject's row that an event writes: all of it, at first or again, or what reports count. What an
+# opening leaves at its default is not written.
 NEW: Final = "new"
+OPENED: Final = "opened"
 WHOLE: Final = "whole"
 COUNTED: Final = "counted"
 
@@ -34,11 +36,14 @@ Stated = Union[_T, Unstated]  # noqa: UP007 - the other spelling takes no type v
 """A field that events of this kind may leave out, as those written by earlier versions do."""
 
 
+_Code = Callable[[Any], Any]
+
+
 class _Field(NamedTuple):
     name: str
     key: str
-    write: Callable[[Any], Any] | None
-    read: Callable[[Any], Any] | None
+    write: _Code | None
+    read: _Code | None
 
 
 def spell(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -186,14 +191,16 @@ def _fields(kind: Any) -> tuple[_Field, ...]:
 
 
 @cache
-def _written(kind: Any) -> tuple[Callable[[object], tuple[Any, ...]], tuple[str, ...], tuple[tuple[str, Any], ...]]:
+def _written(
+    kind: Any,
+) -> tuple[Callable[[object], tuple[Any, ...]], tuple[str, ...], tuple[tuple[str, _Code], ...]]:
     """Returns what reads all fields of an object at once, their keys, and how some are written."""
     names, keys, *_ = zip(*_fields(kind), strict=True)
     writes = tuple((it.key, it.write) for it in _fields(kind) if it.write is not None)
     return (attrgetter(*names) if len(names) > 1 else lambda it: (getattr(it, names[0]),)), keys, writes
 
 
-def _codec(annotation: Any) -> tuple[Callable[[Any], Any] | None, Callable[[Any], Any] | None]:
+def _codec(annotation: Any) -> tuple[_Code | None, _Code | None]:
     # The parts of a union; a list is one of them, and not what is in it.
     kinds = {annotation} if isinstance(annotation, GenericAlias) else {annotation, *get_args(annotation)}
     if datetime in kinds:

@@ -9,7 +9,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final
 
-from domain.audit.event import COUNTED, NEW
+from domain.audit.event import COUNTED, OPENED
 from domain.changes import Changes
 from domain.claims.claim import Claim, SpotAndCode
 from domain.claims.events import DETAILS, ClaimOpened, Edits, FaultsCounted
@@ -81,7 +81,7 @@ def deduplicate(
                 again.append(claim.id)
             if claim.last_seen_at - seen >= _SEEN_JUST_NOW:
                 seen_again.append(claim.id)
-    opened = changes.of(Claim, NEW)
+    opened = changes.of(Claim, OPENED)
     changes.put(*_first_steps(opened, changes.of(Claim, COUNTED), policy, now))
     if again:
         changes.put(Verify(again))

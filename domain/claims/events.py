@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from domain import steps
-from domain.audit.event import COUNTED, NEW, UNSTATED, Event, Restated, Stated, Unstated
+from domain.audit.event import COUNTED, OPENED, UNSTATED, Event, Restated, Stated, Unstated
 from domain.claims.claim import Claim
 from domain.claims.clock_events import ClockChange
 from domain.claims.lifecycle import SUBMITTED, UNDER_REVIEW, VERDICTS, WITHDRAWN, after
@@ -43,7 +43,7 @@ class ClaimOpened(ClaimEvent):
     """
 
     KIND = "claim.opened"
-    PART = NEW
+    PART = OPENED
     LEADS_TO = (steps.Verify, steps.Submit, steps.Detect)
 
     spot_id: str

@@ -9,7 +9,7 @@ from threading import Event
 import structlog
 
 from adapters.prometheus import Metrics
-from domain.audit.event import NEW
+from domain.audit.event import OPENED
 from domain.backoff import Backoff
 from domain.changes import Changes
 from domain.claims.claim import Claim
@@ -110,7 +110,7 @@ class Intake:
     def committed(self, batch: Batch, changes: Changes) -> None:
         """Counts and publishes a batch, once its transaction is committed."""
         self._metrics.ingested(batch, changes)
-        if opened := changes.of(Claim, NEW):
+        if opened := changes.of(Claim, OPENED):
             self._feed.publish("opened", opened)
 
     def _deduplicate(self, transaction: Transaction, faults: Sequence[Fault]) -> Changes:

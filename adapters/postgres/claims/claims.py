@@ -33,8 +33,8 @@ claims: Final = Table(
     Column("cleared_at", MOMENT),
     Column("closed_at", MOMENT),
     Column("fault_count", Integer, nullable=False),
-    Column("stage", Integer, nullable=False),
-    Column("stages", ARRAY(Text), nullable=False),
+    Column("stage", Integer, nullable=False, server_default=text("0")),
+    Column("stages", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
     Column("policy_version", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("head", LargeBinary, nullable=False),
@@ -79,6 +79,8 @@ _COUNTED: Final = (
     "version",
     "head",
 )
+# What an opening states; the other columns begin with their defaults, which are those of the dataclass.
+_OPENED: Final = (*_FIXED, *_COUNTED, "status", "policy_version")
 # Written with every change.
 _MOVING: Final = (
     *_COUNTED,
@@ -118,6 +120,7 @@ _OPEN_CLAIMS_OF_SPOTS: Final = (
 )
 
 INSERT_CLAIMS: Final = insert(claims, _FIXED + _MOVING)
+INSERT_OPENED: Final = insert(claims, _OPENED)
 UPDATE_CLAIMS: Final = update(claims, _MOVING + _OF_THE_SPOT)
 UPDATE_COUNTED: Final = update(claims, _COUNTED)
 

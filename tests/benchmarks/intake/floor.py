@@ -24,7 +24,7 @@ import pika
 import psycopg2
 
 from adapters.postgres.audit.events import INSERT_EVENTS
-from adapters.postgres.claims.claims import INSERT_CLAIMS
+from adapters.postgres.claims.claims import INSERT_OPENED
 from adapters.postgres.field.faults import INSERT_FAULTS
 from adapters.postgres.steps.steps import INSERT_STEPS
 from adapters.rabbitmq import connection as rabbitmq
@@ -35,12 +35,12 @@ _BATCH = 500
 _PREFETCH = 4 * _BATCH
 _IDLE_SECONDS = 0.02
 
-INSERT = "; ".join(write.sql for write in (INSERT_FAULTS, INSERT_CLAIMS, INSERT_EVENTS, INSERT_STEPS))
+INSERT = "; ".join(write.sql for write in (INSERT_FAULTS, INSERT_OPENED, INSERT_EVENTS, INSERT_STEPS))
 # Which claim a fault belongs to is known once its claim was upserted, since another process may have opened it.
 _JOIN_CLAIM = "JOIN claim ON claim.spot_id = r->>4 AND claim.code = r->>6"
 UPSERT = f"""
 WITH claim AS (
-    {INSERT_CLAIMS.sql} ON CONFLICT (spot_id, code) WHERE closed_at IS NULL DO UPDATE SET
+    {INSERT_OPENED.sql} ON CONFLICT (spot_id, code) WHERE closed_at IS NULL DO UPDATE SET
         fault_count = claims.fault_count + excluded.fault_count, last_seen_at = excluded.last_seen_at,
         version = claims.version + 1, head = excluded.head
     RETURNING id, spot_id, code, version
@@ -198,15 +198,13 @@ def _fault(
 
 
 # What every claim says, by column, and where in a row what differs has its place.
-_SAME = {"status": "submitted", "policy_version": "2026-11-22", "version": 1, "evidence_digest": ""}
-_SAME |= dict.fromkeys(("stage", "reopened", "verdict_seq"), 0) | {"four_eyes": False}
-_SAME |= {name: [] for name in ("also_filed_by", "stages", "approved_by", "pauses", "sla_alerts")}
-_CLAIM: list[Any] = [_SAME.get(name) for name in INSERT_CLAIMS.columns]
+_SAME = {"status": "submitted", "policy_version": "2026-11-22", "version": 1, "also_filed_by": []}
+_CLAIM: list[Any] = [_SAME.get(name) for name in INSERT_OPENED.columns]
 _DIFFERS = """
     id spot_id code claim_type severity opened_at connector_id zone affected_user reservation_id session_id
     first_seen_at last_seen_at fault_count head
 """.split()  # noqa: SIM905
-_PLACES = [INSERT_CLAIMS.columns.index(name) for name in _DIFFERS]
+_PLACES = [INSERT_OPENED.columns.index(name) for name in _DIFFERS]
 
 
 def _claim(

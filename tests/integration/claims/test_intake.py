@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from domain.audit.event import OPENED
+from domain.changes import Changes
+from domain.claims.decision_events import ClaimEscalated
 from domain.claims.lifecycle import CLOSED, STATUSES
 from domain.errors import TransientError
 from domain.ports.store import Transaction
-from tests.builders import FAULT_TIME, NOW, a_clear, a_fault, a_quarantined, a_spot, a_usage_record
+from tests.builders import FAULT_TIME, NOW, a_claim, a_clear, a_fault, a_quarantined, a_spot, a_usage_record
 from tests.integration.parts import Spotclaim
 
 
@@ -50,6 +53,23 @@ def test_a_claim_its_event_and_its_step_come_together(spotclaim: Spotclaim) -> N
     assert (claim["status"], claim["fault_count"], claim["version"]) == ("submitted", 2, 1)
     assert (step["kind"], step["subject_ids"], step["attempts"]) == ("verify", [claim["id"]], 0)
     spotclaim.demand_sound_chains()
+
+
+@pytest.mark.parametrize("escalated", [False, True])
+def test_a_claim_is_stored_as_it_was_opened(spotclaim: Spotclaim, *, escalated: bool) -> None:
+    """What its opening does not state has its default, unless more happens to it in the same transaction."""
+    claim = a_claim(also_filed_by=["o'neill", '"b\\n'], connector_id=2, cleared_at=NOW, resolve_due_at=None)
+    changes = Changes()
+    changes.put(claim, part=OPENED)
+    if escalated:
+        changes.record(claim, ClaimEscalated(to="manager"), NOW, "rule:escalation")
+
+    with spotclaim.store.transaction() as transaction:
+        transaction.record(changes)
+    with spotclaim.store.transaction() as transaction:
+        stored = transaction.claims([claim.id])
+
+    assert stored == [claim]
 
 
 def everything(spotclaim: Spotclaim) -> list[list[dict[str, Any]]]:

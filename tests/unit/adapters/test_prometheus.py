@@ -5,7 +5,7 @@ from datetime import timedelta
 from prometheus_client import CollectorRegistry, generate_latest
 
 from adapters.prometheus import DatabaseCollector, Figures, Metrics
-from domain.audit.event import NEW
+from domain.audit.event import OPENED
 from domain.changes import Changes
 from domain.claims.claim import Claim
 from domain.claims.clock_events import SlaBreached, SlaWarned
@@ -47,7 +47,7 @@ def test_faults_are_counted_by_what_became_of_them() -> None:
     faults = [a_fault(claim_id=claim.id), a_fault(claim_id=claim.id), a_fault(claim_id=claim.id), a_clear()]
 
     changes = Changes(*faults)
-    changes.put(claim, part=NEW)
+    changes.put(claim, part=OPENED)
     counted.metrics.ingested(a_batch(faults=[*faults, a_fault()]), changes)
 
     outcomes = {name: counted[f"faults_received_total{{outcome={name}}}"] for name in ("opened", "counted")}

@@ -39,8 +39,10 @@ def test_an_insert_reads_each_value_from_its_place_as_its_column_is() -> None:
     assert " ".join(write.sql.split()) == (
         'INSERT INTO things ("id", "to", "size", "open", "at", "hash", "data", "owners", "words") '
         "SELECT (r->>0)::uuid, r->>1, (r->>2)::integer, (r->>3)::boolean, (r->>4)::timestamptz, "
-        "decode(r->>5, 'hex'), r->6, ARRAY(SELECT jsonb_array_elements_text(r->7))::uuid[], "
-        "ARRAY(SELECT jsonb_array_elements_text(r->8)) FROM jsonb_array_elements(%s::jsonb) AS r"
+        "decode(r->>5, 'hex'), r->6, "
+        "CASE r->7 WHEN '[]' THEN '{}' ELSE ARRAY(SELECT jsonb_array_elements_text(r->7))::uuid[] END, "
+        "CASE r->8 WHEN '[]' THEN '{}' ELSE ARRAY(SELECT jsonb_array_elements_text(r->8))::text[] END "
+        "FROM jsonb_array_elements(%s::jsonb) AS r"
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from domain.audit import chain as audit
-from domain.audit.event import NEW
+from domain.audit.event import OPENED
 from domain.changes import Changes
 from domain.claims import sla
 from domain.claims.approval import escalate, route
@@ -68,7 +68,7 @@ class ClaimRows(RuleBasedStateMachine):
         self.seen = "", self.model.items.copy()
         self.due: dict[str, datetime] = {}
         changes = self._count(fault, {})
-        [self.claim] = changes.of(Claim, NEW)
+        [self.claim] = changes.of(Claim, OPENED)
         self.events = list(changes.events)
         self.steps: list[tuple[Step, int]] = []
         self._schedule(changes)

@@ -9,7 +9,7 @@ from itertools import permutations
 import pytest
 
 from domain.audit import chain as audit
-from domain.audit.event import COUNTED, NEW
+from domain.audit.event import COUNTED, OPENED
 from domain.changes import Changes
 from domain.claims.claim import Claim
 from domain.claims.deduplication import deduplicate, earlier_than_known, group_by_claim
@@ -24,7 +24,7 @@ def count(faults: Sequence[Fault], *open_claims: Claim) -> Changes:
 
 
 def opened(changes: Changes) -> list[Claim]:
-    return changes.of(Claim, NEW)
+    return changes.of(Claim, OPENED)
 
 
 def of_life(changes: Changes) -> list[Step]:
