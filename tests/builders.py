@@ -23,6 +23,7 @@ from domain.claims.claim import Claim
 from domain.claims.decision_events import ClaimNoted
 from domain.claims.events import ClaimRestated
 from domain.claims.lifecycle import CLOSED
+from domain.claims.number import NewIdentity, identities
 from domain.eligibility import record_findings as meter
 from domain.eligibility.evaluation import EvaluationInput
 from domain.evidence.item import Evidence, compose
@@ -51,6 +52,11 @@ def a_key(*parts: object) -> str:
 def ids() -> Iterator[str]:
     """Claim ids that tests can foresee."""
     return (f"00000000-0000-7000-8000-{number:012d}" for number in count(1))
+
+
+def new_identities() -> NewIdentity:
+    """Gives claims ids and numbers that tests can foresee."""
+    return identities(ids(), count(1), NOW).__next__
 
 
 def a_fault(**changes: Any) -> Fault:

@@ -15,7 +15,8 @@ class Claim:
     See `domain.claims.events`. `version` is the number of its audit events and `head` the hash of the last one, 64
     hexadecimal digits. `stage` counts from 1 within `stages` (the roles that must approve, in order) while under
     review, else 0. `filed_by` filed the first report, where somebody vouched for it, and `also_filed_by` others
-    that were counted. `approved_by` holds who passed the stages so far, and `escalated_to` the authority that a
+    that were counted. `number` is what people call it; None if it was opened before there were numbers.
+    `approved_by` holds who passed the stages so far, and `escalated_to` the authority that a
     late stage was opened to as well. `reopened` counts how often the claim was closed and reopened. `verdict_seq`
     names the audit event that holds the verdict; 0 while there is none. `evidence_digest` is that of the evidence
     set (see `domain.evidence.item.digest`); empty while nothing is filed. `zone` is the one that the earliest
@@ -68,6 +69,12 @@ class Claim:
     site: str | None = None
     model: str | None = None
     firmware: str | None = None
+    number: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Returns what people call it."""
+        return self.number or self.id
 
     def was_filed_by(self, name: str) -> bool:
         """Checks whether this person or program filed any of the counted reports."""

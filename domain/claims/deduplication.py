@@ -3,7 +3,7 @@
 A fault without an open claim opens one.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from domain.claims.claim import Claim, SpotAndCode
 from domain.claims.events import DETAILS, ClaimOpened, Edits, FaultsCounted
 from domain.claims.hold_down import watch
 from domain.claims.lifecycle import AWAITING_EVIDENCE, INELIGIBLE, JUDGED, OBSERVED, SUBMITTED
+from domain.claims.number import NewIdentity
 from domain.field.fault import Fault
 from domain.policy.error_codes import CLAIM_TYPES, CODES_OF_OTHERS, classify
 from domain.policy.policy import Policy
@@ -56,7 +57,7 @@ def deduplicate(
     open_claims: dict[SpotAndCode, Claim],
     policy: Policy,
     now: datetime,
-    new_id: Callable[[], str],
+    new_identity: NewIdentity,
     clears: Mapping[SpotAndCode, Sequence[Fault]] = MappingProxyType({}),
 ) -> Changes:
     """Counts each group with its open claim, or opens one.
@@ -73,7 +74,7 @@ def deduplicate(
         changes.put(*faults)
         claim = open_claims.get(pair)
         if claim is None:
-            _open(changes, faults, clears.get(pair, ()), policy, now, new_id)
+            _open(changes, faults, clears.get(pair, ()), policy, now, new_identity)
             continue
         speaks, seen = (claim.first_seen_at, _details(claim)), claim.last_seen_at
         if _count(changes, claim, faults, clears.get(pair, ()), now):
@@ -116,11 +117,12 @@ def _open(
     clears: Sequence[Fault],
     policy: Policy,
     now: datetime,
-    new_id: Callable[[], str],
+    new_identity: NewIdentity,
 ) -> None:
     raised = [fault for fault in faults if not fault.cleared]
     if not raised:
         return
+    identity = new_identity()
     first = _earliest(raised)
     code = policy.codes[first.code]
     ended = _ended(faults, clears, first.occurred_at) if clears or len(raised) < len(faults) else []
@@ -134,6 +136,7 @@ def _open(
         spot_id=first.spot_id,
         code=first.code,
         claim_type=CLAIM_TYPES[first.code],
+        number=identity.number,
         severity=code.severity,
         status=OBSERVED if code.hold_down_seconds else SUBMITTED,
         policy=policy.version,
@@ -145,7 +148,7 @@ def _open(
         cleared_at=max((fault.occurred_at for fault in ended), default=None),
         **details,
     )
-    claim = opened.begin(new_id(), now)
+    claim = opened.begin(identity.id, now)
     for fault in (*raised, *ended):
         fault.claim_id = claim.id
     changes.append(claim, opened, now, claim.filed_by or faults[0].source)

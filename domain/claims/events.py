@@ -57,6 +57,7 @@ class ClaimOpened(ClaimEvent):
     last_seen_at: datetime
     cleared_at: datetime | None
     claim_type: Stated[str] = UNSTATED
+    number: Stated[str] = UNSTATED
     status: Stated[str] = UNSTATED
     zone: Stated[str] = UNSTATED
     affected_user: Stated[str] = UNSTATED
@@ -96,6 +97,7 @@ class ClaimOpened(ClaimEvent):
             also_filed_by=[] if self.also_filed_by is UNSTATED else self.also_filed_by,
             cleared_at=self.cleared_at,
             fault_count=self.fault_count,
+            number=None if self.number is UNSTATED else self.number,
         )
 
     @property

@@ -185,4 +185,4 @@ def _line(claim: Claim) -> str:
     where = f" in {claim.zone}" if claim.zone else ""
     times = "once" if claim.fault_count == 1 else count(claim.fault_count, "time")
     due = f", resolve by {claim.resolve_due_at:%Y-%m-%d %H:%M} UTC" if claim.resolve_due_at else ""
-    return f"{claim.spot_id}{where} ({claim.severity}): reported {times}{due}, claim {claim.id}"
+    return f"{claim.spot_id}{where} ({claim.severity}): reported {times}{due}, claim {claim.name}"

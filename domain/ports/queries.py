@@ -43,7 +43,7 @@ class Reports(Protocol):
         """Lists claims, newest first; `before` is the last id of the page before."""
 
     def find_claim(self, claim_id: str) -> dict[str, Any] | None:
-        """Finds the claim with this id, or the only one ending with these characters.
+        """Finds the claim with this number or id, or the only one whose id ends with these characters.
 
         These must be 6 or more.
         """

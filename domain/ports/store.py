@@ -74,6 +74,9 @@ class Transaction(Sightings, Protocol):
     def open_claims(self, pairs: Iterable[SpotAndCode]) -> dict[SpotAndCode, Claim]:
         """Returns the open claim of each spot and code, locked."""
 
+    def claim_numbers(self, count: int) -> list[int]:
+        """Draws so many numbers for new claims. Nobody draws them again, even if this transaction fails."""
+
     def stray_clears(self, begins: Mapping[SpotAndCode, datetime]) -> dict[SpotAndCode, list[Fault]]:
         """Returns clears without a claim of these spots and codes, from their moments on."""
 

@@ -3,11 +3,12 @@
 from typing import Any, Final
 
 from domain.evidence.content import HTTPS_URL, LONGEST_URL, SHA256, UNITS
+from ingest.cloudevents.strict_json import LARGEST_INTEGER
 
 Schema = dict[str, Any]
 
 _TEXT: Final[Schema] = {"type": "string", "minLength": 1, "pattern": r"\S"}
-_NUMBERED: Final[Schema] = {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1}
+_NUMBERED: Final[Schema] = {"type": "integer", "minimum": -LARGEST_INTEGER, "maximum": LARGEST_INTEGER}
 _TIME: Final[Schema] = {"type": "string", "format": "date-time"}
 _FILE: Final[Schema] = {
     "url": {"type": "string", "format": "uri", "maxLength": LONGEST_URL, "pattern": HTTPS_URL},

@@ -13,7 +13,7 @@ from domain.errors import MalformedMessage
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
-_LARGEST_INTEGER = 2**63 - 1
+LARGEST_INTEGER = 2**63 - 1
 _MOST_DIGITS = 20
 
 _ZEROS_FOR_DIGITS = bytes.maketrans(b"123456789", b"000000000")
@@ -85,7 +85,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > _MOST_DIGITS or abs(value := int(digits)) > _LARGEST_INTEGER:
+    if len(digits) > _MOST_DIGITS or abs(value := int(digits)) > LARGEST_INTEGER:
         raise MalformedMessage("NUMBER_TOO_LARGE", "An integer does not fit into 64 bits.")
     return value
 

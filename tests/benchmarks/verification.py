@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 
@@ -22,8 +23,9 @@ from adapters.policy.reader import load_policy
 from adapters.postgres.engine import connect
 from adapters.postgres.store import PostgresStore
 from domain.claims.deduplication import deduplicate, group_by_claim
+from domain.claims.number import identities
 from domain.field.fault import Fault
-from domain.identifiers import message_key, new_claim_id
+from domain.identifiers import message_key, new_claim_ids
 from domain.policy.error_codes import CLAIM_TYPES
 from tests.benchmarks.corner import Corner, fresh_corner
 from tests.benchmarks.intake.loads import spot_id
@@ -125,7 +127,8 @@ def open_claims(engine: Engine, spots: int) -> None:
         faults = [_fault(spot) for spot in range(begin, min(begin + _BATCH, spots))]
         with store.transaction() as transaction:
             groups = group_by_claim(faults, policy)
-            transaction.record(deduplicate(groups, {}, policy, _NOW, new_claim_id))
+            new_identity = identities(new_claim_ids(len(groups)), count(begin), _NOW).__next__
+            transaction.record(deduplicate(groups, {}, policy, _NOW, new_identity))
 
 
 def verify_all(engine: Engine, url: str, spots: int, processes: int) -> float:

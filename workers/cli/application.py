@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from domain.errors import SetupError
+from domain.errors import NotFound, SetupError
 from workers.bootstrap import schema
 from workers.bootstrap.app import App, build
 from workers.health.startup_checks import demand_database
@@ -48,6 +48,14 @@ def opened(data: Path | None, **overrides: Any) -> Iterator[App]:
         demand_database(base)
         base.policies.keep(base.policy.version, base.policy_content, os_user())
         yield app
+
+
+def claim_named(app: App, name: str) -> dict[str, Any]:
+    """Finds a claim by its number or id, or by how its id ends. Raises `NotFound`."""
+    claim = app.queries.reports.find_claim(name)
+    if claim is None:
+        raise NotFound(f"No claim is called {name} or ends with it, or more than one does.")
+    return claim
 
 
 def os_user() -> str:

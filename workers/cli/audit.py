@@ -28,8 +28,8 @@ from workers.audit.inclusion_proof import prove as make_proof
 from workers.audit.verify import Record, processors
 from workers.audit.verify import audit as run_audit
 from workers.bootstrap.app import App
-from workers.cli.application import existing, os_user
-from workers.cli.options import DataOption, JsonOption, LimitOption
+from workers.cli.application import claim_named, existing, os_user
+from workers.cli.options import ClaimArgument, DataOption, JsonOption, LimitOption
 from workers.cli.printing import counted, minute, print_json
 from workers.runtime.escaping import escaped
 from workers.runtime.garbage_collection import calm_the_collector
@@ -123,14 +123,12 @@ def new_key(reason: Annotated[str, typer.Option(help="Why, for the record.")], d
 
 @audit.command("prove")
 def prove(
-    claim_id: Annotated[str, typer.Argument(help="The claim's id, or its last 6 characters or more.")],
+    claim_id: ClaimArgument,
     data: DataOption = None,
 ) -> None:
     """Print a proof, as JSON, that the latest checkpoint includes the claim's last event."""
     with existing(data) as app:
-        row = app.queries.reports.find_claim(claim_id)
-        if row is None:
-            raise NotFound(f"No claim ends with {claim_id}, or more than one does.")
+        row = claim_named(app, claim_id)
         event = app.queries.reports.claim_events(row["id"])[-1]
         proof = make_proof(app.audit.log, row["id"], event | {"at": instant(event["at"])})
     typer.echo(orjson.dumps(proof, option=orjson.OPT_INDENT_2).decode())

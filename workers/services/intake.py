@@ -14,6 +14,7 @@ from domain.backoff import Backoff
 from domain.changes import Changes
 from domain.claims.claim import Claim
 from domain.claims.deduplication import deduplicate, earlier_than_known, group_by_claim
+from domain.claims.number import identities
 from domain.errors import TransientError
 from domain.field.batch import Batch, Quarantined
 from domain.field.fault import Fault
@@ -124,8 +125,10 @@ class Intake:
         groups = {pair: groups[pair] for pair in sorted(groups)}
         begins = earlier_than_known(groups, open_claims)
         clears = transaction.stray_clears(begins) if begins else {}
-        new_id = new_claim_ids(len(groups)).__next__
-        changes = deduplicate(groups, open_claims, self._policy, self._clock(), new_id, clears)
+        now, opening = self._clock(), sum(pair not in open_claims for pair in begins)
+        numbers = transaction.claim_numbers(opening) if opening else ()
+        new_identity = identities(new_claim_ids(opening), numbers, now).__next__
+        changes = deduplicate(groups, open_claims, self._policy, now, new_identity, clears)
         transaction.record(changes)
         return changes
 

@@ -58,12 +58,14 @@ claims: Final = Table(
     Column("site", Text),
     Column("model", Text),
     Column("firmware", Text),
+    # What people call it; empty in claims that were opened before there were numbers.
+    Column("number", Text, unique=True),
     # The rule "one open claim for a spot and an error code", and the way every fault finds its claim.
     Index("claims_open", "spot_id", "code", unique=True, postgresql_where=text("closed_at IS NULL")),
 )
 
 # Written once, when the claim is opened.
-_FIXED: Final = ("id", "spot_id", "code", "claim_type", "filed_by", "opened_at", "severity")
+_FIXED: Final = ("id", "spot_id", "code", "claim_type", "filed_by", "opened_at", "severity", "number")
 # What a claim's reports say together.
 _COUNTED: Final = (
     "also_filed_by",
@@ -118,6 +120,7 @@ _CLAIMS: Final = f"SELECT {_CLAIM} FROM claims WHERE id = ANY(%s::uuid[]) ORDER 
 _OPEN_CLAIMS_OF_SPOTS: Final = (
     "SELECT id::text FROM claims WHERE spot_id = ANY(%s) AND code = %s AND closed_at IS NULL ORDER BY id"
 )
+_NUMBERS: Final = "SELECT nextval('claim_numbers') FROM generate_series(1, %s)"
 
 INSERT_CLAIMS: Final = insert(claims, _FIXED + _MOVING)
 INSERT_OPENED: Final = insert(claims, _OPENED)
@@ -132,6 +135,9 @@ class ClaimRows(Executor):
         wanted = orjson.dumps(sorted(pairs)).decode()
         found = [Claim(*row) for row in self._execute(_OPEN_CLAIMS, wanted)]
         return {(claim.spot_id, claim.code): claim for claim in found}
+
+    def claim_numbers(self, count: int) -> list[int]:
+        return [number for (number,) in self._execute(_NUMBERS, count)]
 
     def claims(self, ids: Sequence[str]) -> list[Claim]:
         return [Claim(*row) for row in self._execute(_CLAIMS, as_array(ids))]

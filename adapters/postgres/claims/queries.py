@@ -15,6 +15,7 @@ from adapters.postgres.notifications.deliveries import DeliveryQueries
 from adapters.postgres.queries import Row
 from adapters.postgres.steps.steps import steps
 from domain.claims.events import SPOT_DETAILS
+from domain.claims.number import as_number
 from domain.field.quarantine import OPEN
 
 _CLAIM: list[ColumnElement[Any]] = [
@@ -53,7 +54,10 @@ class Reports(FaultQueries, QuarantineQueries, EventQueries, DeliveryQueries):
 
     def find_claim(self, claim_id: str) -> Row | None:
         head = func.encode(claims.c.head, "hex").label("head")
-        return self._found(select(*_CLAIM, head).select_from(_WITH_VERDICT), claims.c.id, claim_id)
+        query = select(*_CLAIM, head).select_from(_WITH_VERDICT)
+        if number := as_number(claim_id):
+            return next(iter(self._rows(query.where(claims.c.number == number))), None)
+        return self._found(query, claims.c.id, claim_id)
 
     def sla(self) -> list[Row]:
         """Counts for each month (UTC) and claim type: claims closed, how many of them in time, and their share."""

@@ -9,7 +9,18 @@ from adapters.postgres.incidents.incidents import incident_claims, incidents
 from adapters.postgres.queries import DatabaseQueries, Row
 
 _INCIDENT: list[ColumnElement[Any]] = [column for column in incidents.c if column.name != "head"]
-_SHOWN = ("id", "spot_id", "code", "zone", "severity", "status", "fault_count", "first_seen_at", "last_seen_at")
+_SHOWN = (
+    "id",
+    "number",
+    "spot_id",
+    "code",
+    "zone",
+    "severity",
+    "status",
+    "fault_count",
+    "first_seen_at",
+    "last_seen_at",
+)
 
 
 class IncidentReports(DatabaseQueries):

@@ -2,7 +2,7 @@
 
 A document shows one day's run, so some of it stands for whatever comes in its place:
 
-- an id of 8 hexadecimal digits, or a UUID, stands for one id throughout the document, in commands too;
+- an id of 8 hexadecimal digits, a UUID or a claim's number stands for one throughout, in commands too;
 - a moment from the day on which the documents were written stands for any, an earlier one for itself;
 - a digest and a time that something took stand for any;
 - `…` stands for the rest of a line, and alone on a line for any number of lines.
@@ -15,8 +15,9 @@ from collections.abc import Sequence
 
 WRITTEN_ON = "2026-11-30"
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_NUMBER = r"\bSC-\d{4}-\d{6}\b"
 _TOKEN = re.compile(
-    rf"(?P<uuid>{_UUID})|(?P<digest>\b[0-9a-f]{{12,}}\b)|(?P<id>\b[0-9a-f]{{8}}\b)"
+    rf"(?P<uuid>{_UUID})|(?P<number>{_NUMBER})|(?P<digest>\b[0-9a-f]{{12,}}\b)|(?P<id>\b[0-9a-f]{{8}}\b)"
     r"|(?P<moment>\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?)"
     r"|(?P<took>\b\d+\.\d+(?= seconds\b| s\b| of \d+ h\b))|(?P<port>\b8080\b)|(?P<rest>…)"
 )
@@ -110,4 +111,4 @@ def _any(kind: str, written: str, known: dict[str, str], groups: dict[str, str])
     if kind == "uuid":
         tail = known.get(written[-8:])
         return f"(?P<{groups[written]}>" + (f"[0-9a-f-]{{28}}{tail}" if tail else _UUID) + ")"
-    return f"(?P<{groups[written]}>[0-9a-f]{{8}})"
+    return f"(?P<{groups[written]}>{_NUMBER if kind == 'number' else '[0-9a-f]{8}'})"

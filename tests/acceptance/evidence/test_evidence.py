@@ -335,7 +335,7 @@ def test_the_command_line_says_what_is_wrong(up: Up, api: httpx.Client, tmp_path
         ([claim_id, "--kind", "meter_reading", "--content", '{"x": "lol"}'], "A meter reading needs `register`"),
         ([claim_id, "--kind", "session", "--content", "5"], "must be a JSON object"),
         ([claim_id, "--kind", "session", "--content", "{"], "--content: "),
-        (["ffffffff", "--kind", "note", "--note", "x"], "No claim ends with"),
+        (["ffffffff", "--kind", "note", "--note", "x"], "No claim is called"),
     ):
         answer = up.command("evidence", "add", *arguments)
         assert (answer.code, answer.errors.count("\n")) == (1, 1), answer

@@ -1,5 +1,7 @@
 """What people and programs read."""
 
+import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -37,6 +39,19 @@ def file(spotclaim: Spotclaim) -> Callable[..., None]:
     return lambda *claims: spotclaim.put_on_record(
         *(a_claim(**({"id": next(numbers), "spot_id": f"E{n}"} | claim)) for n, claim in enumerate(claims, 1))
     )
+
+
+def test_a_claim_is_found_by_its_number(spotclaim: Spotclaim, reports: Reports) -> None:
+    """Each opened claim has one of its own, in capitals or not; one that is not given finds nothing."""
+    spotclaim.take_in(faults=[a_fault(spot_id="E1"), a_fault(spot_id="E2")])
+    spotclaim.take_in(faults=[a_fault(spot_id="E1"), a_fault(spot_id="E3")])
+
+    rows = {row["number"]: row["id"] for row in reports.list_claims()}
+    assert len(rows) == 3
+    assert all(re.fullmatch(rf"SC-{NOW.year}-\d{{6}}", number) for number in rows)
+    assert {number: reports.find_claim(number.lower())["id"] for number in rows} == rows  # type: ignore[index]
+    assert reports.find_claim("SC-2019-000001") is None
+    assert "SC-" in json.loads(spotclaim.events(rows.popitem()[1])[0].body)["number"]
 
 
 def tails(rows: list[dict[str, Any]]) -> list[int]:

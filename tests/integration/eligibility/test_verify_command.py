@@ -118,4 +118,4 @@ def test_another_policy_can_be_tried(
 
 def test_a_claim_that_is_not_there_is_said(verify: Callable[..., Result]) -> None:
     """By the end of its id."""
-    assert "No claim ends with abcdef" in str(verify("abcdef").exception)
+    assert "No claim is called abcdef" in str(verify("abcdef").exception)

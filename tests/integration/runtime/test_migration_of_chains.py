@@ -27,7 +27,7 @@ from workers.audit.sequencer import Sequencer
 from workers.audit.verify import audit
 
 # Columns that no chain of before could have stated.
-ADDED_LATER = {"site", "model", "firmware"}
+ADDED_LATER = {"site", "model", "firmware", "number"}
 
 
 def recorded(subject: Subject, *kinds: str) -> list[AuditEvent]:

@@ -34,6 +34,7 @@ from tests.builders import (
     a_usage_record,
     an_incident,
     an_input,
+    new_identities,
 )
 from tests.unit.domain.replaying import replayed
 
@@ -47,7 +48,9 @@ def as_replayed(subject: Subject) -> Subject:
 
 def test_a_claim_is_what_its_events_say() -> None:
     """Opened, counted, cleared, judged, routed, late, notified of: after each of them."""
-    opening = deduplicate(group_by_claim([a_fault(filed_by="rita", zone="north")], POLICY), {}, POLICY, NOW, str)
+    opening = deduplicate(
+        group_by_claim([a_fault(filed_by="rita", zone="north")], POLICY), {}, POLICY, NOW, new_identities()
+    )
     [claim] = opening.of(Claim)
     earlier = a_fault(filed_by="rosa", zone="south", occurred_at=FAULT_TIME - timedelta(hours=1))
     more = group_by_claim([earlier, a_clear(occurred_at=NOW)], POLICY)
@@ -55,7 +58,7 @@ def test_a_claim_is_what_its_events_say() -> None:
     chain: list[AuditEvent] = []
     for happens in (
         lambda: opening,
-        lambda: deduplicate(more, known, POLICY, NOW, str),
+        lambda: deduplicate(more, known, POLICY, NOW, new_identities()),
         lambda: verify([an_input(claim, a_usage_record(energy_kwh=-1.0))], POLICY, NOW),
         lambda: route([claim], POLICY, NOW),
         lambda: escalate([(claim, claim.state_key)], NOW),

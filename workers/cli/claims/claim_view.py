@@ -47,7 +47,7 @@ def story(
     intact: bool,
 ) -> Iterator[str]:
     """Yields the lines to print."""
-    yield f"Claim {claim['id']}"
+    yield f"Claim {claim['number']} ({claim['id']})" if claim["number"] else f"Claim {claim['id']}"
     where = f"{claim['spot_id']}{_connector(claim)}{_zone(claim)}"
     yield f"  {claim['code']} on spot {where}, severity {claim['severity']}"
     yield from _built(claim)

@@ -7,10 +7,9 @@ from rich.table import Table
 
 from domain.audit.chain import AuditEvent, first_broken
 from domain.claims.lifecycle import STATUSES
-from domain.errors import NotFound
-from workers.cli.application import existing
+from workers.cli.application import claim_named, existing
 from workers.cli.claims.claim_view import faults_named, story
-from workers.cli.options import DataOption, JsonOption, LimitOption
+from workers.cli.options import ClaimArgument, DataOption, JsonOption, LimitOption
 from workers.cli.printing import add_row, counted, minute, print_json, print_table
 from workers.runtime.escaping import escaped
 
@@ -44,7 +43,7 @@ def claims(
     for row in rows:
         add_row(
             table,
-            row["id"][-8:],
+            row["number"] or row["id"][-8:],
             _spot(row),
             row["code"],
             row["severity"],
@@ -57,15 +56,13 @@ def claims(
 
 
 def claim(
-    claim_id: Annotated[str, typer.Argument(help="The claim's id, or its last 6 characters or more.")],
+    claim_id: ClaimArgument,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show one claim: what happened, when, who did it and why."""
     with existing(data) as app:
-        row = app.queries.reports.find_claim(claim_id)
-        if row is None:
-            raise NotFound(f"No claim ends with {claim_id}, or more than one does.")
+        row = claim_named(app, claim_id)
         events = app.queries.reports.claim_events(row["id"])
         faults = app.queries.reports.list_faults([key for event in events for key in faults_named(event)])
         deliveries = app.queries.reports.list_deliveries(claim_id=row["id"])

@@ -10,21 +10,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from domain.errors import EvidenceRefused, EvidenceTooLarge, MalformedMessage, NotFound
+from domain.errors import EvidenceRefused, EvidenceTooLarge, MalformedMessage
 from domain.evidence.content import INVALID
 from domain.evidence.file import MOST_BYTES, Upload
 from domain.policy.policy import EVIDENCE_KINDS
 from domain.text import count
 from ingest.api.json_forms import evidence_json, item_json
 from ingest.cloudevents import strict_json
-from workers.bootstrap.app import App
-from workers.cli.application import existing
-from workers.cli.options import DataOption, JsonOption
+from workers.cli.application import claim_named, existing
+from workers.cli.options import ClaimArgument, DataOption, JsonOption
 from workers.roles.carrying_on import carrying_on
 
 evidence = typer.Typer(help="List and add evidence of claims.", no_args_is_help=True)
-
-ClaimArgument = Annotated[str, typer.Argument(metavar="CLAIM", help="The claim's id, or its last 6 characters.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -49,7 +46,7 @@ def add(
     upload = _upload(file) if file else None
     fields = _fields(content) if content else None
     with existing(data) as app, carrying_on(app):
-        claim = _found(app, claim_id)
+        claim = claim_named(app, claim_id)
         # Whoever may use this command may read and write the data folder or knows the servers' passwords.
         who = f"cli:{getpass.getuser()}"
         item, new = app.services.evidence.add(
@@ -88,7 +85,7 @@ def _upload(file: Path) -> Upload:
 def list_evidence(claim_id: ClaimArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
     """List a claim's evidence, filed or reported with its faults, and what is missing."""
     with existing(data) as app:
-        claim = _found(app, claim_id)
+        claim = claim_named(app, claim_id)
         rows = evidence_json(app.services.evidence.on_file(claim["id"]))
     if as_json:
         typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
@@ -118,10 +115,3 @@ def _plain(text: str) -> Text:
 
 def _minute(moment: str) -> str:
     return moment[:16].replace("T", " ")
-
-
-def _found(app: App, claim_id: str) -> dict[str, Any]:
-    claim = app.queries.reports.find_claim(claim_id)
-    if claim is None:
-        raise NotFound(f"No claim ends with {claim_id}, or more than one does.")
-    return claim

@@ -13,11 +13,10 @@ from adapters.policy.reader import load_policy
 from domain.claims.sla import by_policy
 from domain.eligibility.evaluation import EvaluationInput
 from domain.eligibility.rules import evidence_deadline, judge
-from domain.errors import NotFound
 from domain.policy.policy import Policy
 from workers.bootstrap.app import App
-from workers.cli.application import existing
-from workers.cli.options import DataOption, JsonOption
+from workers.cli.application import claim_named, existing
+from workers.cli.options import ClaimArgument, DataOption, JsonOption
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,7 +25,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def verify(
-    claim_id: Annotated[str, typer.Argument(help="The claim's id, or its last 6 characters or more.")],
+    claim_id: ClaimArgument,
     data: DataOption = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show the facts that each rule used.")] = False,
     policy: Annotated[Path | None, typer.Option(help="Evaluate by this policy instead.")] = None,
@@ -35,9 +34,7 @@ def verify(
     """Show what verification would find of a claim now, rule by rule. Changes nothing."""
     other = load_policy(policy) if policy else None
     with existing(data) as app:
-        now, row = app.clock(), app.queries.reports.find_claim(claim_id)
-        if row is None:
-            raise NotFound(f"No claim ends with {claim_id}, or more than one does.")
+        now, row = app.clock(), claim_named(app, claim_id)
         case, rules = _case(app, row["id"], other)
         verdict = judge(case, rules, now)
     if as_json:
@@ -60,6 +57,7 @@ def _verdict_json(case: EvaluationInput, policy: Policy, verdict: dict[str, Any]
     claim = case.claim
     return {
         "claim": claim.id,
+        "number": claim.number,
         "status": claim.status,
         "policy": policy.version,
         "verdict": verdict,
@@ -77,7 +75,7 @@ def _print(case: EvaluationInput, policy: Policy, verdict: dict[str, Any], *, wi
         if with_facts:
             for line in _facts(answer["facts"]):
                 table.add_row("", "", "", f"  {line}", style="dim")
-    console.print(f"Claim {claim.id}: {claim.code} on spot {claim.spot_id}", highlight=False, markup=False)
+    console.print(f"Claim {claim.name}: {claim.code} on spot {claim.spot_id}", highlight=False, markup=False)
     console.print(table, markup=False)
     on_record = case.verdict["outcome"] if case.verdict else "none yet"
     console.print(

@@ -34,7 +34,8 @@ def story(
     yield "Claims"
     for claim in claims[:CLAIMS_NAMED]:
         status = claim["status"].replace("_", " ")
-        yield f"  {minute(claim['first_seen_at'])}  {claim['spot_id']:<22} {status}, claim {claim['id']}"
+        name = claim["number"] or claim["id"]
+        yield f"  {minute(claim['first_seen_at'])}  {claim['spot_id']:<22} {status}, claim {name}"
     if len(claims) > CLAIMS_NAMED:
         yield f"  and {len(claims) - CLAIMS_NAMED} more; --json names them all"
     yield ""

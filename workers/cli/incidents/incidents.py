@@ -13,7 +13,7 @@ from domain.incidents.incident import STATUSES
 from domain.ports.store import Identity
 from domain.text import count
 from workers.bootstrap.app import App
-from workers.cli.application import existing
+from workers.cli.application import claim_named, existing
 from workers.cli.incidents.incident_view import CLAIMS_NAMED, standing, story
 from workers.cli.options import DataOption, JsonOption, LimitOption
 from workers.cli.printing import add_row, counted, minute, print_json, print_table
@@ -131,7 +131,7 @@ def split(
     """Split some claims off as a new incident."""
     with existing(data) as app, carrying_on(app):
         row = _found(app, incident_id)
-        ids = [_claim(app, claim) for claim in claims]
+        ids = [claim_named(app, claim)["id"] for claim in claims]
         new_id = app.services.incidents.split(row["id"], ids, _who(), note)
     typer.echo(f"split {new_id} off {row['id']}")
 
@@ -179,10 +179,3 @@ def _found(app: App, incident_id: str) -> dict[str, Any]:
     if row is None:
         raise NotFound(f"No incident ends with {incident_id}, or more than one does.")
     return row
-
-
-def _claim(app: App, claim_id: str) -> str:
-    row = app.queries.reports.find_claim(claim_id)
-    if row is None:
-        raise NotFound(f"No claim ends with {claim_id}, or more than one does.")
-    return str(row["id"])

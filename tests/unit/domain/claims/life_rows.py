@@ -28,7 +28,7 @@ from domain.evidence.item import Evidence, compose
 from domain.policy.policy import Policy
 from domain.policy.roles import FILE_EVIDENCE
 from domain.steps import CheckClocks, Escalate, Route, Step, Submit, Verify
-from tests.builders import NOW, PIECES, a_usage_record, an_item, ids
+from tests.builders import NOW, PIECES, a_usage_record, an_item, ids, new_identities
 from tests.unit.domain.claims.life_model import CLOSED, HIGHER, MARKS, OPEN, STANDING, Loan, Model, Refusal
 from tests.unit.domain.replaying import replayed
 
@@ -75,7 +75,7 @@ class ClaimRows(RuleBasedStateMachine):
 
     def _count(self, fault: Any, claims: dict[tuple[str, str], Claim]) -> Changes:
         groups = group_by_claim([fault], self.policy)
-        return deduplicate(groups, claims, self.policy, self.model.now, ids().__next__)
+        return deduplicate(groups, claims, self.policy, self.model.now, new_identities())
 
     def _commit(self, work: Work, *, crash: bool) -> Changes | None:
         """As a transaction: on copies that were read for it, kept only if nothing fails before the end."""

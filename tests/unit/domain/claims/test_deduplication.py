@@ -15,12 +15,12 @@ from domain.claims.claim import Claim
 from domain.claims.deduplication import deduplicate, earlier_than_known, group_by_claim
 from domain.field.fault import Fault
 from domain.steps import Detect, Step, Submit, Verify
-from tests.builders import FAULT_TIME, NOW, a_claim, a_clear, a_fault, a_policy, ids
+from tests.builders import FAULT_TIME, NOW, a_claim, a_clear, a_fault, a_policy, new_identities
 
 
 def count(faults: Sequence[Fault], *open_claims: Claim) -> Changes:
     known = {(claim.spot_id, claim.code): claim for claim in open_claims}
-    return deduplicate(group_by_claim(faults, a_policy()), known, a_policy(), NOW, ids().__next__)
+    return deduplicate(group_by_claim(faults, a_policy()), known, a_policy(), NOW, new_identities())
 
 
 def opened(changes: Changes) -> list[Claim]:
@@ -258,12 +258,12 @@ class TestHoldDown:
     )
 
     def observed(self, *faults: Fault) -> tuple[Changes, Claim]:
-        changes = deduplicate(group_by_claim(faults, self.policy), {}, self.policy, NOW, ids().__next__)
+        changes = deduplicate(group_by_claim(faults, self.policy), {}, self.policy, NOW, new_identities())
         return changes, opened(changes)[0]
 
     def counted(self, claim: Claim, fault: Fault) -> Changes:
         known = {(claim.spot_id, claim.code): claim}
-        return deduplicate(group_by_claim([fault], self.policy), known, self.policy, NOW, ids().__next__)
+        return deduplicate(group_by_claim([fault], self.policy), known, self.policy, NOW, new_identities())
 
     def test_a_fault_is_observed_first(self) -> None:
         """It is looked at again when its hold-down is over, and not verified before."""
@@ -360,7 +360,7 @@ class TestLateMessages:
 
         groups = group_by_claim([fault], a_policy())
         assert earlier_than_known(groups, {}) == {pair: FAULT_TIME}
-        changes = deduplicate(groups, {}, a_policy(), NOW, ids().__next__, {pair: [before, after]})
+        changes = deduplicate(groups, {}, a_policy(), NOW, new_identities(), {pair: [before, after]})
 
         [claim] = opened(changes)
         assert claim.cleared_at == after.occurred_at

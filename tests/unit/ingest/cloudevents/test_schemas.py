@@ -16,7 +16,7 @@ from domain.field.batch import Batch
 from domain.policy.error_codes import OWN_TAXONOMY
 from ingest.cloudevents import decode, schemas
 from ingest.rabbitmq import topology
-from tests.builders import NOW
+from tests.builders import NOW, an_event
 from tests.unit.ingest.fuzzing import fuzzed
 
 TEXTS = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
@@ -122,6 +122,15 @@ def changed(event: Any, path: tuple[Any, ...], value: Any) -> Any:
         holder = holder[step]
     holder[path[-1] if path else 0] = value
     return whole[0]
+
+
+@pytest.mark.parametrize("number", [-(2**63), -(2**63) + 1, 2**63 - 1, 2**63])
+def test_the_schema_allows_the_integers_that_intake_reads(number: int) -> None:
+    """Not the lowest of 64 bits, whose amount does not fit."""
+    event = an_event()
+    event["data"]["evidence"] = [{"kind": "session", "session_id": number}]
+
+    assert FULL["fault"].is_valid(event) == (not ingested(event).quarantined) == (abs(number) < 2**63)
 
 
 @KINDS

@@ -51,6 +51,7 @@ class Rows:
 def a_row(**changes: Any) -> dict[str, Any]:
     fields = {
         "id": "00000000-0000-7000-8000-0123456789ab",
+        "number": "SC-2026-000007",
         "spot_id": "DE*ABC*E1",
         "zone": None,
         "code": "METER_MISREAD",
@@ -71,6 +72,7 @@ def a_row(**changes: Any) -> dict[str, Any]:
 def an_incident(**changes: Any) -> dict[str, Any]:
     fields = {
         "id": "00000000-0000-7000-8000-00000000beef",
+        "number": None,
         "code": "POWER_FAILURE",
         "kind": "zone",
         "place": "north",

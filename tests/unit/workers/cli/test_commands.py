@@ -68,4 +68,4 @@ def test_wrong_usage_of_a_command_names_it() -> None:
     answer = CliRunner().invoke(app, ["audit", "prove"])
 
     assert answer.exit_code == 2
-    assert "Usage: spotclaim audit prove [OPTIONS] {claim_id}" in answer.stderr
+    assert "Usage: spotclaim audit prove [OPTIONS] {CLAIM}" in answer.stderr
