@@ -62,7 +62,7 @@ FUZZED = $(addprefix tests/unit/ingest/, ocpp/test_fuzz.py ocpi/test_fuzz.py tab
 
 lock: $(BIN)/uv ## lock the dependencies in pyproject.toml; ARGS=--upgrade takes newer versions
 	@$(COMPILE) --output-file requirements.lock $(ARGS)
-	@$(COMPILE) --output-file requirements-dev.lock --extra dev --extra tables --constraints requirements.lock $(ARGS)
+	@$(COMPILE) --output-file requirements-dev.lock --extra dev --extra tables --extra signed --constraints requirements.lock $(ARGS)
 
 clean: ## remove .venv and caches; never data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache build dist

@@ -186,6 +186,7 @@ def an_item(claim: Claim, **changes: Any) -> Evidence:
 
 PIECES: dict[str, dict[str, Any]] = {
     "meter_reading": {"register": 18234.5, "unit": "kWh", "time": "2026-03-10T11:00:00+01:00"},
+    "signed_meter_value": {"format": "OCMF", "text": 'OCMF|{"RD":[]}|{"SD":"3044"}'},
     "reservation_response": {"status": "Rejected", "time": "2026-03-10T10:00:00Z"},
     "session": {"session_id": "s-1"},
     "photo": {"url": "https://example.org/display.jpg", "sha256": "ab" * 32},

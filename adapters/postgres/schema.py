@@ -14,6 +14,7 @@ from adapters.postgres.evidence.files import evidence_files
 from adapters.postgres.evidence.items import claim_evidence
 from adapters.postgres.field.faults import faults
 from adapters.postgres.field.idempotency import idempotency_keys
+from adapters.postgres.field.meter_keys import meter_keys
 from adapters.postgres.field.quarantine import quarantine
 from adapters.postgres.field.spots import spots
 from adapters.postgres.field.station_memory import ocpp_stations
@@ -34,6 +35,7 @@ TABLES: Final = (
     faults,
     usage_records,
     spots,
+    meter_keys,
     ocpp_stations,
     quarantine,
     idempotency_keys,

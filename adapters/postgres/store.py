@@ -29,6 +29,7 @@ from domain.changes import ATTEMPTED, Changes, DoneStep
 from domain.claims.claim import Claim
 from domain.evidence.item import Evidence
 from domain.field.fault import Fault
+from domain.field.signed_value import CheckSigned, unchecked
 from domain.incidents.incident import Incident, Link
 from domain.notifications.delivery import Collected, Delivery
 from domain.notifications.group import NotificationGroup
@@ -90,12 +91,15 @@ class PostgresTransaction(
 
 
 class PostgresStore:
-    """Implements `domain.ports.store.Store`."""
+    """Implements `domain.ports.store.Store`. Signed meter values are checked by `check_signed`."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, check_signed: CheckSigned = unchecked) -> None:
         self._engine = engine
+        self._check_signed = check_signed
 
     @contextmanager
     def transaction(self) -> Iterator[PostgresTransaction]:
         with translated_errors(), self._engine.begin() as connection:
-            yield PostgresTransaction(connection)
+            transaction = PostgresTransaction(connection)
+            transaction.check_signed = self._check_signed
+            yield transaction

@@ -1,9 +1,9 @@
-"""Defines what is done to run the system: silences, destinations, quarantine, policy, signing key."""
+"""Defines what is done to run the system: silences, destinations, quarantine, policy, keys."""
 
 from typing import Final
 
 from domain.administration.act import Act
-from domain.administration.things import LoadedPolicy, Message, Mute, SigningKey, StoredDestination
+from domain.administration.things import LoadedPolicy, Message, MeterKey, Mute, SigningKey, StoredDestination
 
 _CONDITIONS: Final = ("codes", "severities", "claim_types", "zones", "destinations")
 
@@ -193,6 +193,47 @@ class KeyReplaced(Act):
         return str(self.columns["reason"])
 
 
+class _OfMeterKey(Act):
+    __slots__ = ()
+    RECORD, THING = MeterKey, "public key of a meter"
+
+    @property
+    def _what(self) -> str:
+        connector = self.columns["connector_id"]
+        where = f" / {connector}" if connector else ""
+        return f"{self.columns['public_key'][-16:]} for spot {self.columns['spot_id']}{where}"
+
+
+class MeterKeyPinned(_OfMeterKey):
+    """The public key of a spot's meter was pinned."""
+
+    __slots__ = ()
+    KIND = "administration.meter_key_pinned"
+
+    @property
+    def sentence(self) -> str:
+        return f"pinned the public key …{self._what}"
+
+    @property
+    def remark(self) -> str:
+        return str(self.columns["reason"])
+
+
+class MeterKeyRemoved(_OfMeterKey):
+    """The public key of a spot's meter was removed, or replaced by another."""
+
+    __slots__ = ()
+    KIND = "administration.meter_key_removed"
+
+    @property
+    def sentence(self) -> str:
+        return f"removed the public key …{self._what}"
+
+    @property
+    def remark(self) -> str:
+        return str(self.columns["removed_why"])
+
+
 EVENTS: Final[tuple[type[Act], ...]] = (
     SilenceMade,
     SilenceEnded,
@@ -208,4 +249,6 @@ EVENTS: Final[tuple[type[Act], ...]] = (
     PolicyLoaded,
     PolicyRestated,
     KeyReplaced,
+    MeterKeyPinned,
+    MeterKeyRemoved,
 )

@@ -129,7 +129,25 @@ class SigningKey:
     head: str = GENESIS
 
 
-Thing = LentAuthority | Token | Mute | StoredDestination | Message | LoadedPolicy | SigningKey
+@dataclass(slots=True)
+class MeterKey:
+    """The public key of a spot's meter, pinned by hand; connector 0 is the whole spot."""
+
+    id: str
+    spot_id: str
+    connector_id: int
+    public_key: str
+    reason: str
+    pinned_at: datetime
+    pinned_by: str
+    removed_at: datetime | None = None
+    removed_by: str | None = None
+    removed_why: str | None = None
+    version: int = 0
+    head: str = GENESIS
+
+
+Thing = LentAuthority | Token | Mute | StoredDestination | Message | LoadedPolicy | SigningKey | MeterKey
 
 
 def thing_id(kind: str, name: str) -> str:

@@ -17,6 +17,7 @@ from domain.eligibility.question import (
     on_connector,
     under_reservation,
 )
+from domain.eligibility.signed.findings import weighty
 from domain.eligibility.usage_answer import answer
 from domain.field.usage import UsageRecord
 from domain.policy.policy import Policy
@@ -101,8 +102,8 @@ def _soon_after(start: datetime | None, moment: datetime) -> bool:
 
 
 def _lacks(record: UsageRecord) -> str:
-    if record.findings:
-        return f"its record is not sound ({', '.join(record.findings)})"
+    if found := weighty(record.findings):
+        return f"its record is not sound ({', '.join(found)})"
     return "its record has no end yet" if record.ended_at is None else "its record states no energy"
 
 

@@ -5,9 +5,11 @@ from typing import Final
 
 from domain.eligibility import record_findings, sample_findings, session_findings
 from domain.eligibility.session_findings import Finding
+from domain.eligibility.signed import findings as signed
 
 # A meter that is wrong in any way corroborates that it is wrong; what a code is about comes first.
 _METER = (
+    signed.SIGNED_VALUE_DISAGREES,
     record_findings.NEGATIVE_ENERGY,
     record_findings.REGISTER_FELL_BACK,
     session_findings.REGISTER_BELOW_PREVIOUS,
@@ -96,7 +98,7 @@ def decides(finding: Finding, about: Collection[str]) -> bool:
     """
     other = finding.other
     if other is None:
-        return finding.record.key in about
+        return finding.record.key in about and signed.proves(finding.record, finding.name)
     overlap = finding.name == session_findings.SESSIONS_OVERLAP
     if overlap and finding.record.key not in about and other.key in about:
         return not _NO_MEASURE[finding.name].intersection(finding.record.findings)

@@ -19,6 +19,7 @@ from domain.eligibility.question import (
     under_reservation,
 )
 from domain.eligibility.session_findings import Finding
+from domain.eligibility.signed.findings import remarks, weighty
 from domain.eligibility.usage_answer import answer
 from domain.field.usage import UsageRecord
 from domain.policy.policy import Policy
@@ -92,9 +93,9 @@ def _sound(case: EvaluationInput, records: Sequence[UsageRecord], sentence: str)
     claim = case.claim
     if unsound := [one for one in records if not is_sound(one)]:
         one = nearest(unsound, claim)
-        why = f"has other findings ({', '.join(one.findings)})" if one.findings else "is not complete yet"
+        why = f"has other findings ({', '.join(one.findings)})" if weighty(one.findings) else "is not complete yet"
         sentence = f"The record of session {one.session_id} {why}, so it says nothing for or against the claim."
-        return answer(INSUFFICIENT, "NO_SOUND_WITNESS", sentence, one)
+        return answer(INSUFFICIENT, "NO_SOUND_WITNESS", sentence + remarks(one), one)
     wrong = _most_telling(case, records, session_findings.OF_ONE_RECORD)
     if wrong is not None:
         sentence = f"{wrong.describe()} So it says nothing for or against the claim."
@@ -103,7 +104,8 @@ def _sound(case: EvaluationInput, records: Sequence[UsageRecord], sentence: str)
     if doubt is not None and claim.code in METER_CODES:
         sentence = f"{doubt.describe()} That may be chance, so it says nothing for or against the claim."
         return answer(INSUFFICIENT, "NO_SOUND_WITNESS", sentence, doubt.record, doubt.other)
-    return answer(FAIL, "USAGE_CONSISTENT", sentence, nearest(records, claim))
+    record = nearest(records, claim)
+    return answer(FAIL, "USAGE_CONSISTENT", sentence + remarks(record), record)
 
 
 def _missing(case: EvaluationInput, claimed: Sequence[UsageRecord], policy: Policy) -> RuleResult:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from domain.claims.claim import Claim
+from domain.field.signed_value import CheckedValue
 from domain.field.spot import Spot
 from domain.field.usage import UsageRecord
 
@@ -23,7 +24,8 @@ class EvaluationInput:
 
     `usage` holds the records that it asks for (`domain.eligibility.question`), in any order; `too_much_usage` says
     that they are not all. `verdict` is the last verdict. `reported` are the errors as the field named them, each a
-    taxonomy and a raw code; `evidence` the kinds of evidence on file.
+    taxonomy and a raw code; `evidence` the kinds of evidence on file. `filed` is what came of the signed values
+    that were filed for the claim or came with its faults.
     """
 
     claim: Claim
@@ -33,6 +35,7 @@ class EvaluationInput:
     reported: frozenset[tuple[str, str]] = frozenset()
     evidence: frozenset[str] = frozenset()
     too_much_usage: bool = False
+    filed: list[CheckedValue] = field(default_factory=list)
 
 
 @dataclass(slots=True)

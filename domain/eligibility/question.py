@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from domain.claims.claim import Claim
+from domain.eligibility.signed.findings import weighty
 from domain.field.usage import UsageRecord
 from domain.policy.error_codes import ALLOCATION_FAILURE, EQUIPMENT
 from domain.policy.policy import Policy
@@ -100,7 +101,7 @@ def under_reservation(usage: Sequence[UsageRecord], claim: Claim, policy: Policy
 
 def is_sound(record: UsageRecord) -> bool:
     """Checks whether the record can be a witness for "nothing of the kind": whole, and without findings."""
-    return not record.findings and record.energy_kwh is not None and record.ended_at is not None
+    return not weighty(record.findings) and record.energy_kwh is not None and record.ended_at is not None
 
 
 def distance(record: UsageRecord, moment: datetime) -> timedelta:

@@ -8,6 +8,7 @@ from typing import Final
 
 from domain.eligibility import record_findings
 from domain.eligibility.contradiction import ROUNDING_KWH
+from domain.eligibility.signed.findings import SIGNED_VALUE_DISAGREES, clause
 from domain.eligibility.wording import kwh, minute, session
 from domain.field.usage import UsageRecord
 
@@ -187,6 +188,7 @@ def _until(other: UsageRecord | None) -> str:
 
 
 _CLAUSES: Final[dict[str, Callable[[Finding], str]]] = {
+    SIGNED_VALUE_DISAGREES: lambda f: clause(f.record),
     POWER_ABOVE_SPOT: lambda f: (
         f"recorded {kwh(f.record.energy_kwh)} kWh in {f.record.hours or 0:.2f} hours: more than the spot's"
         f" {f.max_power_kw:g} kW can give"

@@ -4,6 +4,7 @@ from typing import Any
 
 from domain.audit import chain
 from domain.eligibility.evaluation import RuleResult
+from domain.eligibility.signed.findings import signed_energy, texts_digest
 from domain.field.usage import UsageRecord
 
 
@@ -28,4 +29,16 @@ def _facts(record: UsageRecord) -> dict[str, Any]:
         "reservation_id": record.reservation_id,
         "user": record.user,
         "findings": record.findings,
+    } | _signed(record)
+
+
+def _signed(record: UsageRecord) -> dict[str, Any]:
+    """Returns what was signed of the session; nothing of one without signed values."""
+    if not record.checked:
+        return {}
+    energy = signed_energy(record)
+    return {
+        "signed_sha256": texts_digest(record),
+        "signed_kwh": None if energy is None else round(energy.kwh, 6),
+        "signatures": [f"{one.outcome}: {one.reason}" if one.reason else one.outcome for one in record.checked],
     }

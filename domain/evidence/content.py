@@ -1,6 +1,6 @@
 """Says what evidence of each kind must hold, whoever brings it.
 
-`evidence_typed` of migration 0026 holds every row to the same, and counts no older one that lacks it.
+`evidence_typed` of migrations 0026 and 0029 holds every row to the same, and counts no older one that lacks it.
 """
 
 import re
@@ -11,6 +11,8 @@ from math import isfinite
 from typing import Any, Final
 
 from domain.errors import EvidenceRefused
+from domain.field.signed_value import FORMAT, LONGEST_TEXT, TEXT
+from domain.policy.policy import SIGNED_METER_VALUE
 
 MISSING, INVALID = "MISSING_FIELD", "INVALID_FIELD"
 UNITS: Final = ("Wh", "kWh")
@@ -50,6 +52,10 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
+def _is_signed_text(value: Any) -> bool:
+    return _is_text(value) and len(value) <= LONGEST_TEXT
+
+
 def _is_id(value: Any) -> bool:
     return _is_text(value) or (isinstance(value, int) and not isinstance(value, bool))
 
@@ -73,6 +79,10 @@ _FIELDS: Final[dict[str, tuple[_Field, ...]]] = {
         _Field("register", _is_register, "a number, 0 or more"),
         _Field("unit", _is_unit, " or ".join(UNITS)),
         _TIME,
+    ),
+    SIGNED_METER_VALUE: (
+        _Field(FORMAT, _is_text, "the format of the text, such as OCMF"),
+        _Field(TEXT, _is_signed_text, f"the signed text as it came, up to {LONGEST_TEXT:,} characters"),
     ),
     "reservation_response": (_Field("status", _is_text, "the status that was answered, as text"), _TIME),
     "session": (_Field("session_id", _is_id, "the id of a session"),),

@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from domain.changes import Changes
 from domain.claims.claim import Claim
-from domain.claims.lifecycle import APPROVED, WAITING_FOR_VERDICT
+from domain.claims.lifecycle import APPROVED, JUDGED, WAITING_FOR_VERDICT
 from domain.errors import Conflict, EvidenceRefused, NotFound
 from domain.evidence.events import EvidenceAdded, EvidenceChanged, EvidenceWithdrawn
 from domain.evidence.item import MOST_NOTE_CHARACTERS, Evidence, digest
+from domain.policy.policy import SIGNED_METER_VALUE
 from domain.steps import Verify
 
 MOST_ITEMS: Final = 256
@@ -33,8 +34,8 @@ def same_item(items: Sequence[Evidence], item: Evidence) -> Evidence | None:
 def add(claim: Claim, items: Sequence[Evidence], item: Evidence) -> Changes:
     """Adds an item to the `items` of a claim.
 
-    A claim that waits for its verdict is verified again. Raises `Conflict` for a claim that is closed or holds
-    `MOST_ITEMS` already.
+    A claim that waits for its verdict is verified again; after a signed value, any that nobody decided. Raises
+    `Conflict` for a claim that is closed or holds `MOST_ITEMS` already.
     """
     demand_open(claim)
     if len(items) >= MOST_ITEMS:
@@ -86,6 +87,7 @@ def find(items: Sequence[Evidence], item_id: str) -> Evidence:
 def _changed(claim: Claim, item: Evidence, event: EvidenceChanged, at: datetime, who: str) -> Changes:
     changes = Changes(item)
     changes.record(claim, event, at, who)
-    if claim.status in WAITING_FOR_VERDICT:
+    # A signed value may decide, so what rests on it, or on its absence, is judged again.
+    if claim.status in (JUDGED if item.kind == SIGNED_METER_VALUE else WAITING_FOR_VERDICT):
         changes.put(Verify([claim.id]))
     return changes

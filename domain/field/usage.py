@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from domain.field.signed_value import CheckedValue
+
 SAME_SESSION_WITHIN: Final = timedelta(days=7)
 """How far apart two records of one number may lie in time to be of one session.
 
@@ -28,8 +30,10 @@ class UsageRecord:
     read. `periods_kwh` is the sum over the parts of the session, where the source states these. `under_way` is set
     where the source says that the session goes on. `unknown` holds the fields that this kind of message does not
     know; it is stored, and not read again. A record that `takes_back` another one of its session, as a credit,
-    never counts. `contradicted_kwh` is what an earlier final record of the session states; it is set when the
-    record is read for a claim (see `domain.eligibility.contradiction`).
+    never counts. `signed` are the signed meter values that came with it, as they came (see
+    `domain.field.signed_value`): none is ever a register. `contradicted_kwh` is what an earlier final record of
+    the session states, and `checked` what came of the signed values; both are set when the record is read for a
+    claim (see `domain.eligibility.contradiction` and `domain.eligibility.signed`).
     """
 
     key: str
@@ -51,10 +55,12 @@ class UsageRecord:
     user: str | None = None
     stop_reason: str | None = None
     findings: list[str] = field(default_factory=list)
+    signed: list[dict[str, Any]] | None = None
     samples: list[dict[str, Any]] = field(default_factory=list)
     unknown: dict[str, Any] | None = None
     takes_back: bool = False
     contradicted_kwh: float | None = None
+    checked: list[CheckedValue] = field(default_factory=list)
 
     @property
     def final(self) -> bool:

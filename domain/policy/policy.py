@@ -15,7 +15,17 @@ Party = Literal["station", "operator", "vehicle", "user"]
 
 _MICROSECOND = timedelta(microseconds=1)
 
-EVIDENCE_KINDS = ("meter_reading", "reservation_response", "session", "photo", "document", "note")
+SIGNED_METER_VALUE = "signed_meter_value"
+"""What a meter signed: filed, or with the spot's records."""
+EVIDENCE_KINDS = (
+    "meter_reading",
+    SIGNED_METER_VALUE,
+    "reservation_response",
+    "session",
+    "photo",
+    "document",
+    "note",
+)
 USAGE_RECORD = "usage_record"
 """What the spot's records already show; nobody files it."""
 DEMANDABLE = (*EVIDENCE_KINDS, USAGE_RECORD)

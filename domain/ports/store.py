@@ -91,8 +91,8 @@ class Transaction(Sightings, Protocol):
         """Returns each claim's last event number, notifications of it left out."""
 
     def cases(self, claims: Sequence[Claim], policy: Policy) -> list[EvaluationInput]:
-        """Reads the evaluation input of these claims. The kinds of evidence on file are read only where the policy
-        demands evidence."""
+        """Reads the evaluation input of these claims, their signed meter values checked. The kinds of evidence on
+        file are read only where the policy demands evidence, or the claim is about a meter."""
 
     def delegations_to(self, name: str, now: datetime) -> list[Delegation]:
         """Returns the delegations to this person that have not ended by `now`."""

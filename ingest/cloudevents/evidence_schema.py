@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from domain.evidence.content import HTTPS_URL, LONGEST_URL, SHA256, UNITS
+from domain.field.signed_value import LONGEST_TEXT
 from ingest.cloudevents.strict_json import LARGEST_INTEGER
 
 Schema = dict[str, Any]
@@ -16,6 +17,7 @@ _FILE: Final[Schema] = {
 }
 _BY_KIND: Final[dict[str, Schema]] = {
     "meter_reading": {"register": {"type": "number", "minimum": 0}, "unit": {"enum": list(UNITS)}, "time": _TIME},
+    "signed_meter_value": {"format": _TEXT, "text": _TEXT | {"maxLength": LONGEST_TEXT}},
     "reservation_response": {"status": _TEXT, "time": _TIME},
     "session": {"session_id": {"anyOf": [_TEXT, _NUMBERED]}},
     "photo": _FILE,

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, With
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
+from domain.field.signed_value import LONGEST_TEXT, MOST_VALUES
 from ingest.cloudevents.evidence_schema import EVIDENCE_SCHEMA
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=256)]
@@ -73,7 +74,9 @@ class ErrorData(TypedDict):
 class EvidenceData(TypedDict):
     """One piece of evidence; what it must carry depends on its kind (`domain.evidence.content`)."""
 
-    kind: Literal["meter_reading", "reservation_response", "session", "photo", "document", "note"]
+    kind: Literal[
+        "meter_reading", "signed_meter_value", "reservation_response", "session", "photo", "document", "note"
+    ]
 
 
 @with_config(_TOLERANT)
@@ -99,6 +102,21 @@ class FaultData(TypedDict):
     ]
 
 
+@with_config(_TOLERANT | ConfigDict(extra="allow"))
+class SignedData(TypedDict):
+    """A meter value with its signature, as the meter gave it. It is checked, and is never a register.
+
+    `text` is OCMF, as such, in base64, in hexadecimal digits or in the XML of transparency software; or another
+    `format`, which is kept. `context` says whether it is of the begin or the end. The `public_key` that comes with
+    it proves nothing: that of the meter is pinned by hand.
+    """
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT, pattern=r"\S")]
+    format: NotRequired[Name | None]
+    context: NotRequired[Name | None]
+    public_key: NotRequired[Annotated[str, StringConstraints(max_length=4096)] | None]
+
+
 @with_config(_TOLERANT)
 class UsageData(TypedDict):
     """`spotclaim.usage.recorded.v1`. Energy and registers in kWh; wrong values are kept: they are evidence.
@@ -122,6 +140,7 @@ class UsageData(TypedDict):
     user: NotRequired[Name | None]
     stop_reason: NotRequired[Name | None]
     samples: NotRequired[list[dict[str, Any]]]
+    signed: NotRequired[Annotated[list[SignedData], Field(max_length=MOST_VALUES)] | None]
 
 
 @with_config(_TOLERANT)

@@ -26,6 +26,7 @@ from ingest.ocpi.objects import (
     text,
     time,
 )
+from ingest.ocpi.signed_values import signed_values
 
 _NOT_STARTED: Final = frozenset({"PENDING", "RESERVATION"})
 _UNDER_WAY: Final = _NOT_STARTED | {"ACTIVE"}
@@ -159,6 +160,7 @@ class Sessions:
         status, start, end = text(body.get("status")), _start(body), _end(body)
         samples, credit = _samples(body), body.get("credit") is True
         energy = body.get("kwh", body.get("total_energy"))
+        signed, notes = signed_values(body)
         data = {
             "spot_id": spot_id,
             "session_id": session_id,
@@ -173,7 +175,8 @@ class Sessions:
             "reservation_id": text(body.get("authorization_reference")),
             "user": _user(body),
             "stop_reason": _INVALID if status == _INVALID else None,
-            "samples": samples[:_MOST_SAMPLES] or None,
+            "samples": [*samples[:_MOST_SAMPLES], *notes] or None,
+            "signed": signed or None,
         }
         event = obj.event(USAGE_RECORDED, event_id, time(body, "last_updated") or end or start, data)
         return Translated([*self._new_registrations(obj), event], obj.received_at)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from ingest.ocpp import energy
 from ingest.ocpp.frame import inner, objects
+from ingest.ocpp.signed_values import is_signed
 
 _ENERGY_REGISTER: Final = "Energy.Active.Import.Register"
 # Other measurement locations count other energy: the vehicle's own, or that before losses.
@@ -58,6 +59,7 @@ def _is_energy_register(sampled: dict[str, Any]) -> bool:
         sampled.get("measurand", _ENERGY_REGISTER) == _ENERGY_REGISTER
         and not sampled.get("phase")
         and sampled.get("location") in _OUTLET
+        and not is_signed(sampled)
     )
 
 

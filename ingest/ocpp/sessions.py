@@ -7,7 +7,7 @@ settled as in 1.6: the first by the last, which gives the usage record, or by th
 from collections.abc import Iterator
 from typing import Any
 
-from ingest.ocpp import energy, meter_values
+from ingest.ocpp import energy, meter_values, signed_values
 from ingest.ocpp.frame import Frame, connector, inner, name_or_none
 from ingest.ocpp.station import ChargingTransaction, Settled, Station
 from ingest.ocpp.transactions import unstopped
@@ -55,6 +55,7 @@ def _learn(station: Station, transaction: ChargingTransaction, frame: Frame) -> 
     if payload.get("eventType") == "Started":
         transaction.started_at = frame.stated_at or frame.logged_at or None
     meter_values.add(transaction.samples, meter_values.samples(payload.get("meterValue")))
+    signed_values.learn(transaction, payload.get("meterValue"))
     # The first reading is the start only if the session's start was seen; a lone last one is its stop.
     readings = len(transaction.samples) - (payload.get("eventType") == "Ended")
     if transaction.meter_start is None and transaction.started_at and readings > 0:

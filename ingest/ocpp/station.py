@@ -58,7 +58,8 @@ class ChargingTransaction:
     """A transaction that has its id.
 
     `session_id` distinguishes it from others of the station with the same one. `start` is the frame that began it,
-    if that was seen. Registers are in kWh.
+    if that was seen. Registers are in kWh. `signed` are the signed values, and `signed_notes` says what of them
+    was left out.
     """
 
     session_id: str
@@ -70,6 +71,8 @@ class ChargingTransaction:
     meter_start: float | None = None
     samples: list[dict[str, Any]] = field(default_factory=list)
     flaws: list[str] = field(default_factory=list)
+    signed: list[dict[str, Any]] = field(default_factory=list)
+    signed_notes: list[dict[str, Any]] = field(default_factory=list)
     stopped: bool = False
 
 
@@ -168,7 +171,7 @@ class Station:
         self.use_id(transaction_id)
         for other in self.transactions.values():
             if other.stopped:
-                other.samples = []
+                other.samples, other.signed = [], []
         return remember(self.transactions, transaction_id, transaction, _MOST_TRANSACTIONS)
 
     def use_id(self, transaction_id: str) -> None:

@@ -7,7 +7,7 @@ of the log, where it gives a record without an end itself; or refused, when no a
 from collections.abc import Iterator
 from typing import Any
 
-from ingest.ocpp import energy, meter_values
+from ingest.ocpp import energy, meter_values, signed_values
 from ingest.ocpp.frame import Frame, connector, name_or_none
 from ingest.ocpp.station import ChargingTransaction, Settled, Station
 from ingest.ocpp.usage import usage
@@ -41,6 +41,7 @@ def measured(station: Station, frame: Frame) -> Iterator[Settled]:
     transaction = station.transactions.get(_transaction_id(frame))
     if transaction is not None and not transaction.stopped:
         meter_values.add(transaction.samples, meter_values.samples(frame.payload.get("meterValue")))
+        signed_values.learn(transaction, frame.payload.get("meterValue"))
     yield frame, []
 
 
@@ -55,6 +56,7 @@ def stop(station: Station, frame: Frame) -> Iterator[Settled]:
         transaction.stopped = True
         yield transaction.start, []
     meter_values.add(transaction.samples, meter_values.samples(frame.payload.get("transactionData")))
+    signed_values.learn(transaction, frame.payload.get("transactionData"))
     yield frame, [_stopped(frame, transaction)]
 
 

@@ -29,7 +29,8 @@ def usage(frame: Frame, transaction: ChargingTransaction, **ended: Any) -> dict[
         "meter_start_kwh": transaction.meter_start,
         "user": transaction.user,
         "reservation_id": transaction.reservation_id,
-        "samples": [*transaction.samples, *_flaws(frame, transaction)] or None,
+        "samples": [*transaction.samples, *_flaws(frame, transaction), *transaction.signed_notes] or None,
+        "signed": transaction.signed or None,
         **ended,
     }
     known = {name: value for name, value in data.items() if value is not None}

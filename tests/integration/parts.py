@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from adapters.embedded.redis import redis_in_memory
 from adapters.file_types import sniff
+from adapters.ocmf.check import check_signed
 from adapters.postgres.audit.snapshot import open_snapshot
 from adapters.postgres.claims.policies import Policies
 from adapters.postgres.evidence.files import DatabaseFiles
@@ -107,7 +108,7 @@ class Spotclaim:
         self.engine = engine
         self.clock = changes.pop("clock", Clock())
         self.policy: Policy = changes.pop("policy", a_policy())
-        self.store: Store = changes.pop("store", PostgresStore(engine))
+        self.store: Store = changes.pop("store", PostgresStore(engine, check_signed))
         self.policies = Policies(engine, self.policy)
         self.notifier = Everyone()
         self.queue = StepQueue(engine, LEASE_SECONDS)

@@ -36,6 +36,7 @@ class UsageRow(NamedTuple):
     periods_kwh: float | None
     reservation_id: str | None
     user: str | None
+    signed_sha256: str | None
 
 
 class ItemRow(NamedTuple):

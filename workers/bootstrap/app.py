@@ -87,9 +87,10 @@ class App:
     @property
     def store(self) -> "PostgresStore":
         """The truth, in transactions."""
+        from adapters.ocmf.check import check_signed
         from adapters.postgres.store import PostgresStore
 
-        return self._once(PostgresStore, self.foundation.engine)
+        return self._once(PostgresStore, self.foundation.engine, check_signed)
 
     @property
     def metrics(self) -> "Metrics":

@@ -56,6 +56,7 @@ COMMANDS: Final = {
     ),
     "import": Listed("field.imports", "Import files of other systems."),
     "incident": Listed("incidents.incidents", "Show, acknowledge, close, merge, split and decide one incident."),
+    "spots": Listed("field.spots", "Spots: the public keys of their meters."),
     "quarantine": Listed("field.quarantine", "Quarantined messages: list, show, replay, discard."),
     "evidence": Listed("claims.evidence", "List and add evidence of claims."),
     "deliveries": Listed("notifications.deliveries", "Notifications: destination, reason, status and attempts."),

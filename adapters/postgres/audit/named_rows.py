@@ -9,9 +9,15 @@ _AT_ONCE = 10_000
 _FAULTS: Final = """
 SELECT replace(key::text, '-', ''), claim_id::text, spot_id, code, cleared FROM faults WHERE key = ANY(%s::uuid[])
 """
+# As `domain.eligibility.signed.findings.texts_digest` computes it.
+_SIGNED_SHA256: Final = """(
+    SELECT encode(sha256(convert_to(string_agg(one.value->>'text', chr(10) ORDER BY one.place), 'UTF8')), 'hex')
+    FROM jsonb_array_elements(signed) WITH ORDINALITY AS one(value, place)
+)"""
 _USAGE: Final = f"""
 SELECT key::text, spot_id, session_id, connector_id, {INSTANT.format("started_at")},
-    {INSTANT.format("ended_at")}, energy_kwh, meter_start_kwh, meter_stop_kwh, periods_kwh, reservation_id, "user"
+    {INSTANT.format("ended_at")}, energy_kwh, meter_start_kwh, meter_stop_kwh, periods_kwh, reservation_id, "user",
+    {_SIGNED_SHA256}
 FROM usage_records WHERE key = ANY(%s::uuid[])
 """
 _ITEMS: Final = f"""

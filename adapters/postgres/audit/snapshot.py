@@ -19,6 +19,7 @@ from adapters.postgres.audit.named_rows import NamedRowReads
 from adapters.postgres.claims.claims import claims
 from adapters.postgres.claims.policies import AUDITED as POLICIES
 from adapters.postgres.engine import connect, translated_errors
+from adapters.postgres.field.meter_keys import AUDITED as METER_KEYS
 from adapters.postgres.field.quarantine import AUDITED as MESSAGES
 from adapters.postgres.incidents.incidents import incidents
 from adapters.postgres.notifications.destinations import AUDITED as DESTINATIONS
@@ -66,6 +67,7 @@ AUDITED = {
     "message in quarantine": MESSAGES,
     "policy": POLICIES,
     "signing key": KEYS,
+    "public key of a meter": METER_KEYS,
 }
 _TABLES = (claims, incidents, *(it.table for it in AUDITED.values()))
 _MOMENTS = {column.name for table in _TABLES for column in table.c if isinstance(column.type, DateTime)}

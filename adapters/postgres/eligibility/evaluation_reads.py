@@ -5,15 +5,18 @@ from typing import Any, Final
 
 import orjson
 
+from adapters.postgres.eligibility.signed_reads import check_signed_values
 from adapters.postgres.evidence.items import read_evidence_kinds
 from adapters.postgres.field.spots import read_spots
 from adapters.postgres.field.usage import LONG, usage_records
 from adapters.postgres.statements import Execute, Executor, as_array, selected
 from domain.claims.claim import Claim
 from domain.eligibility.contradiction import mark_contradicted
+from domain.eligibility.corroboration import METER_CODES
 from domain.eligibility.evaluation import EVENTS_WITH_ERRORS, EvaluationInput
 from domain.eligibility.question import AROUND, LONGEST_SESSION, SESSIONS_AT_MOST, question_of, reservation_window
 from domain.evidence.item import demanded
+from domain.field.signed_value import CheckSigned, unchecked
 from domain.field.usage import UsageRecord
 from domain.policy.policy import Policy
 
@@ -25,7 +28,7 @@ WHERE c.id = ANY(%s::uuid[])
 # The records that a claim asks for: `domain.eligibility.question`. One may come twice: to tell them apart, it
 # would take to compare them as a whole. Every part is a range of one index.
 _PLACE: Final = "coalesce(r.started_at, r.ended_at, r.recorded_at)"
-_NOT_READ: Final = ("samples", "unknown", "takes_back", "contradicted_kwh")
+_NOT_READ: Final = ("samples", "unknown", "takes_back", "contradicted_kwh", "checked")
 _USAGE: Final = selected(usage_records, UsageRecord, alias="r", but=_NOT_READ)
 _OF_SPOT: Final = f"SELECT {_USAGE} FROM usage_records r WHERE r.spot_id = w.spot_id AND r.current"
 _LONGEST: Final = f"interval '{LONGEST_SESSION.total_seconds():.0f} seconds'"
@@ -107,15 +110,18 @@ CROSS JOIN LATERAL (
 
 
 class EvaluationReads(Executor):
-    """Reads evaluation input within a transaction."""
+    """Reads evaluation input within a transaction. `check_signed` checks signed meter values."""
+
+    check_signed: CheckSigned = staticmethod(unchecked)
 
     def cases(self, claims: Sequence[Claim], policy: Policy) -> list[EvaluationInput]:
         """Reads each claim with its spot, the usage records that bear on it, and what was reported."""
         spots = read_spots(self._execute, [claim.spot_id for claim in claims])
         usage, verdicts = _asked_for(self._execute, claims, policy), _verdicts(self._execute, claims)
-        demanding = [claim.id for claim in claims if demanded(policy, claim.code)]
+        # What is filed for a claim about a meter may be signed, and then bears on it, demanded or not.
+        demanding = [claim.id for claim in claims if claim.code in METER_CODES or demanded(policy, claim.code)]
         kinds = read_evidence_kinds(self._execute, demanding) if demanding else {}
-        return [
+        cases = [
             EvaluationInput(
                 claim,
                 spots.get(claim.spot_id),
@@ -127,6 +133,8 @@ class EvaluationReads(Executor):
             )
             for claim, records, reported in zip(claims, usage, _errors(self._execute, claims), strict=True)
         ]
+        check_signed_values(self._execute, cases, self.check_signed)
+        return cases
 
 
 def _asked_for(execute: Execute, claims: Sequence[Claim], policy: Policy) -> list[dict[str, UsageRecord]]:

@@ -48,6 +48,8 @@ usage_records: Final = Table(
     Column("unknown", JSONB),
     # A credit: it takes another record of the session back, and never counts itself.
     Column("takes_back", Boolean, nullable=False, server_default=text("false")),
+    # Most records have none, and those that have some may have long ones.
+    Column("signed", JSONB),
     Index("usage_records_session", "spot_id", "session_id"),
     Index("usage_records_time", "spot_id", _PLACE_IN_TIME, postgresql_where=text("current")),
     Index("usage_records_long", "spot_id", "ended_at", postgresql_where=text(f"current AND {LONG}")),
@@ -83,12 +85,19 @@ _WRITTEN: Final = (
     "samples",
     "unknown",
     "takes_back",
+    "signed",
     "findings",
     "recorded_at",
     "received_at",
 )
 
-_INSERT_USAGE: Final = insert(usage_records, _WRITTEN, "ON CONFLICT (key) DO NOTHING")
+_INSERT_USAGE: Final = insert(
+    usage_records,
+    _WRITTEN,
+    "ON CONFLICT (key) DO NOTHING",
+    # No value rather than JSON's null, which would be parsed whenever the record is read.
+    spelled={"signed": "nullif(r->{}, 'null'::jsonb)"},
+)
 
 # Two workers that record one session at once would each see only their own record, so writers of one spot take
 # turns. Few locks for many spots, always in one order.

@@ -20,6 +20,7 @@ from adapters.postgres.audit.log import AuditLog
 from adapters.postgres.audit.snapshot import AUDITED, open_snapshot
 from adapters.postgres.claims.policies import Policies
 from adapters.postgres.claims.queries import Reports
+from adapters.postgres.field.meter_keys import MeterKeys
 from adapters.postgres.notifications.destinations import Destinations
 from adapters.postgres.notifications.silences import Silences
 from adapters.postgres.people.delegations import Delegations
@@ -114,6 +115,10 @@ def administered(spotclaim: Spotclaim, engine: Engine) -> Iterator[Administered]
             case "m-3":
                 with pytest.raises(MalformedMessage):
                     spotclaim.quarantine.replay(key, ada, orjson.dumps(an_event({"spot_id": "E2"}, id=name)))
+    meters = MeterKeys(engine)
+    meters.pin("E1", 0, "3059", "the plate", "cli:ada")
+    meters.pin("E1", 0, "3060", "a new meter", "cli:ada")
+    meters.remove("E1", 0, "the station is gone", "cli:ada")
     keys = SigningKeys(engine)
     keys.replace("1" * 16, "the disk is gone", "cli:ada")
     Sequencer(AuditLog(engine)).run_once(1000)
@@ -142,6 +147,8 @@ def test_each_act_is_an_event(administered: Administered) -> None:
             ("message_discarded", "Ada"),
             ("message_refused", "Ada"),
             ("key_replaced", "cli:ada"),
+            *[("meter_key_pinned", "cli:ada")] * 2,
+            *[("meter_key_removed", "cli:ada")] * 2,
         ]
     )
     done = {kind for kind in KINDS if kind.startswith("administration.") and not kind.endswith("_restated")}
@@ -157,7 +164,7 @@ def test_what_was_not_touched_is_sound(administered: Administered, tmp_path: Pat
         exported = audit(archive)
 
     assert (result.findings, exported.findings) == ([], [])
-    assert (result.administered, result.not_in_log) == (exported.administered, 0) == (15, 0)
+    assert (result.administered, result.not_in_log) == (exported.administered, 0) == (17, 0)
     assert result.events == record.events
 
 
@@ -213,6 +220,8 @@ def test_acts_are_read_by_kind_and_time(administered: Administered) -> None:
         ("UPDATE policies SET content = '{\"a\":1}'", "ROW_DIFFERS", "content_digest"),
         ("DELETE FROM policies", "ROW_REMOVED", "no policy"),
         ("UPDATE audit_keys SET key = repeat('2', 16)", "ROW_DIFFERS", "key"),
+        ("UPDATE meter_keys SET public_key = '3061' WHERE public_key = '3060'", "ROW_DIFFERS", "public_key"),
+        ("DELETE FROM meter_keys WHERE public_key = '3059'", "ROW_REMOVED", "no public key of a meter"),
         (
             "DELETE FROM audit_events WHERE kind = 'administration.role_changed'",
             "TAIL_REMOVED",
@@ -266,12 +275,13 @@ def test_every_column_is_audited(administered: Administered, thing: str) -> None
         lambda engine: Silences(engine).add(Silence(new_claim_id(), "e", "w", NOW, NOW + timedelta(days=1))),
         lambda engine: Destinations(engine).remove("ops", "eve"),
         lambda engine: Policies(engine, a_policy()).keep("v8", "{}"),
+        lambda engine: MeterKeys(engine).pin("E2", 1, "3059", "the plate", "eve"),
     ],
-    ids=["put", "disable", "lend", "silence", "remove", "policy"],
+    ids=["put", "disable", "lend", "silence", "remove", "policy", "meter key"],
 )
 def test_no_act_without_its_event(administered: Administered, act: Callable[[Engine], None]) -> None:
     """One transaction has both; where the event cannot be written, nothing is done."""
-    tables = ("api_tokens", "delegations", "silences", "destinations", "policies")
+    tables = ("api_tokens", "delegations", "silences", "destinations", "policies", "meter_keys")
     before = [administered.spotclaim.rows(f"SELECT * FROM {table} ORDER BY 1") for table in tables]
     administered.spotclaim.rows(
         "CREATE TRIGGER no_events BEFORE INSERT ON audit_events EXECUTE FUNCTION refuse_change()"

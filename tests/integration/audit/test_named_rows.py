@@ -58,6 +58,7 @@ TAMPERINGS = {
             "periods_kwh": "1",
             "reservation_id": "'r'",
             '"user"': "'eve'",
+            "signed": "replace(signed::text, '3044', '3045')::jsonb",
         }.items()
     },
     "a file's bytes": ("UPDATE evidence_files SET content = 'x'", "FILE_DIFFERS"),
@@ -72,7 +73,8 @@ def filed(spotclaim: Spotclaim) -> Spotclaim:
     spotclaim.take_in(faults=[a_fault(spot_id="E1"), a_fault(spot_id="E2")])
     spotclaim.take_in(faults=[a_fault(spot_id="E1"), a_clear(spot_id="E1", occurred_at=NOW)])
     running = {"started_at": FAULT_TIME - HOUR, "ended_at": FAULT_TIME + HOUR}
-    figures = {"energy_kwh": -3.0, "findings": ["NEGATIVE_ENERGY"]}
+    signed = [{"text": 'OCMF|{"RD":[]}|{"SD":"3044"}'}, {"text": "Zähler 7", "format": "ALFEN"}]
+    figures = {"energy_kwh": -3.0, "findings": ["NEGATIVE_ENERGY"], "signed": signed}
     spotclaim.take_in(usage=[a_usage_record(spot_id="E1", **running, **figures)])
     spotclaim.carry_out()
     claim_id = spotclaim.value("SELECT id::text AS id FROM claims WHERE spot_id = 'E1'")

@@ -9,6 +9,7 @@ from domain.administration.things import (
     LentAuthority,
     LoadedPolicy,
     Message,
+    MeterKey,
     Mute,
     SigningKey,
     StoredDestination,
@@ -34,6 +35,8 @@ EDITED = Message(
 )  # fmt: skip
 POLICY = LoadedPolicy(thing_id("policy", "2026-1"), "2026-1", _DIGEST, _DIGEST, NOW)
 KEY = SigningKey(thing_id("signing key", ""), "1" * 16, "0" * 16, NOW, "the disk is gone")
+METER_KEY = MeterKey("k", "E1", 2, "30" * 40 + "ab" * 8, "from the plate", NOW, "ada")
+REMOVED_KEY = MeterKey("k", "E1", 0, "30" * 40 + "ab" * 8, "plate", NOW, "ada", _LATER, "max", "a new meter")
 
 _RESTATED = "everything on record was restated"
 ACTS: list[tuple[Event[Any], str]] = [
@@ -64,5 +67,13 @@ ACTS: list[tuple[Event[Any], str]] = [
     (
         operating.KeyReplaced.of(KEY),
         "let the key 1111111111111111 sign checkpoints in place of 0000000000000000: the disk is gone",
+    ),
+    (
+        operating.MeterKeyPinned.of(METER_KEY),
+        "pinned the public key …abababababababab for spot E1 / 2: from the plate",
+    ),
+    (
+        operating.MeterKeyRemoved.of(REMOVED_KEY),
+        "removed the public key …abababababababab for spot E1: a new meter",
     ),
 ]

@@ -88,6 +88,23 @@ def test_a_usage_record_is_judged_on_the_way() -> None:
     assert record.recorded_at == datetime(2026, 3, 10, 11, tzinfo=UTC)
 
 
+def test_signed_values_are_kept_as_they_came() -> None:
+    """With whatever else they carry; a record without any has none."""
+    signed = [{"text": "OCMF|{}|{}", "format": "OCMF", "context": "End", "public_key": "MFkw", "more": {"a": 1}}]
+    assert ingested(a_usage_message(signed=signed)).usage[0].signed == signed
+    assert ingested(a_usage_message()).usage[0].signed is None
+    for wrong in (
+        [{"format": "OCMF"}],
+        [{"text": " "}],
+        [{"text": "x" * 32_769}],
+        [{"text": "x"}] * 9,
+        "OCMF|{}|{}",
+    ):
+        code, sentence = refusal(a_usage_message(signed=wrong))
+        assert code in ("MISSING_FIELD", "INVALID_FIELD")
+        assert sentence.startswith("data.signed")
+
+
 def test_a_spot_is_registered() -> None:
     """With its days as days and its place as two numbers."""
     data = {
