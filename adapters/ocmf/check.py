@@ -61,7 +61,7 @@ def _checked(
         found = documents(text, stated or None, with_key)
     except Malformed as reason:
         return (CheckedValue(INVALID, str(reason)),)
-    checked = [_document(one, context, public_key) for one in found[:_MOST_DOCUMENTS]]
+    checked = [_document(one, one.context.lower() or context, public_key) for one in found[:_MOST_DOCUMENTS]]
     if len(found) > _MOST_DOCUMENTS:
         checked.append(CheckedValue(UNVERIFIED, f"only {_MOST_DOCUMENTS} of its {len(found)} values were checked"))
     return tuple(checked)

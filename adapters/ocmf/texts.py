@@ -20,11 +20,12 @@ class Malformed(Exception):
 
 
 class Document(NamedTuple):
-    """One signed text, its format where that is known, and whether a public key came with it."""
+    """One signed text, its format where that is known, whether a public key came with it, and its context."""
 
     format: str | None
     text: str
     with_key: bool = False
+    context: str = ""
 
 
 def documents(text: str, stated: str | None, with_key: bool = False, depth: int = 0) -> list[Document]:
@@ -63,13 +64,17 @@ def _of_xml(text: str, with_key: bool, depth: int) -> Iterator[Document]:
         raise Malformed("its XML declares a document type or entities, which are not read") from None
     except (ParseError, ValueError, LookupError):
         raise Malformed("its XML cannot be read") from None
-    within = [(_name(element.tag), element) for element in root.iter()]
-    with_key = with_key or any(name == "publicKey" and element.text for name, element in within)
-    signed = [element for name, element in within if name in _ELEMENTS and (element.text or "").strip()]
+    within = [(_name(child.tag), child, parent) for parent in root.iter() for child in parent]
+    with_key = with_key or any(name == "publicKey" and element.text for name, element, _ in within)
+    signed = [
+        (element, value) for name, element, value in within if name in _ELEMENTS and (element.text or "").strip()
+    ]
     if not signed or depth >= _DEEPEST:
         raise Malformed("its XML holds no signed value")
-    for element in signed:
-        yield from documents(element.text or "", element.get("format"), with_key, depth + 1)
+    for element, value in signed:
+        context = value.get("context") or ""
+        for found in documents(element.text or "", element.get("format"), with_key, depth + 1):
+            yield found._replace(context=found.context or context)
 
 
 def _name(tag: object) -> str:

@@ -10,10 +10,12 @@ from typing import Any, Final
 from domain.errors import EvidenceRefused
 from domain.evidence.content import demand_content
 from domain.evidence.file import File
-from domain.policy.policy import EVIDENCE_KINDS, Demand, Policy
+from domain.policy.policy import EVIDENCE_KINDS, SIGNED_METER_VALUE, Demand, Policy
 from domain.text import storable
 
 MOST_DATA_BYTES: Final = 16 * 1024
+# What a meter signed comes as one text, whose length is bounded by itself.
+_MOST_SIGNED_BYTES: Final = 64 * 1024
 MOST_NOTE_CHARACTERS: Final = 4000
 
 REPORTED_PIECES: Final = 1000
@@ -109,8 +111,9 @@ def compose(kind: str, *, note: str = "", data: dict[str, Any] | None = None, fi
     content = _canonical({name: part for name, part in parts.items() if part})
     if not (storable(note) and storable(content)):
         raise EvidenceRefused("TEXT_NOT_STORABLE", "A text holds U+0000 or half of a surrogate pair.")
-    if data and len(_canonical(data).encode()) > MOST_DATA_BYTES:
-        sentence = f"Data may have {MOST_DATA_BYTES:,} bytes; send more as a file."
+    most = _MOST_SIGNED_BYTES if kind == SIGNED_METER_VALUE else MOST_DATA_BYTES
+    if data and len(_canonical(data).encode()) > most:
+        sentence = f"Data may have {most:,} bytes; send more as a file."
         raise EvidenceRefused("DATA_TOO_LARGE", sentence)
     return content
 

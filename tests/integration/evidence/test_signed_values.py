@@ -19,7 +19,7 @@ from ingest.files.importer import Importer
 from ingest.ocpp.reader import read_log
 from tests.builders import FAULT_TIME, a_fault, a_policy, a_usage_record
 from tests.integration.parts import Spotclaim
-from tests.signed import Meter, a_reading
+from tests.signed import Meter, a_reading, in_xml
 from workers.audit.verify import audit
 from workers.cli import app
 
@@ -36,6 +36,7 @@ def command(emptied_database_url: str, tmp_path: Path, monkeypatch: pytest.Monke
     environment = {
         "SPOTCLAIM_DATABASE_URL": emptied_database_url,
         "SPOTCLAIM_DATA": str(tmp_path),
+        "SPOTCLAIM_POLICY": "lenient",
         "SPOTCLAIM_AMQP_URL": "amqp://nobody@127.0.0.1:1",
     }
     # The log of this process is that of all tests in it.
@@ -199,6 +200,22 @@ class TestEvidence:
 
         spotclaim.desk.withdraw(claim["id"], item.id, who="rita", role="operator", reason="another meter")
         assert verdict(spotclaim)["outcome"] == "insufficient"
+
+    def test_the_file_of_transparency_software_is_filed_as_its_text(
+        self, spotclaim: Spotclaim, engine: Engine, command: Callable[..., Result], tmp_path: Path
+    ) -> None:
+        """By command; with more of XML around it than other evidence may have."""
+        MeterKeys(engine).pin("DE*ABC*E1", 0, METER.key, "the plate", "ada")
+        spotclaim.take_in(usage=[billed()], faults=[complained()])
+        spotclaim.carry_out()
+        file = tmp_path / "values.xml"
+        file.write_text(in_xml(METER.session(), METER.key).replace("<values>", f"<values><!--{'x' * 20_000}-->"))
+        [claim] = spotclaim.claims()
+
+        added = command("evidence", "add", claim["id"], "--kind", "signed_meter_value", "--file", file)
+
+        assert added.exit_code == 0, added.output
+        assert answer(verdict(spotclaim))["reason"] == "SIGNED_VALUE_DISAGREES"
 
     @pytest.mark.parametrize(
         ("text", "said"),

@@ -13,7 +13,8 @@ from rich.text import Text
 from domain.errors import EvidenceRefused, EvidenceTooLarge, MalformedMessage
 from domain.evidence.content import INVALID
 from domain.evidence.file import MOST_BYTES, Upload
-from domain.policy.policy import EVIDENCE_KINDS
+from domain.field.signed_value import FORMAT, TEXT
+from domain.policy.policy import EVIDENCE_KINDS, SIGNED_METER_VALUE
 from domain.text import count
 from ingest.api.json_forms import evidence_json, item_json
 from ingest.cloudevents import strict_json
@@ -42,9 +43,15 @@ def add(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Add content, a file, a note, or all of them as one item to a claim's evidence."""
-    upload = _upload(file) if file else None
+    """Add content, a file, a note, or all of them as one item to a claim's evidence.
+
+    The file of a signed meter value is its text: OCMF, or the XML of transparency software.
+    """
     fields = _fields(content) if content else None
+    upload = _upload(file) if file else None
+    if upload and kind == SIGNED_METER_VALUE:
+        fields = {FORMAT: "OCMF"} | (fields or {}) | {TEXT: upload.content.decode("utf-8", "replace")}
+        upload = None
     with existing(data) as app, carrying_on(app):
         claim = claim_named(app, claim_id)
         # Whoever may use this command may read and write the data folder or knows the servers' passwords.

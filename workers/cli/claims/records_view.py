@@ -25,6 +25,9 @@ def _figures(facts: Answer) -> str:
     start, stop = facts["meter_start_kwh"], facts["meter_stop_kwh"]
     if (start, stop) != (None, None):
         parts.append(f"register {_register(start)} to {_register(stop)} kWh")
+    # Only records with signed values state what of them.
+    if facts.get("signed_kwh") is not None:
+        parts.append(f"signed {kwh(facts['signed_kwh'])} kWh ({'; '.join(dict.fromkeys(facts['signatures']))})")
     found = ", ".join(facts["findings"])
     return f"{', '.join(parts)}; {f'findings {found}' if found else 'no findings'}"
 

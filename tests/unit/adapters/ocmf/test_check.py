@@ -138,6 +138,7 @@ def test_what_lies_between_begin_and_end_is_left_out() -> None:
     contexts = ("Transaction.Begin", "Start", "Transaction.End", "Sample.Periodic", "")
     found = [[one.begin for one in checked(lone, context=context).readings] for context in contexts]
     assert found == [[True], [True], [False], [], []]
+    assert [one.begin for one in checked(in_xml(lone), context="Transaction.Begin").readings] == [False]
 
 
 def test_an_xml_may_hold_several_values() -> None:

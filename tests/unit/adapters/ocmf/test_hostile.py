@@ -42,6 +42,7 @@ HOSTILE = {
     "nested base64": b64encode(
         in_xml(b64encode(in_xml(b64encode(in_xml("OCMF|").encode()).decode()).encode()).decode()).encode()
     ).decode(),
+    "digits of a broken text": (b'OCMF|{"FV"' + b":" * 900).hex().upper(),
     "nothing but digits": "4F" * (LONGEST_TEXT // 2),
 }
 
@@ -91,3 +92,14 @@ def test_no_text_breaks_the_check(data: st.DataObject) -> None:
 
     for value in check_signed({"text": text, "format": data.draw(st.none() | st.text())}, METER.key):
         assert value.outcome != VERIFIED or TEXT.split("|")[1] in text
+
+
+@pytest.mark.parametrize(
+    "name", ["a billion laughs", "quadratic blow-up", "a file", "an outside type", "one entity"]
+)
+def test_entities_are_not_even_read(name: str) -> None:
+    """Not those either that would give a sound value."""
+    sound = f"<!DOCTYPE v [<!ENTITY t '{TEXT}'>]><values><signedData>&t;</signedData></values>"
+    [value] = check_signed({"text": HOSTILE.get(name, sound)}, METER.key)
+
+    assert value.reason == "its XML declares a document type or entities, which are not read"

@@ -65,6 +65,11 @@ def test_what_each_kind_may_be(kind: str, parts: dict[str, Any]) -> None:
         ("note", {"note": "a\0b"}, "TEXT_NOT_STORABLE"),
         ("note", {"note": "\ud800"}, "TEXT_NOT_STORABLE"),
         ("session", {"data": {"session_id": "x" * 16 * 1024}}, "DATA_TOO_LARGE"),
+        (
+            "signed_meter_value",
+            {"data": {"format": "OCMF", "text": "x", "more": "x" * 64 * 1024}},
+            "DATA_TOO_LARGE",
+        ),
     ],
 )
 def test_what_is_no_evidence(kind: str, parts: dict[str, Any], code: str) -> None:

@@ -1,11 +1,12 @@
 """What a claim's story says of the usage records that decided."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
 from domain.eligibility.evaluation import FAIL, PASS, RuleResult
 from domain.eligibility.usage_answer import answer
+from domain.field.signed_value import CheckedValue, SignedReading
 from tests.builders import NOW, a_usage_record
 from workers.cli.claims.records_view import records
 
@@ -46,6 +47,15 @@ def test_the_other_of_a_comparison_is_shown_beside_it() -> None:
         "  beside session s-1: no connector stated, unknown to unknown UTC, no energy stated;"
         " findings END_MISSING, ENERGY_MISSING"
     )
+
+
+def test_what_was_signed_is_shown_with_what_came_of_it() -> None:
+    ends = [SignedReading("1.8.0", 100.0, begin=True), SignedReading("1.8.0", 111.5, begin=False)]
+    values = [CheckedValue("verified", "", (end,)) for end in ends]
+    signed = replace(RECORD, checked=[*values, CheckedValue("unverified", "the format ALFEN is not known")])
+    [shown] = records([on_record(answer(PASS, "SIGNED_VALUE_DISAGREES", "It differs.", signed))])
+
+    assert "signed 11.5 kWh (verified; unverified: the format ALFEN is not known); no findings" in shown
 
 
 def test_a_verdict_without_a_record_shows_none() -> None:
