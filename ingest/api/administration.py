@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -29,7 +30,15 @@ def _dated(text: str) -> str:
     return text
 
 
-_Since = Annotated[AwareDatetime, BeforeValidator(_dated)] | None
+def _in_utc(moment: datetime) -> datetime:
+    """Spells a time as PostgreSQL takes it, which knows no offset beyond 16 hours, nor a year 0."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return moment.replace(tzinfo=UTC)
+
+
+_Since = Annotated[AwareDatetime, BeforeValidator(_dated), AfterValidator(_in_utc)] | None
 
 
 def router(reports: Reports, identity: Callable[..., Identity]) -> APIRouter:

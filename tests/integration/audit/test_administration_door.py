@@ -34,6 +34,14 @@ def test_others_do_not_read_it(api: Api, role: str) -> None:
     demand_problem(api.get("administration", role), 403, "reads no administrative acts")
 
 
+@pytest.mark.parametrize(
+    "since", ["3915-11-05T15:59:12-17:13", "9999-12-31T23:00:00-05:00", "0001-01-01T00:00:00+09:00"]
+)
+def test_any_offset_is_a_time(api: Api, since: str) -> None:
+    """Also one that no database takes, or that leads out of the calendar."""
+    assert api.get("administration", "admin", since=since).status_code == 200
+
+
 def test_what_is_no_kind_or_moment_is_refused(api: Api) -> None:
     """In the words of the API."""
     assert api.get("administration", "admin", kind="claim.opened").status_code == 422
