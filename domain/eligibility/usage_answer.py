@@ -33,12 +33,15 @@ def _facts(record: UsageRecord) -> dict[str, Any]:
 
 
 def _signed(record: UsageRecord) -> dict[str, Any]:
-    """Returns what was signed of the session; nothing of one without signed values."""
+    """Returns what was signed of the session; nothing of one without signed values.
+
+    The digest of the texts stands for what the row has, whether the claim asks for it or not.
+    """
+    stated = {"signed_sha256": texts_digest(record)} if record.signed else {}
     if not record.checked:
-        return {}
+        return stated
     energy = signed_energy(record)
-    return {
-        "signed_sha256": texts_digest(record),
+    return stated | {
         "signed_kwh": None if energy is None else round(energy.kwh, 6),
         "signatures": [f"{one.outcome}: {one.reason}" if one.reason else one.outcome for one in record.checked],
     }

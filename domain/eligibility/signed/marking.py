@@ -12,6 +12,7 @@ from domain.eligibility.signed.findings import findings
 from domain.eligibility.wording import minute
 from domain.field.signed_value import UNVERIFIED, VERIFIED, CheckedValue, CheckSigned
 from domain.field.usage import UsageRecord
+from domain.policy.error_codes import USAGE_DISCREPANCY
 
 KeyOf = Callable[[int], str | None]
 """Returns the public key that is pinned for a connector; None where none is."""
@@ -23,15 +24,15 @@ _CLOCK_TOLERANCE: Final = timedelta(minutes=15)
 def mark_signed(
     case: EvaluationInput, filed: Sequence[Mapping[str, Any]], key_of: KeyOf, check: CheckSigned
 ) -> None:
-    """Checks the signed values of the records, and those `filed` for the claim, and marks the records.
+    """Checks the signed values of the records that the claim is about, and those `filed` for it, and marks these.
 
     What was filed bears on a record only if it is verified and signed for its time: nobody may shake a record, or
     a claim, by a text that proves nothing.
     """
-    for record in case.usage:
+    about = [record for record in case.usage if _perhaps_meant(record, case.claim)]
+    for record in about:
         for value in record.signed or ():
             record.checked += [_placed(one, record) for one in check(value, key_of(record.connector_id))]
-    about = [record for record in case.usage if _perhaps_meant(record, case.claim)] if filed else []
     for brought in filed:
         connectors = {record.connector_id for record in about} or {case.claim.connector_id}
         by_connector = {connector: check(brought, key_of(connector)) for connector in sorted(connectors)}
@@ -39,15 +40,19 @@ def mark_signed(
         for record in about:
             fitting = (one for one in by_connector[record.connector_id] if _is_of(one, record))
             record.checked += [one for one in fitting if one not in record.checked]
-    for record in case.usage:
+    for record in about:
         if record.checked:
             record.findings = [*record.findings, *findings(record)]
 
 
 def _perhaps_meant(record: UsageRecord, claim: Claim) -> bool:
+    """Checks whether a claim about a meter may be about this record; no other claim asks what was signed."""
+    if claim.claim_type != USAGE_DISCREPANCY:
+        return False
     if claim.session_id:
         return record.session_id == claim.session_id
-    return on_connector(record, claim) and not is_anothers(record, claim)
+    reserved = claim.reservation_id is not None and record.reservation_id == claim.reservation_id
+    return (reserved or on_connector(record, claim)) and not is_anothers(record, claim)
 
 
 def _best(tried: Sequence[list[CheckedValue]]) -> list[CheckedValue]:

@@ -181,7 +181,7 @@ class TestEvidence:
 
         found = verdict(spotclaim)
         assert (found["outcome"], answer(found)["reason"]) == ("eligible", "SIGNED_VALUE_DISAGREES")
-        assert answer(found)["facts"]["signed_sha256"] is None
+        assert "signed_sha256" not in answer(found)["facts"]
         with open_snapshot(engine) as record:
             assert audit(record).findings == []
 
@@ -272,6 +272,32 @@ class TestEvidence:
         with pytest.raises(EvidenceRefused) as refused:
             spotclaim.desk.add(claim["id"], "signed_meter_value", who="rita", role="operator", data=data)
         assert refused.value.pointer == pointer
+
+
+def test_records_that_no_claim_asked_about_are_held_against_their_rows(
+    spotclaim: Spotclaim, engine: Engine
+) -> None:
+    """What a verdict states of a neighbour, or of a session that was in the way, has the digest of its texts."""
+    before = {"started_at": FAULT_TIME - timedelta(hours=3), "ended_at": FAULT_TIME - timedelta(hours=2)}
+    signed = [{"text": METER.session()}, {"text": "Zähler"}]
+    neighbour = billed(session_id="s-0", signed=signed, meter_start_kwh=150.0, meter_stop_kwh=181.0, **before)
+    record = billed(signed=signed, meter_stop_kwh=131.0)
+    occupied = complained(raw_code="SPOT_OCCUPIED", session_id=None)
+    spotclaim.take_in(usage=[neighbour, record], faults=[complained(raw_code="METER_REGRESSION"), occupied])
+    spotclaim.carry_out()
+
+    stated = [
+        one
+        for claim in spotclaim.claims()
+        for event in spotclaim.events(claim["id"])
+        if event.kind == "claim.verified"
+        for facts in (answer(json.loads(event.body))["facts"],)
+        for one in (facts, facts.get("other", {}))
+    ]
+    assert [one.get("session_id") for one in stated if "signed_sha256" in one].count("s-1") == 2
+    assert "s-0" in [one.get("session_id") for one in stated if "signed_sha256" in one]
+    with open_snapshot(engine) as snapshot:
+        assert audit(snapshot).findings == []
 
 
 def test_hostile_texts_stop_no_step(spotclaim: Spotclaim, engine: Engine) -> None:

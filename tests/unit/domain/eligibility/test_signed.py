@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -203,6 +204,27 @@ def test_clocks_may_differ_by_minutes() -> None:
     """And a meter that does not vouch for its clock has no time at all."""
     assert corroborated(case(verified(at=START - timedelta(minutes=15)))).result == "pass"
     assert corroborated(case(verified(at=None))).result == "pass"
+
+
+def test_only_what_the_claim_is_about_is_checked() -> None:
+    """Neither the neighbours of a named session, nor what an allocation failure is judged by."""
+    neighbour = a_usage_record(signed=[{"text": "0"}], started_at=START - HOUR, ended_at=START)
+    made = case(verified(100.0, 131.0), others=[neighbour])
+    assert (neighbour.checked, neighbour.findings) == ([], [])
+    assert made.usage[0].checked
+
+    failed = case(FORGED, code="SPOT_OCCUPIED", claim_type="allocation_failure", session_id=None)
+    found = corroborated(failed)
+    assert (found.facts["findings"], "signatures" in found.facts) == ([], False)
+    assert found.facts["signed_sha256"] == sha256(b"0").hexdigest()
+
+
+def test_a_record_under_the_reservation_is_meant_on_any_connector() -> None:
+    """As the rule itself has it."""
+    record = a_usage_record(energy_kwh=31.0, meter_stop_kwh=131.0, connector_id=2, reservation_id="r")
+    made = case(verified(), record=record, session_id=None, connector_id=1, reservation_id="r")
+
+    assert corroborated(made).reason == "SIGNED_VALUE_DISAGREES"
 
 
 class TestFiled:
