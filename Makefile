@@ -58,7 +58,7 @@ nightly: .venv/installed-dev servers-installed ## long campaigns: tamperings, or
 
 FUZZED = $(addprefix tests/unit/ingest/, ocpp/test_fuzz.py ocpi/test_fuzz.py tables/test_fuzz.py \
 	cloudevents/test_decode.py cloudevents/test_schemas.py cloudevents/test_strict_json.py \
-	cloudevents/test_split_array.py files/test_json_documents.py)
+	cloudevents/test_split_array.py files/test_json_documents.py) tests/unit/adapters/ocmf/test_hostile.py
 
 lock: $(BIN)/uv ## lock the dependencies in pyproject.toml; ARGS=--upgrade takes newer versions
 	@$(COMPILE) --output-file requirements.lock $(ARGS)

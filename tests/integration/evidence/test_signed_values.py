@@ -215,6 +215,7 @@ class TestEvidence:
         added = command("evidence", "add", claim["id"], "--kind", "signed_meter_value", "--file", file)
 
         assert added.exit_code == 0, added.output
+        assert f"OCMF, {len(file.read_text()):,} characters" in command("evidence", "list", claim["id"]).stdout
         assert answer(verdict(spotclaim))["reason"] == "SIGNED_VALUE_DISAGREES"
 
     @pytest.mark.parametrize(

@@ -110,9 +110,16 @@ def list_evidence(claim_id: ClaimArgument, data: DataOption = None, as_json: Jso
 def _what(row: dict[str, Any]) -> str:
     file = row["file"]
     named = f"{file['name']} ({file['media_type']}, {count(file['size'], 'byte')})" if file else ""
-    data = orjson.dumps(row["data"]).decode() if row["data"] else ""
+    data = _fields_shown(row["kind"], row["data"]) if row["data"] else ""
     withdrawn = f"WITHDRAWN by {row['withdrawn_by']}" if row["withdrawn_at"] else ""
     return "; ".join(part for part in (withdrawn, named, row["note"], data) if part)
+
+
+def _fields_shown(kind: str, fields: dict[str, Any]) -> str:
+    """Spells the content; of a signed text only its format and length, since it fills pages."""
+    if kind == SIGNED_METER_VALUE:
+        return f"{fields[FORMAT]}, {count(len(fields[TEXT]), 'character')}"
+    return orjson.dumps(fields).decode()
 
 
 def _plain(text: str) -> Text:

@@ -1,16 +1,17 @@
 """Hostile texts give an outcome in little time: they stop no worker, and are never verified."""
 
-import os
+import json
 import time
 from base64 import b64encode
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.ocmf.check import check_signed
 from domain.field.signed_value import INVALID, LONGEST_TEXT, VERIFIED
 from tests.signed import Meter, in_xml
+from tests.unit.ingest.fuzzing import fuzzed
 
 METER = Meter()
 TEXT = METER.session()
@@ -71,12 +72,10 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=int(os.environ.get("SPOTCLAIM_FUZZ_EXAMPLES", "200")), deadline=None)
+@fuzzed
 @given(st.data())
 def test_no_text_breaks_the_check(data: st.DataObject) -> None:
     """Random ones, and real ones with a piece cut out or put in. None is verified but the real one."""
-    import json
-
     piece = data.draw(st.text() | _JSON.map(lambda value: json.dumps(value)))
     place, length = data.draw(st.integers(0, len(TEXT))), data.draw(st.integers(0, 40))
     text = data.draw(
