@@ -5,8 +5,8 @@
 
 from alembic import op
 
-revision = "0029"
-down_revision = "0028"
+revision = "0031"
+down_revision = "0030"
 
 _GENESIS = "00" * 32
 _SIGNED = "ALTER TABLE usage_records ADD COLUMN signed jsonb"
