@@ -38,6 +38,18 @@ class NoteRefused(SpotclaimError):
     """The note of a decision is missing, or cannot be stored; the text says which."""
 
 
+class InputRefused(SpotclaimError):
+    """What a person asks for names something that there is not, or lacks something.
+
+    `code` is a stable upper-case word; `sentence` says what is wrong and how to correct it.
+    """
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+
+
 class KeyReused(SpotclaimError):
     """The idempotency key is bound to another request."""
 

@@ -5,13 +5,7 @@ from datetime import time, timedelta
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from adapters.policy.fields import (
@@ -27,6 +21,7 @@ from adapters.policy.fields import (
     Hours,
     HoursOfDay,
     Minutes,
+    Rejections,
     TargetHours,
     TimeZone,
     unknown,
@@ -36,6 +31,7 @@ from domain.policy.error_codes import CLAIM_TYPES, EQUIPMENT
 from domain.policy.policy import (
     CAPACITY_SHARE,
     FEWEST_SPOTS,
+    REJECTIONS,
     USAGE_RECORD,
     ApprovalRule,
     CodePolicy,
@@ -198,6 +194,7 @@ class PolicyDocument(_Part):
     codes: dict[Code, _Code]
     mappings: dict[Annotated[str, Field(pattern=r"^vendor:.+")], dict[str, Code]]
     approval: Annotated[list[_Approval], Field(min_length=1)]
+    rejections: Rejections = dict(REJECTIONS)
     sla: _Sla
     calendars: dict[str, _Calendar]
     flapping: _Flapping = _Flapping()
@@ -272,6 +269,7 @@ def policy_of(document: PolicyDocument) -> Policy:
         flapping_minutes=document.flapping.within_minutes,
         notifications=tuple(_notification(rule) for rule in document.notifications),
         pace=GroupPolicy(**document.pace.model_dump()),
+        rejections={**document.rejections},
         incidents=IncidentPolicy(**document.incidents.model_dump()),
         **document.eligibility.model_dump(),
     )

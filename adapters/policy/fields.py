@@ -91,6 +91,14 @@ Authority = Annotated[str, _one_of("role", AUTHORITIES)]
 ClaimType = Annotated[str, _one_of("claim type", sorted(set(CLAIM_TYPES.values())))]
 # One kind, or a list of which any is enough.
 EvidenceDemand = Annotated[Any, AfterValidator(_demand)]
+# A code of upper-case letters, digits and underscores; what it says in one line.
+Rejections = Annotated[
+    dict[
+        Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")],
+        Annotated[str, Field(pattern=r"^\S[^\x00-\x1f]{0,255}$")],
+    ],
+    Field(min_length=1, max_length=256),
+]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 HoursOfDay = Annotated[Span, BeforeValidator(_span)]
 Holiday = Annotated[date, BeforeValidator(_day)]

@@ -1,6 +1,6 @@
 """Carries out people's decisions on claims, and checks whether they may decide."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -12,18 +12,19 @@ from domain.claims.approval import deciders, overdue_steps
 from domain.claims.claim import Claim
 from domain.claims.clock_events import ClockChange
 from domain.claims.lifecycle import CLOSED, SUBMITTED, UNDER_REVIEW, after
-from domain.errors import Conflict, NotAllowed, NoteRefused, SpotclaimError
+from domain.errors import Conflict, InputRefused, NotAllowed, NoteRefused, SpotclaimError
+from domain.policy.policy import OTHER_REASON, REJECTIONS
 from domain.policy.roles import ADMIN, AUTHORITIES, DECIDE, SUPERVISORS
 from domain.steps import Step, Verify
-from domain.text import storable
+from domain.text import storable, unknown
 
 APPROVE, REJECT, RESOLVE = "approve", "reject", "resolve"
 ACKNOWLEDGE, NOTE, WITHDRAW, REOPEN = "acknowledge", "note", "withdraw", "reopen"
 DECISIONS: Final = (ACKNOWLEDGE, APPROVE, REJECT, RESOLVE)
 ACTIONS: Final = (*DECISIONS, NOTE, WITHDRAW, REOPEN)
 
-# The actions that demand a note: what takes a reason, and a note itself.
-_WITH_A_NOTE: Final = (REJECT, WITHDRAW, REOPEN, NOTE)
+# The actions that demand a note: what takes a reason, and a note itself. Of rejections see `_reason`.
+_WITH_A_NOTE: Final = (WITHDRAW, REOPEN, NOTE)
 
 # The roles that may do what belongs to no stage. The person who filed a claim may withdraw it too.
 _ROLES: Final = {
@@ -96,6 +97,8 @@ def decide(
     person: Person,
     *,
     note: str = "",
+    reason: str = "",
+    catalogue: Mapping[str, str] = REJECTIONS,
     version: int | None = None,
     changed_at: int | None = None,
     evidence_digest: str | None = None,
@@ -107,24 +110,26 @@ def decide(
 
     `changed_at` is the number of its last event that was more than a notification of it; its version unless given.
     `policies` finds the one that bound the claim's clocks, and `lacking` names the kinds of evidence that the
-    policy demands and that are not on file.
+    policy demands and that are not on file. `reason` is the code of a rejection in the `catalogue` of the policy
+    that binds the claim.
 
-    Raises `NoteRefused` when the action demands a reason and `note` gives none, or cannot be stored; `Conflict`
-    when the claim or its evidence has changed since the person saw it, when its state does not allow the action,
-    or when it is to be approved without its evidence; `NotAllowed` when the person may not decide it: the stage
-    belongs to another role, they filed the claim or reported it again, or they approved it before where four eyes
-    are demanded.
+    Raises `InputRefused` for a reason that is missing, unknown or out of place; `NoteRefused` when the action
+    demands a note and there is none, or it cannot be stored; `Conflict` when the claim or its evidence has changed
+    since the person saw it, when its state does not allow the action, or when it is to be approved without its
+    evidence; `NotAllowed` when the person may not decide it: the stage belongs to another role, they filed the
+    claim or reported it again, or they approved it before where four eyes are demanded.
     """
     if action not in ACTIONS:
         raise Conflict(f"Unknown action {action}; there are: {', '.join(ACTIONS)}.")
     _demand_note(action, note)
+    named = _reason(action, reason, note, catalogue)
     _demand_version(claim, version, claim.version if changed_at is None else changed_at)
     demand_seen(claim, evidence_digest)
     _demand_move(claim, action)
     if action == APPROVE and lacking:
         raise Conflict(f"The policy demands evidence that is not on file: {', '.join(lacking)}.")
     authority = _demand_authority(claim, action, person, now)
-    data: dict[str, Any] = {"action": action, "role": authority.role, "note": note}
+    data: dict[str, Any] = {"action": action, "role": authority.role, "note": note} | named
     if authority.of is not None:
         data["on_behalf_of"] = authority.of
     if claim.status == UNDER_REVIEW:
@@ -169,6 +174,23 @@ def _demand_note(action: str, note: str) -> None:
         raise NoteRefused(f"The note is missing; to {action} a claim, say why in it.")
     if not storable(note):
         raise NoteRefused("The note holds U+0000 or half of a surrogate pair; no record can keep that.")
+
+
+def _reason(action: str, reason: str, note: str, catalogue: Mapping[str, str]) -> dict[str, str]:
+    """Returns the reason of a rejection as fields of its event. A note alone is the reason `OTHER`."""
+    if action != REJECT:
+        if reason:
+            raise InputRefused("REASON_OUT_OF_PLACE", f"Only a rejection names a reason; to {action} takes none.")
+        return {}
+    code = reason or (OTHER_REASON if note.strip() else "")
+    if not code or (code == OTHER_REASON and code in catalogue and not note.strip()):
+        raise NoteRefused(
+            "The note is missing; to reject a claim, name a reason of the catalogue, or say why in it."
+        )
+    if code not in catalogue:
+        known = unknown("reason", reason, catalogue) if reason else f"Name a reason: {', '.join(catalogue)}."
+        raise InputRefused("UNKNOWN_REASON" if reason else "REASON_MISSING", known)
+    return {"reason_code": code, "because": catalogue[code]}
 
 
 def _demand_move(claim: Claim, action: str) -> None:

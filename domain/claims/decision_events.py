@@ -166,15 +166,26 @@ class StagePassed(Decided):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimRejected(Decided):
-    """A stage rejected the claim."""
+    """A stage rejected the claim.
+
+    `reason_code` is one of the policy's catalogue, and `because` what it says there.
+    """
 
     KIND = "claim.rejected"
     LEADS_TO = (steps.Announce,)
     DONE = "rejected"
 
+    reason_code: Stated[str] = UNSTATED
+    because: Stated[str] = UNSTATED
+
     def apply(self, claim: Claim, at: datetime, actor: str) -> None:
         self._close(claim, REJECTED, at)
         Decided.apply(self, claim, at, actor)
+
+    @property
+    def sentence(self) -> str:
+        rejected: str = Decided.sentence.fget(self)  # type: ignore[attr-defined]
+        return rejected if self.reason_code is UNSTATED else f"{rejected}: {self.because} [{self.reason_code}]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

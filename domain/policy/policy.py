@@ -1,7 +1,7 @@
 """Defines what an operator sets in `policy.yaml`: severities, evidence, approval, targets, notifications."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -162,11 +162,27 @@ class GroupPolicy:
         return window.after(messages)
 
 
+OTHER_REASON: Final = "OTHER"
+"""The reason of a rejection that a person states in words; a policy may leave it out."""
+
+REJECTIONS: Final[Mapping[str, str]] = {
+    "NO_FAULT_FOUND": "No fault was found at the spot.",
+    "NOT_COVERED": "The warranty does not cover what happened.",
+    "USER_ERROR": "The spot was used wrongly; it has no fault.",
+    "DAMAGED_FROM_OUTSIDE": "The spot was damaged from outside.",
+    "EVIDENCE_UNCONVINCING": "What is on file does not show the fault.",
+    "SETTLED_ALREADY": "The fault was settled before, by another way.",
+    OTHER_REASON: "For another reason, which the note states.",
+}
+"""The reasons of rejections in a policy that lists none of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """One version of the policy.
 
-    Times are in hours or days as named; `time_zone` is for sites that state none.
+    Times are in hours or days as named; `time_zone` is for sites that state none. `rejections` holds the reasons
+    that a rejection can name, each code with its sentence.
     """
 
     version: str
@@ -188,6 +204,7 @@ class Policy:
     notifications: tuple[NotificationRule, ...]
     pace: GroupPolicy = GroupPolicy()
     incidents: IncidentPolicy = IncidentPolicy()
+    rejections: Mapping[str, str] = field(default_factory=lambda: REJECTIONS)
 
     def __hash__(self) -> int:
         """Hashes the version: it names the contents, so what follows from a policy can be cached."""

@@ -14,7 +14,7 @@ from domain.errors import Conflict
 from domain.policy.roles import ADMIN, LEND_AUTHORITY
 from domain.ports.store import Clock, Delegations, Identity
 from ingest.api import fields, problems
-from ingest.api.fields import Note
+from ingest.api.fields import Note, RejectionCode
 from ingest.api.request_checks import StrictBody
 
 _LONGEST_DELEGATION = timedelta(days=366)
@@ -27,19 +27,23 @@ _Version = Annotated[int, Field(ge=1, description="The version that the person s
 class Decide(Protocol):
     """Carries out decisions; see `domain.claims.decide.decide` for what it raises."""
 
-    def __call__(self, wanted: Wanted, action: str, who: Identity, note: str = "") -> Claim: ...
+    def __call__(self, wanted: Wanted, action: str, who: Identity, note: str = "", reason: str = "") -> Claim: ...
 
     def many(
-        self, wanted: Sequence[Wanted], action: str, who: Identity, note: str = ""
+        self, wanted: Sequence[Wanted], action: str, who: Identity, note: str = "", reason: str = ""
     ) -> list[Claim | Refused]: ...
 
 
 class Decision(StrictBody):
-    """A decision on a claim. A claim changed since that version answers 409; a rejection needs a note."""
+    """A decision on a claim. A claim changed since that version answers 409.
+
+    A rejection names a reason of the policy's catalogue; a note alone is the reason OTHER.
+    """
 
     decision: Literal["acknowledge", "approve", "reject", "resolve"]
     version: _Version
     evidence_digest: _Digest | None = None
+    reason: RejectionCode = ""
     note: Note = ""
 
 
@@ -50,10 +54,11 @@ class _Seen(StrictBody):
 
 
 class BulkDecision(StrictBody):
-    """One decision on many claims. Each is checked and reported separately; a rejection needs a note."""
+    """One decision on many claims. Each is checked and reported separately; of rejections see `Decision`."""
 
     decision: Literal["acknowledge", "approve", "reject", "resolve"]
     claims: Annotated[list[_Seen], Field(min_length=1, max_length=500)]
+    reason: RejectionCode = ""
     note: Note = ""
 
 
@@ -82,16 +87,13 @@ def router(
     routes = APIRouter(prefix="/api/v1")
     asking = Annotated[Identity, Depends(identity)]
 
-    def decided(
-        claim_id: str, action: str, who: Identity, note: str, version: int | None, digest: str | None = None
-    ) -> dict[str, Any]:
-        wanted = Wanted(found(claim_id)["id"], version, digest)
-        return found(decide(wanted, action, who, note).id)
+    def decided(claim_id: str, action: str, who: Identity, note: str, version: int | None) -> dict[str, Any]:
+        return found(decide(Wanted(found(claim_id)["id"], version), action, who, note).id)
 
     @routes.post("/claims/{claim_id}/decisions", summary="Decide a claim")
     def decisions(claim_id: str, decision: Decision, who: asking) -> dict[str, Any]:
-        digest = decision.evidence_digest
-        return decided(claim_id, decision.decision, who, decision.note, decision.version, digest)
+        wanted = Wanted(found(claim_id)["id"], decision.version, decision.evidence_digest)
+        return found(decide(wanted, decision.decision, who, decision.note, decision.reason).id)
 
     @routes.post("/claims/{claim_id}/notes", summary="Add a note to a claim")
     def notes(claim_id: str, reason: Reason, who: asking) -> dict[str, Any]:
@@ -108,7 +110,7 @@ def router(
     @routes.post("/decisions", summary="Decide up to 500 claims; each is reported separately")
     def bulk(decision: BulkDecision, who: asking) -> dict[str, Any]:
         wanted = [Wanted(str(item.claim), item.version, item.evidence_digest) for item in decision.claims]
-        results = decide.many(wanted, decision.decision, who, decision.note)
+        results = decide.many(wanted, decision.decision, who, decision.note, decision.reason)
         return {"items": [result_json(result) for result in results]}
 
     @routes.get("/delegations", summary="List delegations", dependencies=[Depends(identity)])

@@ -21,6 +21,10 @@ def _described(pattern: str) -> Any:
 
 Name = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(storable), _described(STORABLE)]
 Note = Annotated[str, Field(max_length=4000), AfterValidator(storable), _described(STORABLE)]
+RejectionCode = Annotated[
+    str,
+    Field(max_length=64, pattern=STORABLE, description="A reason of the policy's catalogue; of rejections alone."),
+]
 Reason = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=4000),

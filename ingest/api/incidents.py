@@ -14,7 +14,7 @@ from domain.incidents.incident import STATUSES
 from domain.ports.queries import IncidentReports
 from domain.ports.store import Identity
 from ingest.api.decisions import result_json
-from ingest.api.fields import Note, Reason, one_of
+from ingest.api.fields import Note, Reason, RejectionCode, one_of
 from ingest.api.request_checks import StrictBody
 
 _Status = Annotated[
@@ -36,7 +36,9 @@ class IncidentService(Protocol):
 
     def state_cause(self, incident_id: str, who: Identity, cause: str) -> None: ...
 
-    def decide(self, incident_id: str, action: str, who: Identity, note: str) -> list[Claim | Refused]: ...
+    def decide(
+        self, incident_id: str, action: str, who: Identity, note: str, reason: str = ""
+    ) -> list[Claim | Refused]: ...
 
 
 class Acknowledgement(StrictBody):
@@ -72,9 +74,10 @@ class Cause(StrictBody):
 
 
 class IncidentDecision(StrictBody):
-    """One decision on all its claims. Each is checked and reported separately; a rejection needs a note."""
+    """One decision on all its claims. Each is checked and reported separately; of rejections see `Decision`."""
 
     decision: Literal["acknowledge", "approve", "reject", "resolve"]
+    reason: RejectionCode = ""
     note: Note = ""
 
 
@@ -128,7 +131,7 @@ def router(desk: IncidentService, reports: IncidentReports, identity: Callable[.
         "/{incident_id}/decisions", summary="Decide all claims of an incident; each is reported separately"
     )
     def decisions(incident_id: str, body: IncidentDecision, who: asking) -> dict[str, Any]:
-        results = desk.decide(found(reports, incident_id)["id"], body.decision, who, body.note)
+        results = desk.decide(found(reports, incident_id)["id"], body.decision, who, body.note, body.reason)
         return {"items": [result_json(result) for result in results]}
 
     return routes

@@ -11,6 +11,7 @@ from domain.errors import (
     Conflict,
     EvidenceRefused,
     EvidenceTooLarge,
+    InputRefused,
     KeyReused,
     MalformedMessage,
     MediaTypeRefused,
@@ -29,6 +30,7 @@ _TITLES: dict[type[SpotclaimError], tuple[int, str]] = {
     NotAllowed: (403, "Not allowed"),
     Conflict: (409, "The present state does not allow this"),
     NoteRefused: (422, "The note cannot be taken"),
+    InputRefused: (422, "The request cannot be taken"),
     KeyReused: (422, "The key was used before"),
     EvidenceRefused: (422, "This cannot be evidence"),
     EvidenceTooLarge: (413, "The evidence is too large"),
@@ -48,7 +50,7 @@ def problem(status: int, title: str, detail: str, **members: Any) -> dict[str, A
 def of_error(error: SpotclaimError) -> dict[str, Any]:
     """Converts one of our own errors into a problem document."""
     status, title = _TITLES.get(type(error), (500, "Internal error"))
-    more = {"code": error.code} if isinstance(error, MalformedMessage | EvidenceRefused) else {}
+    more = {"code": error.code} if isinstance(error, MalformedMessage | EvidenceRefused | InputRefused) else {}
     if isinstance(error, MalformedMessage) or (isinstance(error, EvidenceRefused) and error.pointer):
         more["pointer"] = error.pointer
     return problem(status, title, str(error), **more)

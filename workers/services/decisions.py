@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from domain.changes import Changes
 from domain.claims.claim import Claim
-from domain.claims.decide import APPROVE, REOPEN, Person, Refused, Wanted, decide
+from domain.claims.decide import APPROVE, REJECT, REOPEN, Person, Refused, Wanted, decide
 from domain.claims.sla import Policies, by_policy
-from domain.errors import Conflict, NotAllowed, NoteRefused, NotFound
+from domain.errors import Conflict, InputRefused, NotAllowed, NoteRefused, NotFound
 from domain.policy.policy import Policy
 from domain.ports.store import Clock, Identity, Store, Transaction
 from workers.runtime.step_runner import OnCommit
@@ -28,28 +28,32 @@ class Decide:
         self._clock = clock
         self._on_commit = on_commit
 
-    def __call__(self, wanted: Wanted, action: str, who: Identity, note: str = "") -> Claim:
+    def __call__(self, wanted: Wanted, action: str, who: Identity, note: str = "", reason: str = "") -> Claim:
         """Decides one claim, and returns it as it is afterwards.
 
         Raises `NotFound`, `TransientError`, and what `domain.claims.decide.decide` raises.
         """
-        [result] = self.many([wanted], action, who, note)
+        [result] = self.many([wanted], action, who, note, reason)
         if isinstance(result, Refused):
             raise result.reason
         return result
 
-    def many(self, wanted: Sequence[Wanted], action: str, who: Identity, note: str = "") -> list[Claim | Refused]:
+    def many(
+        self, wanted: Sequence[Wanted], action: str, who: Identity, note: str = "", reason: str = ""
+    ) -> list[Claim | Refused]:
         """Decides several claims, and returns the result of each, in order.
 
-        One that is refused does not hold up the others.
+        One that is refused does not hold up the others. `reason` is the code of a rejection.
         """
         whole = Changes()
         results: list[Claim | Refused] = []
         with self._store.transaction() as transaction:
             person = Person(who.name, who.role, tuple(transaction.delegations_to(who.name, self._clock())))
             claims = {claim.id: claim for claim in transaction.claims([item.claim_id for item in wanted])}
-            bound = by_policy(claims.values(), self._policy, self._policies) if action == APPROVE else []
-            lacks = lacking(transaction, bound)
+            judged = claims.values() if action in (APPROVE, REJECT) else ()
+            bound = by_policy(judged, self._policy, self._policies)
+            lacks = lacking(transaction, bound) if action == APPROVE else {}
+            catalogues = {claim.id: policy.rejections for policy, group in bound for claim in group}
             changes = _last_changes(transaction, claims, wanted)
             for item in wanted:
                 try:
@@ -60,6 +64,8 @@ class Decide:
                         action,
                         person,
                         note=note,
+                        reason=reason,
+                        catalogue=catalogues.get(claim.id, self._policy.rejections),
                         version=item.version,
                         changed_at=changes.get(claim.id),
                         evidence_digest=item.evidence_digest,
@@ -69,8 +75,8 @@ class Decide:
                     )
                     whole.add(part)
                     results.append(claim)
-                except (NotFound, Conflict, NotAllowed, NoteRefused) as reason:
-                    results.append(Refused(item.claim_id, reason))
+                except (NotFound, Conflict, NotAllowed, NoteRefused, InputRefused) as refusal:
+                    results.append(Refused(item.claim_id, refusal))
             transaction.record(whole)
         self._on_commit("decide", whole)
         return results

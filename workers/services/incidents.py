@@ -88,7 +88,9 @@ class IncidentService:
 
         self._handle(incident_id, who, work)
 
-    def decide(self, incident_id: str, action: str, who: Identity, note: str) -> list[Claim | Refused]:
+    def decide(
+        self, incident_id: str, action: str, who: Identity, note: str, reason: str = ""
+    ) -> list[Claim | Refused]:
         """Decides all claims of an incident, and returns the result of each.
 
         Up to 500 share a transaction; each is read again under its lock.
@@ -99,7 +101,7 @@ class IncidentService:
             claims = transaction.claims_of_incident(incident_id)
         for begin in range(0, len(claims), _CLAIMS_AT_ONCE):
             wanted = [Wanted(claim_id) for claim_id in claims[begin : begin + _CLAIMS_AT_ONCE]]
-            results += self._decide.many(wanted, action, who, note)
+            results += self._decide.many(wanted, action, who, note, reason)
         if any(isinstance(result, Claim) for result in results):
             self._note_decided(incident_id, who, note)
         return results

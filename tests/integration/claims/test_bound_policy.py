@@ -1,14 +1,17 @@
 """A claim goes by the policy that bound it, whatever is loaded since; and what that demands is not gone round."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.claims.decide import Wanted
-from domain.errors import Conflict
-from domain.policy.policy import CodePolicy, Policy
+from adapters.policy.reader import load_policy, read_policy, restore_policy
+from domain.claims.claim import Claim
+from domain.claims.decide import Refused, Wanted
+from domain.errors import Conflict, InputRefused
+from domain.policy.policy import REJECTIONS, CodePolicy, Policy
 from domain.ports.store import Identity
 from tests.builders import a_fault, a_policy
 from tests.integration.parts import Clock, Spotclaim
@@ -126,3 +129,41 @@ def test_a_claim_that_is_taken_up_again_waits_anew(set_up: SetUp) -> None:
     spotclaim.run_now("verify")
     assert [row["status"] for row in spotclaim.claims()] == ["ineligible"]
     spotclaim.demand_sound_chains()
+
+
+def test_a_rejection_names_a_reason_of_the_policy_that_bound_the_claim(set_up: SetUp) -> None:
+    """Each of many by its own; what a later policy offers, or takes away, is for later claims."""
+    old = replace(a_policy(), version="v1", rejections={"WORN": "It is worn.", "OTHER": "Another reason."})
+    new = replace(a_policy(), version="v2", rejections={"SETTLED": "It was settled."})
+    before = set_up(policy=old)
+    before.take_in(faults=[a_fault(raw_code="GROUND_FAILURE", spot_id=spot) for spot in ("A", "B")])
+    before.carry_out()
+    after = Spotclaim(before.engine, policy=new, clock=before.clock)
+    keep(after, old)
+    after.take_in(faults=[a_fault(raw_code="GROUND_FAILURE", spot_id="C")])
+    after.carry_out()
+    by_spot = {row["spot_id"]: row["id"] for row in after.claims()}
+    decide, wanted = deciding(after), [Wanted(by_spot[spot]) for spot in ("A", "C")]
+
+    first, refused = decide.many(wanted, "reject", RITA, reason="WORN")
+    with pytest.raises(InputRefused, match="There are: SETTLED"):
+        decide(Wanted(by_spot["C"]), "reject", RITA, "why", "OTHER")
+    decide(Wanted(by_spot["B"]), "reject", RITA, "why")
+    decide(Wanted(by_spot["C"]), "reject", RITA, reason="SETTLED")
+
+    assert isinstance(first, Claim)
+    assert isinstance(refused, Refused)
+    bodies = {spot: json.loads(after.events(claim_id)[-1].body) for spot, claim_id in by_spot.items()}
+    stated = {spot: (body["reason_code"], body["because"]) for spot, body in bodies.items()}
+    assert stated["A"] == ("WORN", "It is worn.")
+    assert stated["B"] == ("OTHER", "Another reason.")
+    assert stated["C"] == ("SETTLED", "It was settled.")
+    after.demand_sound_chains()
+
+
+def test_a_policy_from_before_the_catalogue_offers_the_usual_reasons() -> None:
+    """What was loaded then is restored without the section."""
+    content = json.loads(read_policy()[1])
+    del content["rejections"]
+
+    assert restore_policy(json.dumps(content)).rejections == REJECTIONS == load_policy().rejections

@@ -161,6 +161,10 @@ SENTENCES: list[tuple[Event[Any], str]] = [
     ),
     (decisions.StagePassed(stage=1, role="reviewer", note=""), "stage passed as reviewer"),
     (decisions.ClaimRejected(role="reviewer", note="why"), "rejected as reviewer: why"),
+    (
+        decisions.ClaimRejected(role="reviewer", note="cut", reason_code="MISUSE", because="It was misused."),
+        "rejected as reviewer: It was misused. [MISUSE]: cut",
+    ),
     (decisions.ClaimResolved(role="operator"), "resolved as operator"),
     (decisions.ClaimWithdrawn(role="admin", note="why"), "withdrawn as admin: why"),
     (decisions.ClaimReopened(role="admin", note="why"), "reopened as admin: why"),

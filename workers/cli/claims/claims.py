@@ -1,4 +1,4 @@
-"""Commands that show claims."""
+"""Commands that show claims, and the group of those that act on one."""
 
 from typing import Annotated, Any
 
@@ -8,15 +8,18 @@ from rich.table import Table
 from domain.audit.chain import AuditEvent, first_broken
 from domain.claims.lifecycle import STATUSES
 from workers.cli.application import claim_named, existing
+from workers.cli.claims import deciding
 from workers.cli.claims.claim_view import faults_named, story
 from workers.cli.options import ClaimArgument, DataOption, JsonOption, LimitOption
 from workers.cli.printing import add_row, counted, minute, print_json, print_table
 from workers.runtime.escaping import escaped
 
+of_claims = typer.Typer(invoke_without_command=True)
+
 
 def add_to(app: typer.Typer) -> None:
     """Adds the commands of this module."""
-    app.command("claims")(claims)
+    app.add_typer(of_claims, name="claims")
     app.command("claim")(claim)
 
 
@@ -26,7 +29,9 @@ def _status_known(status: str | None) -> str | None:
     return status
 
 
+@of_claims.callback()
 def claims(
+    context: typer.Context,
     data: DataOption = None,
     status: Annotated[str | None, typer.Option(help="Only claims of this status.", callback=_status_known)] = None,
     spot: Annotated[str | None, typer.Option(help="Only claims of this spot.")] = None,
@@ -34,7 +39,9 @@ def claims(
     limit: LimitOption = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """List claims, newest first."""
+    """List claims, newest first; or decide one."""
+    if context.invoked_subcommand is not None:
+        return None
     with existing(data) as app:
         rows = app.queries.reports.list_claims(status=status, spot_id=spot, code=code, limit=limit)
     if as_json:
@@ -84,3 +91,6 @@ def _spot(row: dict[str, Any]) -> str:
 def _status(row: dict[str, Any]) -> str:
     status = str(row["status"]).replace("_", " ")
     return f"{status}: {row['stages'][row['stage'] - 1]}" if row["status"] == "under_review" else status
+
+
+deciding.add_to(of_claims)

@@ -15,7 +15,7 @@ from domain.text import count
 from workers.bootstrap.app import App
 from workers.cli.application import claim_named, existing
 from workers.cli.incidents.incident_view import CLAIMS_NAMED, standing, story
-from workers.cli.options import DataOption, JsonOption, LimitOption
+from workers.cli.options import DataOption, JsonOption, LimitOption, ReasonOption, demand_decision
 from workers.cli.printing import add_row, counted, minute, print_json, print_table
 from workers.roles.carrying_on import carrying_on
 from workers.runtime.escaping import escaped
@@ -154,13 +154,13 @@ def decide(
     incident_id: IncidentArgument,
     decision: Annotated[str, typer.Argument(help="acknowledge, approve, reject or resolve.")],
     note: NoteOption = "",
+    reason: ReasonOption = "",
     data: DataOption = None,
 ) -> None:
     """Decide all claims of an incident, each checked separately; exit 1 if any is refused."""
-    if decision not in ("acknowledge", "approve", "reject", "resolve"):
-        raise typer.BadParameter("there are acknowledge, approve, reject, resolve.")
+    demand_decision(decision)
     with existing(data) as app, carrying_on(app):
-        results = app.services.incidents.decide(_found(app, incident_id)["id"], decision, _who(), note)
+        results = app.services.incidents.decide(_found(app, incident_id)["id"], decision, _who(), note, reason)
     refused = [result for result in results if isinstance(result, Refused)]
     typer.echo(f"{count(len(results) - len(refused), 'claim')} decided, {len(refused):,} refused")
     for result in refused[:CLAIMS_NAMED]:

@@ -55,6 +55,7 @@ def test_a_copy_of_the_built_in_policy_is_the_same_policy(write: Write) -> None:
             "sla.targets.0.resolve_hours: this must be a plain number",
         ),
         ("warn_share: 0.75", "warn_share: 75", "sla.warn_share: Input should be less than 1"),
+        ("  NOT_COVERED: The", "  not_covered: The", "rejections.not_covered: String should match pattern"),
         ("currency: EUR", "currency: Euro", "currency: String should match pattern"),
         (
             "time_zone: UTC",
@@ -366,7 +367,7 @@ def test_a_setting_that_does_not_exist(write: Write, before: str, after: str, ex
         ("  business:\n", "  always:\n", "the calendar always runs around the clock"),
         ('["2026-12-25", ', "[0, ", "a holiday is a date, such as 2026-12-25"),
         ('["2026-12-25", ', '["2027-01-01", ', "the holiday 2027-01-01 is given twice"),
-        ('"2026-12-01"', "2026-12-01", "version: this must be a text; write it in quotes"),
+        ('"2026-12-02"', "2026-12-02", "version: this must be a text; write it in quotes"),
         ("medium, cost: 40,", "medium, severity: low, cost: 40,", "severity is given twice"),
     ],
 )

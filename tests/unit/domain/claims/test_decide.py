@@ -11,7 +11,7 @@ from domain.changes import Changes
 from domain.claims.claim import Claim
 from domain.claims.decide import ACTIONS, Delegation, Person, decide, demand_seen
 from domain.claims.lifecycle import CLOSED, STATUSES
-from domain.errors import Conflict, NotAllowed, NoteRefused
+from domain.errors import Conflict, InputRefused, NotAllowed, NoteRefused
 from domain.evidence.item import digest
 from domain.policy.roles import ROLES
 from domain.steps import Announce, Escalate, Verify
@@ -63,6 +63,61 @@ def test_any_stage_may_reject(stage: int) -> None:
 
     assert (claim.status, claim.closed_at) == ("rejected", NOW)
     assert changes.events[0].kind == "claim.rejected"
+
+
+CATALOGUE = {"NO_FAULT": "No fault was found.", "OTHER": "Another reason."}
+
+
+@pytest.mark.parametrize(
+    ("reason", "note", "stated"),
+    [
+        ("NO_FAULT", "", "NO_FAULT"),
+        ("NO_FAULT", "twice", "NO_FAULT"),
+        ("OTHER", "x", "OTHER"),
+        ("", "x", "OTHER"),
+    ],
+)
+def test_a_rejection_states_its_reason_and_what_that_says(reason: str, note: str, stated: str) -> None:
+    """Words alone are another reason."""
+    changes = decided(a_claim_under_review(), "reject", reason=reason, note=note, catalogue=CATALOGUE)
+
+    body = json.loads(changes.events[0].body)
+    assert (body["reason_code"], body["because"], body["note"]) == (stated, CATALOGUE[stated], note)
+
+
+@pytest.mark.parametrize(
+    ("reason", "note", "catalogue", "words"),
+    [
+        (
+            "NO_FAULTS",
+            "x",
+            CATALOGUE,
+            "'NO_FAULTS'; the nearest is NO_FAULT. There are: NO_FAULT, OTHER",
+        ),
+        ("no_fault", "x", CATALOGUE, "the nearest is NO_FAULT"),
+        ("OTHER", " ", CATALOGUE, "note is missing"),
+        ("", " ", CATALOGUE, "note is missing"),
+        ("OTHER", "x", {"NO_FAULT": "None."}, "no reason 'OTHER'"),
+        ("", "x", {"NO_FAULT": "None."}, "Name a reason: NO_FAULT"),
+    ],
+)
+def test_a_rejection_names_a_reason_of_the_catalogue(
+    reason: str, note: str, catalogue: dict[str, str], words: str
+) -> None:
+    """Without `OTHER` in it, words alone are none."""
+    claim = a_claim_under_review()
+    before = repr(claim)
+
+    with pytest.raises((InputRefused, NoteRefused), match=words):
+        decided(claim, "reject", reason=reason, note=note, catalogue=catalogue)
+
+    assert repr(claim) == before
+
+
+def test_nothing_else_takes_a_reason_of_the_catalogue() -> None:
+    """Or an approval could say that there was no fault."""
+    with pytest.raises(InputRefused, match="Only a rejection"):
+        decided(a_claim_under_review(), "approve", reason="NO_FAULT", catalogue=CATALOGUE)
 
 
 def test_an_approved_claim_is_resolved() -> None:

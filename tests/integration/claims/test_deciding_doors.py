@@ -1,0 +1,73 @@
+"""Decisions by HTTP and by command: a rejection names a reason of the catalogue at every door."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tests.builders import a_fault
+from tests.integration.door import Api, demand_problem
+from tests.integration.parts import PATIENCE_SECONDS, Spotclaim
+from tests.servers.waiting import wait_until
+from workers.cli import app
+
+FAULT = {"spot_id": "E1", "error": {"taxonomy": "spotclaim", "code": "GROUND_FAILURE"}}
+
+
+def reviewed(api: Api) -> dict[str, Any]:
+    """A claim that waits for its first stage."""
+    api.post("faults", FAULT).raise_for_status()
+
+    def standing() -> list[dict[str, Any]]:
+        return list(api.get("claims", status="under_review").json()["claims"])
+
+    assert wait_until(lambda: bool(standing()), PATIENCE_SECONDS)
+    return standing()[0]
+
+
+def test_a_rejection_by_http_names_its_reason(api: Api) -> None:
+    """Alone, among many and of an incident; the answer names the nearest."""
+    claim = reviewed(api)
+
+    refused = api.decide(claim["id"], "reject", "reviewer", reason="NO_FAULT_FOUNDD")
+    demand_problem(refused, 422, "the nearest is NO_FAULT_FOUND")
+    assert refused.json()["code"] == "UNKNOWN_REASON"
+    seen = {"claim": claim["id"], "version": api.get(f"claims/{claim['id']}").json()["version"]}
+    many = api.post("decisions", {"decision": "reject", "reason": "NOTHING", "claims": [seen]}, "reviewer")
+    assert many.json()["items"][0]["problem"]["code"] == "UNKNOWN_REASON"
+    demand_problem(api.decide(claim["id"], "approve", "reviewer", reason="NOT_COVERED"), 422, "Only a rejection")
+    api.decide(claim["id"], "reject", "reviewer", reason="NO_FAULT_FOUND").raise_for_status()
+
+    assert '"reason_code":"NO_FAULT_FOUND"' in api.events(claim["id"])[-1]["body"]
+
+
+@pytest.fixture
+def command(emptied_database_url: str, tmp_path: Path) -> Callable[..., Result]:
+    """Any command on the test's database."""
+    environment = {
+        "SPOTCLAIM_DATABASE_URL": emptied_database_url,
+        "SPOTCLAIM_DATA": str(tmp_path),
+        "SPOTCLAIM_POLICY": "lenient",
+    }
+    return lambda *arguments: CliRunner().invoke(app, [*map(str, arguments)], env=environment)
+
+
+def test_a_rejection_by_command_names_its_reason(spotclaim: Spotclaim, command: Callable[..., Result]) -> None:
+    """And its version, if somebody else may have been faster."""
+    spotclaim.take_in(faults=[a_fault(raw_code="GROUND_FAILURE")])
+    spotclaim.carry_out()
+    [claim] = spotclaim.claims()
+
+    wrong = command("claims", "decide", claim["id"], "reject", "--reason", "NO_FALT_FOUND")
+    assert "the nearest is NO_FAULT_FOUND" in str(wrong.exception)
+    assert "you saw version 1" in str(
+        command("claims", "decide", claim["id"], "reject", "--note", "x", "--version", 1).exception
+    )
+    assert command("claims", "decide", claim["id"], "dance").exit_code == 2
+    done = command("claims", "decide", claim["id"][-8:], "reject", "--reason", "NO_FAULT_FOUND", "--note", "twice")
+
+    assert done.output.endswith(f"Claim {claim['id']}: rejected.\n")
+    assert "No fault was found at the spot. [NO_FAULT_FOUND]: twice" in command("claim", claim["id"]).output
+    assert "rejected" in command("claims", "--status", "rejected").output
