@@ -9,10 +9,11 @@ from domain.administration import operating_acts, people_acts
 from domain.administration.things import Thing
 from domain.audit.chain import subject_kind
 from domain.audit.event import Event
-from domain.claims import clock_events, decision_events
+from domain.claims import clock_events, correction_events, decision_events
 from domain.claims import events as claim_events
 from domain.claims.claim import Claim
 from domain.evidence import events as evidence_events
+from domain.incidents import correction_events as incident_corrections
 from domain.incidents import events as incident_events
 from domain.incidents.incident import Incident
 
@@ -21,9 +22,11 @@ Subject = Claim | Incident | Thing
 _EVENTS: Final[tuple[type[Event[Any]], ...]] = (
     *claim_events.EVENTS,
     *decision_events.EVENTS,
+    *correction_events.EVENTS,
     *clock_events.EVENTS,
     *evidence_events.EVENTS,
     *incident_events.EVENTS,
+    *incident_corrections.EVENTS,
     *people_acts.EVENTS,
     *operating_acts.EVENTS,
 )

@@ -115,8 +115,8 @@ class SettleIncident(Step):
 class Announce(Step):
     """Notifies of where claims stand, or of an event of claims or incidents.
 
-    With a `state_key` it is about claims that still have it; with an `event` about an alert of their SLA clocks,
-    or about what happened to an incident.
+    With a `state_key` it is about claims that still have it; with an `event` about an alert of their SLA clocks, a
+    correction, or about what happened to an incident.
     """
 
     KIND = "announce"

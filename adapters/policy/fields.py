@@ -20,6 +20,7 @@ _CLAIM_EVENTS = (
     "rejected",
     "resolved",
     "withdrawn",
+    "corrected",
     "sla_warned",
     "sla_breached",
 )

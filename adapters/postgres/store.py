@@ -15,7 +15,7 @@ from adapters.postgres.field.faults import INSERT_FAULTS, FaultRows
 from adapters.postgres.field.quarantine import QuarantineRows
 from adapters.postgres.field.spots import SpotRows
 from adapters.postgres.field.usage import UsageRows
-from adapters.postgres.incidents.incidents import INSERT_INCIDENTS, INSERT_LINKS, IncidentRows
+from adapters.postgres.incidents.incidents import DELETE_LINKS, INSERT_INCIDENTS, INSERT_LINKS, IncidentRows
 from adapters.postgres.incidents.sightings import SightingReads
 from adapters.postgres.notifications.deliveries import INSERT_DELIVERIES, UPDATE_ATTEMPTED, DeliveryRows
 from adapters.postgres.notifications.groups import INSERT_COLLECTED, UPDATE_GROUPS, GroupRows
@@ -30,7 +30,7 @@ from domain.claims.claim import Claim
 from domain.evidence.item import Evidence
 from domain.field.fault import Fault
 from domain.field.signed_value import CheckSigned, unchecked
-from domain.incidents.incident import Incident, Link
+from domain.incidents.incident import Incident, Link, Unlink
 from domain.notifications.delivery import Collected, Delivery
 from domain.notifications.group import NotificationGroup
 from domain.steps import Step
@@ -52,6 +52,7 @@ WRITES: Final[Mapping[tuple[type, str], Write]] = {
     (Incident, NEW): INSERT_INCIDENTS,
     (Incident, WHOLE): INSERT_INCIDENTS,
     (Link, WHOLE): INSERT_LINKS,
+    (Unlink, WHOLE): DELETE_LINKS,
     (Step, WHOLE): INSERT_STEPS,
     (DoneStep, WHOLE): FINISH_STEPS,
 }

@@ -14,7 +14,8 @@ from domain.text import measure
 class ClockChange(Body):
     """States what an event does to the SLA clocks of its claim.
 
-    It binds them, and says why; it pauses or resumes them; or it stops the first.
+    It binds them, and says why; it pauses or resumes them; or it stops the first. `sla_alerts` are the alerts that
+    were fired and still hold, where other ones do not any more.
     """
 
     policy: Stated[str] = UNSTATED
@@ -32,10 +33,11 @@ class ClockChange(Body):
     acknowledge_due_at: Stated[datetime | None] = UNSTATED
     resolve_due_at: Stated[datetime | None] = UNSTATED
     acknowledged_at: Stated[datetime] = UNSTATED
+    sla_alerts: Stated[list[str]] = UNSTATED
 
     def apply(self, claim: Claim) -> None:
         """Changes the claim's clocks."""
-        self.state(claim, "time_zone", "acknowledge_due_at", "resolve_due_at", "acknowledged_at")
+        self.state(claim, "time_zone", "acknowledge_due_at", "resolve_due_at", "acknowledged_at", "sla_alerts")
         if self.policy is not UNSTATED:
             claim.policy_version = self.policy
         if self.closed_from is not UNSTATED and not claim.paused:

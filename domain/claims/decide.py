@@ -84,7 +84,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class _Authority:
+class Authority:
     """The role of a decision, and the person whose authority it is if it was delegated."""
 
     role: str
@@ -121,9 +121,9 @@ def decide(
     """
     if action not in ACTIONS:
         raise Conflict(f"Unknown action {action}; there are: {', '.join(ACTIONS)}.")
-    _demand_note(action, note)
+    demand_note(action, note, needed=action in _WITH_A_NOTE)
     named = _reason(action, reason, note, catalogue)
-    _demand_version(claim, version, claim.version if changed_at is None else changed_at)
+    demand_version(claim, version, claim.version if changed_at is None else changed_at)
     demand_seen(claim, evidence_digest)
     _demand_move(claim, action)
     if action == APPROVE and lacking:
@@ -164,13 +164,15 @@ def demand_seen(claim: Claim, seen: str | None) -> None:
         raise Conflict("The evidence was changed since you looked; look again, then decide.")
 
 
-def _demand_version(claim: Claim, version: int | None, changed_at: int) -> None:
+def demand_version(claim: Claim, version: int | None, changed_at: int) -> None:
+    """Raises `Conflict` when something happened to the claim since the person saw it."""
     if version is not None and not changed_at <= version <= claim.version:
         raise Conflict(f"The claim is at version {claim.version} by now; you saw version {version}.")
 
 
-def _demand_note(action: str, note: str) -> None:
-    if action in _WITH_A_NOTE and not note.strip():
+def demand_note(action: str, note: str, *, needed: bool = True) -> None:
+    """Raises `NoteRefused` for a note that is missing though it is needed, or that cannot be stored."""
+    if needed and not note.strip():
         raise NoteRefused(f"The note is missing; to {action} a claim, say why in it.")
     if not storable(note):
         raise NoteRefused("The note holds U+0000 or half of a surrogate pair; no record can keep that.")
@@ -206,9 +208,8 @@ def _steps_after(claim: Claim, action: str, policies: sla.Policies, now: datetim
     return [*announce([claim]), *overdue_steps([claim], now)]
 
 
-def _demand_authority(claim: Claim, action: str, person: Person, now: datetime) -> _Authority:
-    DECIDE.demand(person.role)
-    held = [_Authority(person.role), *(_Authority(d.role, d.of) for d in person.delegations if now < d.until)]
+def _demand_authority(claim: Claim, action: str, person: Person, now: datetime) -> Authority:
+    held = _held(person, now)
     if action not in (APPROVE, REJECT):
         if action == WITHDRAW and person.name == claim.filed_by:
             return held[0]
@@ -219,7 +220,17 @@ def _demand_authority(claim: Claim, action: str, person: Person, now: datetime) 
     return authority
 
 
-def _first_of(held: list[_Authority], roles: list[str] | tuple[str, ...], demand: str) -> _Authority:
+def authority_of(person: Person, roles: Sequence[str], demand: str, now: datetime) -> Authority:
+    """Finds the authority of one of these roles, a person's own first. Raises `NotAllowed`."""
+    return _first_of(_held(person, now), roles, demand)
+
+
+def _held(person: Person, now: datetime) -> list[Authority]:
+    DECIDE.demand(person.role)
+    return [Authority(person.role), *(Authority(d.role, d.of) for d in person.delegations if now < d.until)]
+
+
+def _first_of(held: list[Authority], roles: Sequence[str], demand: str) -> Authority:
     for authority in held:
         if authority.role in roles or authority.role == ADMIN:
             return authority

@@ -55,6 +55,7 @@ _TRANSITIONS: Final[dict[tuple[str, str], str]] = {
     (UNDER_REVIEW, "reject"): REJECTED,
     (APPROVED, "resolve"): RESOLVED,
     (INELIGIBLE, "reopen"): SUBMITTED,
+    **{(status, "judge_afresh"): SUBMITTED for status in (*JUDGED, APPROVED)},
     **{(status, "withdraw"): WITHDRAWN for status in STATUSES if status not in CLOSED},
     **{(status, "reopen"): SUBMITTED for status in CLOSED},
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 from domain.changes import Changes
 from domain.errors import Conflict, NoteRefused
+from domain.incidents.correction_events import ClaimsLeft
 from domain.incidents.events import (
     IncidentAcknowledged,
     IncidentClosed,
@@ -14,7 +15,7 @@ from domain.incidents.events import (
     IncidentSplit,
     RootCauseStated,
 )
-from domain.incidents.incident import CLOSED, Incident, Link
+from domain.incidents.incident import CLOSED, Incident, Link, Unlink
 from domain.incidents.lifecycle import begin, close
 from domain.policy.policy import IncidentPolicy
 from domain.text import count
@@ -124,6 +125,14 @@ def split(
     changes = Changes(*(Link(claim_id, new_id) for claim_id in wanted))
     changes.record(incident, parted, now, who)
     begin(changes, new_id, opened, policy, now, who)
+    return changes
+
+
+def let_go(incident: Incident, claim_id: str, who: str, now: datetime) -> Changes:
+    """Takes a claim out of an incident of another error, open or closed."""
+    left = ClaimsLeft(claims=[claim_id], claim_count=incident.claim_count - 1)
+    changes = Changes(Unlink(claim_id))
+    changes.record(incident, left, now, who)
     return changes
 
 

@@ -58,3 +58,10 @@ class Link:
 
     claim_id: str
     incident_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unlink:
+    """The end of a claim's link to any incident."""
+
+    claim_id: str

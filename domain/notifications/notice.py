@@ -25,6 +25,9 @@ ALERTS: Final = {
     for clock in ("acknowledge", "resolve")
 }
 
+# What happened to a claim that is no status of it, in the same way: also people's corrections.
+NEWS: Final = ALERTS | {"corrected": "corrected"}
+
 INCIDENT_OPENED, INCIDENT_GREW, INCIDENT_CLOSED = IncidentOpened.KIND, IncidentGrew.KIND, IncidentClosed.KIND
 _OF_INCIDENTS: Final = {event.KIND: event.HEADLINE for event in (IncidentOpened, IncidentGrew, IncidentClosed)}
 
@@ -118,16 +121,16 @@ class Summary:
         return "\n".join([*self.lines, *left])
 
 
-def of_claims(claims: Sequence[Claim], alert: str | None = None) -> list[Notice]:
-    """Makes notices of where claims stand, or of an SLA `alert`.
+def of_claims(claims: Sequence[Claim], news: str | None = None) -> list[Notice]:
+    """Makes notices of where claims stand, or of one of the `NEWS`.
 
-    An alert is named with its clock, such as `sla_breached.resolve`.
+    An SLA alert is named with its clock, such as `sla_breached.resolve`.
     """
     return [
         Notice(
             about=claim.id,
-            event=event_of(claim, alert),
-            words=ALERTS[alert] if alert else _words(claim),
+            event=event_of(claim, news),
+            words=NEWS[news] if news else _words(claim),
             code=claim.code,
             severity=claim.severity,
             claim_type=claim.claim_type,
@@ -165,10 +168,10 @@ def of_incidents(incidents: Iterable[Incident], event: str, policy: Policy) -> l
     ]
 
 
-def event_of(claim: Claim, alert: str | None = None) -> str:
-    """Returns the policy's name for the notice of a claim in this state."""
-    if alert:
-        return f"claim.{alert.partition('.')[0]}"
+def event_of(claim: Claim, news: str | None = None) -> str:
+    """Returns the policy's name for the notice of a claim in this state, or of these news."""
+    if news:
+        return f"claim.{news.partition('.')[0]}"
     return "claim.escalated" if claim.escalated_to else f"claim.{claim.status}"
 
 

@@ -133,6 +133,9 @@ class Transaction(Sightings, Protocol):
     def claims_of_incident(self, incident_id: str) -> list[str]:
         """Returns the ids of all claims that belong to an incident."""
 
+    def linked_incident(self, claim_id: str) -> Incident | None:
+        """Returns the incident that a claim belongs to, open or closed, locked."""
+
     def take_steps(self, kind: str, ids: Sequence[int]) -> list[Step]:
         """Returns those of the steps that are pending and not held by others, locked."""
 
@@ -177,8 +180,7 @@ class StationMemory(Protocol):
 
 
 class EvidenceFiles(Protocol):
-    """Stores files of evidence by their SHA-256 (64 hexadecimal digits). The same bytes are stored once, and for
-    good."""
+    """Stores files of evidence by their SHA-256 (64 hexadecimal digits); the same bytes once, and for good."""
 
     def put(self, content: bytes) -> str:
         """Stores the bytes and returns their SHA-256. They are durable when it returns; raises

@@ -30,7 +30,7 @@ from ingest.api import (
     quarantine,
     silences,
 )
-from ingest.api.decisions import Decide
+from ingest.api.decisions import Corrections, Decide
 from ingest.api.deliveries import Resend
 from ingest.api.destinations import DestinationService
 from ingest.api.evidence import add_evidence
@@ -69,6 +69,7 @@ class Inside:
     deliver_batch: DeliverBatch
     reports: Reports
     decide: Decide
+    corrections: Corrections
     delegations: Delegations
     evidence: EvidenceService
     quarantine: QuarantineService
@@ -183,7 +184,9 @@ def _add_claims(routes: APIRouter, inside: Inside) -> None:
         rows = reports.claim_events(found(claim_id)["id"])
         return {"events": rows, "intact": first_broken(map(AuditEvent.of_row, rows)) is None}
 
-    routes.include_router(decisions.router(inside.decide, inside.delegations, demand, found, inside.clock))
+    routes.include_router(
+        decisions.router(inside.decide, inside.corrections, inside.delegations, demand, found, inside.clock)
+    )
 
     routes.include_router(deliveries.router(inside.resend, reports, demand, found))
     routes.include_router(silences.router(inside.silences, inside.destinations, demand, inside.clock))

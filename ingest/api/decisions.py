@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, Field
 
 from domain.claims.claim import Claim
+from domain.claims.correct import Correction
 from domain.claims.decide import NOTE, REOPEN, WITHDRAW, Refused, Wanted
 from domain.errors import Conflict
 from domain.policy.roles import ADMIN, LEND_AUTHORITY
@@ -32,6 +33,12 @@ class Decide(Protocol):
     def many(
         self, wanted: Sequence[Wanted], action: str, who: Identity, note: str = "", reason: str = ""
     ) -> list[Claim | Refused]: ...
+
+
+class Corrections(Protocol):
+    """Corrects claims; see `workers.services.corrections.CorrectionService`."""
+
+    def correct(self, wanted: Wanted, correction: Correction, who: Identity, note: str) -> Claim: ...
 
 
 class Decision(StrictBody):
@@ -69,6 +76,13 @@ class Reason(StrictBody):
     version: _Version | None = None
 
 
+class CorrectionBody(Reason):
+    """The severity or the error code that is right, and why. Another error brings its own severity."""
+
+    severity: Annotated[str, Field(max_length=64)] | None = None
+    code: Annotated[str, Field(max_length=64)] | None = None
+
+
 class Lending(StrictBody):
     """Lends the authority of one's own role to another person until a moment."""
 
@@ -78,6 +92,7 @@ class Lending(StrictBody):
 
 def router(
     decide: Decide,
+    corrections: Corrections,
     delegations: Delegations,
     identity: Callable[..., Identity],
     found: Callable[[str], dict[str, Any]],
@@ -86,6 +101,9 @@ def router(
     """Creates the routes. `found` returns a claim by its id or the end of it, or raises `NotFound`."""
     routes = APIRouter(prefix="/api/v1")
     asking = Annotated[Identity, Depends(identity)]
+
+    def seen(claim_id: str, reason: Reason) -> Wanted:
+        return Wanted(found(claim_id)["id"], reason.version)
 
     def decided(claim_id: str, action: str, who: Identity, note: str, version: int | None) -> dict[str, Any]:
         return found(decide(Wanted(found(claim_id)["id"], version), action, who, note).id)
@@ -106,6 +124,11 @@ def router(
     @routes.post("/claims/{claim_id}/reopening", summary="Reopen a claim")
     def reopening(claim_id: str, reason: Reason, who: asking) -> dict[str, Any]:
         return decided(claim_id, REOPEN, who, reason.note, reason.version)
+
+    @routes.post("/claims/{claim_id}/correction", summary="Correct the severity or the error of a claim")
+    def correction(claim_id: str, body: CorrectionBody, who: asking) -> dict[str, Any]:
+        right = Correction(body.severity, body.code)
+        return found(corrections.correct(seen(claim_id, body), right, who, body.note).id)
 
     @routes.post("/decisions", summary="Decide up to 500 claims; each is reported separately")
     def bulk(decision: BulkDecision, who: asking) -> dict[str, Any]:

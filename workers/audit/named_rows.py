@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from domain.claims.events import ClaimOpened, ClaimVerified, FaultsCounted
+from domain.claims.correction_events import ClaimCorrected
+from domain.claims.events import ClaimOpened, ClaimRestated, ClaimVerified, FaultsCounted
 from domain.evidence.events import EvidenceAdded, EvidenceWithdrawn
 from workers.audit.findings import AuditFinding, Result
 
@@ -82,20 +83,24 @@ class _Item:
 
 @dataclass(slots=True)
 class NamedRows:
-    """The rows that sound chains name, each with the claim and the event that named it first."""
+    """The rows that sound chains name, each with the claim and the event that named it first.
 
-    claims: dict[str, tuple[str, str]] = field(default_factory=dict)
-    _faults: dict[str, tuple[str, int]] = field(default_factory=dict)
+    `claims` has the spot of each claim. Of a fault also the code that its claim had when it was counted is kept.
+    """
+
+    claims: dict[str, str] = field(default_factory=dict)
+    _faults: dict[str, tuple[str, int, str]] = field(default_factory=dict)
     _usage: dict[str, tuple[str, int, dict[str, Any]]] = field(default_factory=dict)
     _items: dict[str, _Item] = field(default_factory=dict)
 
     def see(self, claim: Any, events: Sequence[tuple[Any, str, str]]) -> None:
         """Adds what the events of a claim name; each comes with its moment and its actor."""
-        self.claims[claim.id] = (claim.spot_id, claim.code)
+        self.claims[claim.id], code = claim.spot_id, ""
         for seq, (event, at, actor) in enumerate(events, 1):
+            code = _code_after(event, code)
             if isinstance(event, ClaimOpened | FaultsCounted):
                 for key in event.faults:
-                    self._faults.setdefault(key, (claim.id, seq))
+                    self._faults.setdefault(key, (claim.id, seq, code))
             elif isinstance(event, ClaimVerified):
                 for facts in _facts(event):
                     stated = {"spot_id": claim.spot_id} | facts
@@ -120,16 +125,15 @@ class NamedRows:
             self._hold_files(dict(rows.files(sorted(named))), result)
 
     def _hold_faults(self, found: Mapping[str, FaultRow], result: Result) -> None:
-        for key, (claim_id, seq) in self._faults.items():
+        for key, (claim_id, seq, code) in self._faults.items():
             row = found.get(key)
             if row is None:
                 _add(result, "FAULT_REMOVED", f"Fault {key} is not there any more.", claim_id, seq)
                 continue
             belongs = row.claim_id == claim_id or (row.claim_id is None and row.cleared)
-            places = (("claim_id", belongs), ("spot_id", row.spot_id == self.claims[claim_id][0]))
-            wrong = [
-                name for name, right in (*places, ("code", row.code == self.claims[claim_id][1])) if not right
-            ]
+            same_spot, same_code = row.spot_id == self.claims[claim_id], row.code == code
+            places = (("claim_id", belongs), ("spot_id", same_spot), ("code", same_code))
+            wrong = [name for name, right in places if not right]
             if wrong:
                 sentence = f"Fault {key} has another {', '.join(wrong)} than the claim that counted it."
                 _add(result, "FAULT_ALTERED", sentence, claim_id, seq)
@@ -173,6 +177,15 @@ class NamedRows:
             what = "has other bytes than were recorded" if item.file in found else "is not there any more"
             sentence = f"The file {item.file} of evidence {item_id} {what}."
             _add(result, "FILE_DIFFERS", sentence, item.claim_id, item.seq)
+
+
+def _code_after(event: Any, code: str) -> str:
+    """Returns the error code of a claim after an event."""
+    if isinstance(event, ClaimRestated):
+        return str(event.columns.get("code", code))
+    if isinstance(event, ClaimOpened | ClaimCorrected) and isinstance(event.code, str):
+        return event.code
+    return code
 
 
 def _facts(event: ClaimVerified) -> Iterator[dict[str, Any]]:

@@ -13,6 +13,7 @@ from domain.identifiers import new_claim_id
 from domain.ports.store import EvidenceFiles, Store
 from workers.bootstrap.foundation import Foundation
 from workers.bootstrap.live import Live
+from workers.services.corrections import CorrectionService
 from workers.services.decisions import Decide
 from workers.services.evidence import EvidenceService
 from workers.services.incidents import IncidentService
@@ -24,6 +25,7 @@ from workers.services.quarantine import QuarantineService
 class Services:
     """What is done with claims, evidence, incidents, quarantine and keys, and who may: tokens and delegations."""
 
+    corrections: CorrectionService
     decide: Decide
     delegations: Delegations
     evidence: EvidenceService
@@ -40,6 +42,7 @@ def build(base: Foundation, store: Store, live: Live, intake: Intake) -> Service
     decide = Decide(store, policy, base.policies, clock, live.committed)
     files = _files(base)
     return Services(
+        corrections=CorrectionService(store, policy, base.policies, clock, live.committed),
         decide=decide,
         delegations=Delegations(base.engine),
         evidence=EvidenceService(store, files, sniff, policy, base.policies, clock, live.committed),

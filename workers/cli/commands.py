@@ -31,7 +31,7 @@ COMMANDS: Final = {
         "field.simulate",
         "Simulate a fleet's sessions, faults and outages, live or written to a file.",
     ),
-    "claims": Listed("claims.claims", "List claims, newest first; or decide one."),
+    "claims": Listed("claims.claims", "List claims, newest first; or decide or correct one."),
     "claim": Listed("claims.claims", "Show one claim: what happened, when, who did it and why."),
     "incidents": Listed(
         "incidents.incidents",

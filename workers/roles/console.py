@@ -61,6 +61,7 @@ def _server(app: App) -> uvicorn.Server:
         deliver_batch=app.work.deliver_batch,
         reports=app.queries.reports,
         decide=app.services.decide,
+        corrections=app.services.corrections,
         delegations=app.services.delegations,
         clocks=app.queries.clocks,
         evidence=app.services.evidence,

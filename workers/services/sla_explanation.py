@@ -66,8 +66,13 @@ def _state(shown: sla.Reading) -> str:
 
 
 def _intervals(pauses: Sequence[datetime]) -> list[dict[str, datetime | None]]:
-    ends = [*pauses[1::2], None]
-    return [{"from": begin, "until": end} for begin, end in zip(pauses[::2], ends, strict=False)]
+    return [{"from": begin, "until": end} for begin, end in _spans(pauses)]
+
+
+def _spans(pauses: Sequence[datetime]) -> list[tuple[datetime, datetime | None]]:
+    """Pairs begins and ends; the pause of no length that a correction leaves is none."""
+    spans = zip(pauses[::2], [*pauses[1::2], None], strict=False)
+    return [(begin, end) for begin, end in spans if begin != end]
 
 
 def _why(claim: Claim, clock: str, policy: Policy, terms: sla.Terms) -> str:
@@ -78,9 +83,8 @@ def _why(claim: Claim, clock: str, policy: Policy, terms: sla.Terms) -> str:
         f"{measure(terms.target / _HOUR, 'hour')} of the calendar {rule.calendar} in {terms.time_zone}, "
         f"counted from {_minute(claim.opened_at)}"
     )
-    marks = [_minute(moment) for moment in claim.pauses]
-    ends = [*(f"to {mark}" for mark in marks[1::2]), "on"]
-    pauses = ", ".join(f"from {begin} {end}" for begin, end in zip(marks[::2], ends, strict=False))
+    spans = ((_minute(begin), f"to {_minute(end)}" if end else "on") for begin, end in _spans(claim.pauses))
+    pauses = ", ".join(f"from {begin} {end}" for begin, end in spans)
     return f"{promised}; {f'paused {pauses}' if pauses else 'never paused'}"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from domain.changes import Changes
-from domain.notifications.notice import ALERTS, Notice, of_claims, of_incidents
+from domain.notifications.notice import NEWS, Notice, of_claims, of_incidents
 from domain.notifications.routing import follow_ups, route
 from domain.policy.policy import Policy
 from domain.ports.store import Clock, Transaction
@@ -37,7 +37,7 @@ def _of_claims(transaction: Transaction, steps: Sequence[Announce]) -> list[Noti
     claims = transaction.claims([claim_id for claim_id, _ in pending])
     # A claim that has moved on since is not notified; a later step has its present state key.
     notices = of_claims([claim for claim in claims if (claim.id, claim.state_key) in pending])
-    for alert in sorted({step.event for step in steps if step.event in ALERTS}):
-        late = [claim for claim in claims if (claim.id, alert) in pending and claim.closed_at is None]
-        notices += of_claims(late, alert)
+    for news in sorted({step.event for step in steps if step.event in NEWS}):
+        concerned = [claim for claim in claims if (claim.id, news) in pending and claim.closed_at is None]
+        notices += of_claims(concerned, news)
     return notices

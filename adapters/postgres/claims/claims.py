@@ -65,7 +65,7 @@ claims: Final = Table(
 )
 
 # Written once, when the claim is opened.
-_FIXED: Final = ("id", "spot_id", "code", "claim_type", "filed_by", "opened_at", "severity", "number")
+_FIXED: Final = ("id", "spot_id", "filed_by", "opened_at", "number")
 # What a claim's reports say together.
 _COUNTED: Final = (
     "also_filed_by",
@@ -81,8 +81,10 @@ _COUNTED: Final = (
     "version",
     "head",
 )
+# Written at the opening, and when a person corrects it.
+_CORRECTED: Final = ("code", "claim_type", "severity")
 # What an opening states; the other columns begin with their defaults, which are those of the dataclass.
-_OPENED: Final = (*_FIXED, *_COUNTED, "status", "policy_version")
+_OPENED: Final = (*_FIXED, *_CORRECTED, *_COUNTED, "status", "policy_version")
 # Written with every change.
 _MOVING: Final = (
     *_COUNTED,
@@ -122,9 +124,9 @@ _OPEN_CLAIMS_OF_SPOTS: Final = (
 )
 _NUMBERS: Final = "SELECT nextval('claim_numbers') FROM generate_series(1, %s)"
 
-INSERT_CLAIMS: Final = insert(claims, _FIXED + _MOVING)
+INSERT_CLAIMS: Final = insert(claims, _FIXED + _CORRECTED + _MOVING)
 INSERT_OPENED: Final = insert(claims, _OPENED)
-UPDATE_CLAIMS: Final = update(claims, _MOVING + _OF_THE_SPOT)
+UPDATE_CLAIMS: Final = update(claims, _MOVING + _OF_THE_SPOT + _CORRECTED)
 UPDATE_COUNTED: Final = update(claims, _COUNTED)
 
 

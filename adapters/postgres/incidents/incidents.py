@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import Column, Index, Integer, LargeBinary, Table, Text, text
 
 from adapters.postgres.metadata import ID, MOMENT, metadata
-from adapters.postgres.statements import Executor, as_array, insert, or_update, selected
+from adapters.postgres.statements import Deletion, Executor, as_array, insert, or_update, selected
 from domain.incidents.incident import Incident
 from domain.incidents.windows import Group
 
@@ -89,12 +89,15 @@ _INCIDENTS_OF: Final = """
 SELECT l.claim_id::text, l.incident_id::text FROM incident_claims l JOIN incidents i ON i.id = l.incident_id
 WHERE l.claim_id = ANY(%s::uuid[]) AND i.closed_at IS NULL
 """
+_LINKED: Final = "SELECT incident_id::text FROM incident_claims WHERE claim_id = %s"
 _CLAIMS_OF_INCIDENT: Final = "SELECT claim_id::text FROM incident_claims WHERE incident_id = %s ORDER BY claim_id"
 
 INSERT_INCIDENTS: Final = insert(incidents, _FIXED + _MOVING, or_update(_MOVING))
 INSERT_LINKS: Final = insert(
     incident_claims, _LINK, "ON CONFLICT (claim_id) DO UPDATE SET incident_id = excluded.incident_id"
 )
+
+DELETE_LINKS: Final = Deletion("DELETE FROM incident_claims WHERE claim_id = ANY(%s::uuid[])", ("claim_id",))
 
 # Whoever would open an incident of a code waits for whoever does so just now, and then sees it.
 _TAKE_TURNS: Final = """
@@ -121,6 +124,10 @@ class IncidentRows(Executor):
 
     def incidents_of(self, claim_ids: Sequence[str]) -> dict[str, str]:
         return dict(self._execute(_INCIDENTS_OF, as_array(claim_ids)))
+
+    def linked_incident(self, claim_id: str) -> Incident | None:
+        linked = [incident_id for (incident_id,) in self._execute(_LINKED, claim_id)]
+        return next(iter(self.incidents(linked)), None)
 
     def claims_of_incident(self, incident_id: str) -> list[str]:
         return [claim_id for (claim_id,) in self._execute(_CLAIMS_OF_INCIDENT, incident_id)]

@@ -14,6 +14,7 @@ from adapters.postgres.people.delegations import Delegations
 from adapters.postgres.people.tokens import Tokens
 from adapters.postgres.steps.queue import DueStep
 from domain.changes import Changes
+from domain.claims.correct import Correction
 from domain.claims.decide import Wanted
 from domain.events import KINDS
 from domain.evidence.file import Upload
@@ -25,6 +26,7 @@ from tests.builders import NOW, a_clear, a_fault, a_png, a_policy, a_usage_recor
 from tests.integration.parts import Clock, Spotclaim
 from workers.audit.verify import audit
 from workers.runtime.relay import pack
+from workers.services.corrections import CorrectionService
 from workers.services.decisions import Decide
 from workers.services.incidents import IncidentService
 
@@ -67,6 +69,7 @@ class Lives:
         keep = self.keep
         self.changes: list[Changes] = []
         self.decide = Decide(*parts, keep)
+        self.corrections = CorrectionService(*parts, keep)
         incidents = self.spotclaim.policy.incidents
         self.incidents = IncidentService(
             self.spotclaim.store, self.decide, incidents, self.spotclaim.clock, new_claim_id, keep
@@ -93,6 +96,10 @@ class Lives:
 
     def decided(self, spot: str, action: str, who: Identity) -> None:
         self.decide(Wanted(self.claim(spot)), action, who, "a note")
+        self.work()
+
+    def correct(self, spot: str, correction: Correction) -> None:
+        self.corrections.correct(Wanted(self.claim(spot)), correction, MAX, "measured")
         self.work()
 
     def incident(self, zone: str) -> str:
@@ -149,6 +156,13 @@ def from_a_fault_to_a_second_review(lives: Lives) -> None:
     lives.work()
 
 
+def corrected(lives: Lives) -> None:
+    """One of an incident is of another error, and its clocks are reckoned anew."""
+    lives.storm("east", range(4))
+    lives.correct("east0", Correction(code="CONTROLLER_FAILURE"))
+    lives.correct("east1", Correction("critical"))
+
+
 def observed_waiting_and_ended(lives: Lives) -> None:
     """Hold-down, flapping, missing evidence, no cover, approval by rule, and every end."""
     lives.report(lives.fault("lasts", "OTHER"), lives.fault("lapses", "OTHER"))
@@ -201,6 +215,7 @@ def test_everything_that_can_happen_does_and_leads_where_the_table_says(lives: L
     """A step follows an event when both are about one subject and are recorded together."""
     parts: tuple[Callable[[Lives], None], ...] = (
         from_a_fault_to_a_second_review,
+        corrected,
         observed_waiting_and_ended,
         incidents,
     )

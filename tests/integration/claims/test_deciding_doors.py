@@ -68,6 +68,42 @@ def test_a_rejection_by_command_names_its_reason(spotclaim: Spotclaim, command: 
     assert command("claims", "decide", claim["id"], "dance").exit_code == 2
     done = command("claims", "decide", claim["id"][-8:], "reject", "--reason", "NO_FAULT_FOUND", "--note", "twice")
 
-    assert done.output.endswith(f"Claim {claim['id']}: rejected.\n")
+    assert done.output.endswith(f"Claim {claim['id']}: GROUND_FAILURE, critical, rejected.\n")
     assert "No fault was found at the spot. [NO_FAULT_FOUND]: twice" in command("claim", claim["id"]).output
     assert "rejected" in command("claims", "--status", "rejected").output
+
+
+def test_a_correction_by_http(api: Api) -> None:
+    """By a manager, with a reason; the claim's view and its events show it."""
+    claim = reviewed(api)
+    path, right = f"claims/{claim['id']}/correction", {"severity": "low", "note": "measured"}
+
+    demand_problem(api.post(path, right, "reviewer"), 403, "manager or admin")
+    demand_problem(api.post(path, {"severity": "low"}, "manager"), 422)
+    demand_problem(api.post(path, right | {"version": 1}, "manager"), 409, "you saw version 1")
+    refused = api.post(path, right | {"severity": "lo"}, "manager")
+    demand_problem(refused, 422, "the nearest is low")
+    assert refused.json()["code"] == "UNKNOWN_SEVERITY"
+    demand_problem(api.post("claims/00000000/correction", right, "manager"), 404)
+    answer = api.post(path, right, "manager").raise_for_status().json()
+
+    assert (answer["severity"], answer["id"]) == ("low", claim["id"])
+    assert "claim.corrected" in [event["kind"] for event in api.events(claim["id"])]
+
+
+def test_a_correction_by_command(spotclaim: Spotclaim, command: Callable[..., Result]) -> None:
+    """What it was stands in the timeline."""
+    spotclaim.take_in(faults=[a_fault(raw_code="GROUND_FAILURE")])
+    spotclaim.carry_out()
+    [claim] = spotclaim.claims()
+    correct = ["claims", "correct", claim["id"], "--note", "measured"]
+
+    assert "the nearest is OVER_VOLTAGE" in str(command(*correct, "--code", "OVER_VOLTAG").exception)
+    assert command(*correct[:3], "--severity", "low").exit_code == 2
+    done = command(*correct, "--code", "OVER_VOLTAGE")
+
+    assert f"Claim {claim['id']}: OVER_VOLTAGE, high, " in done.output
+    shown = command("claim", claim["id"]).output
+    assert "OVER_VOLTAGE on spot DE*ABC*E1, severity high" in shown
+    assert "corrected the error from GROUND_FAILURE to OVER_VOLTAGE and the severity from critical" in shown
+    assert "; never paused" in shown

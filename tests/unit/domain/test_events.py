@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from domain.audit.chain import append, instant
 from domain.audit.event import UNSTATED, Event, Restated, Unstated, restated_columns
+from domain.claims import correction_events as corrections
 from domain.claims import decision_events as decisions
 from domain.claims import events as claims
 from domain.claims.clock_events import ClockChange, SlaBreached, SlaWarned
 from domain.events import KINDS, read, what_follows
 from domain.evidence.events import EvidenceAdded, EvidenceWithdrawn
+from domain.incidents import correction_events as incident_corrections
 from domain.incidents import events as incidents
 from domain.steps import KINDS as STEPS
 from tests.builders import FAULT_TIME, NOW, a_claim, an_incident
@@ -165,6 +167,25 @@ SENTENCES: list[tuple[Event[Any], str]] = [
         decisions.ClaimRejected(role="reviewer", note="cut", reason_code="MISUSE", because="It was misused."),
         "rejected as reviewer: It was misused. [MISUSE]: cut",
     ),
+    (
+        corrections.ClaimCorrected(
+            role="manager",
+            note="measured",
+            afresh=True,
+            code="METER_REGRESSION",
+            code_before="METER_MISREAD",
+            severity="high",
+            severity_before="low",
+        ),
+        "corrected the error from METER_MISREAD to METER_REGRESSION and the severity from low to high as manager,"
+        " to be judged afresh: measured",
+    ),
+    (
+        corrections.ClaimCorrected(
+            **BY_MAX, note="ours", afresh=False, severity="high", severity_before="low", also_filed_by=["ann"]
+        ),
+        "corrected the severity from low to high as manager on behalf of max: ours",
+    ),
     (decisions.ClaimResolved(role="operator"), "resolved as operator"),
     (decisions.ClaimWithdrawn(role="admin", note="why"), "withdrawn as admin: why"),
     (decisions.ClaimReopened(role="admin", note="why"), "reopened as admin: why"),
@@ -197,6 +218,7 @@ SENTENCES: list[tuple[Event[Any], str]] = [
         incidents.IncidentSplit(claims=["c1"], claim_count=6, into="i-3", note="another cause"),
         "1 claim went to incident i-3: another cause",
     ),
+    (incident_corrections.ClaimsLeft(claims=["c1"], claim_count=6), "1 claim left: the error was corrected"),
     (incidents.IncidentAcknowledged(note="on my way"), "acknowledged: on my way"),
     (incidents.RootCauseStated(root_cause="a transformer"), "root cause stated: a transformer"),
     (incidents.IncidentNotified(**MESSAGE), "notified ops"),

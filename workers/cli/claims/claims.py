@@ -8,7 +8,7 @@ from rich.table import Table
 from domain.audit.chain import AuditEvent, first_broken
 from domain.claims.lifecycle import STATUSES
 from workers.cli.application import claim_named, existing
-from workers.cli.claims import deciding
+from workers.cli.claims import acting
 from workers.cli.claims.claim_view import faults_named, story
 from workers.cli.options import ClaimArgument, DataOption, JsonOption, LimitOption
 from workers.cli.printing import add_row, counted, minute, print_json, print_table
@@ -39,7 +39,7 @@ def claims(
     limit: LimitOption = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """List claims, newest first; or decide one."""
+    """List claims, newest first; or decide or correct one."""
     if context.invoked_subcommand is not None:
         return None
     with existing(data) as app:
@@ -93,4 +93,4 @@ def _status(row: dict[str, Any]) -> str:
     return f"{status}: {row['stages'][row['stage'] - 1]}" if row["status"] == "under_review" else status
 
 
-deciding.add_to(of_claims)
+acting.add_to(of_claims)

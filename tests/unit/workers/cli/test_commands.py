@@ -15,7 +15,7 @@ from workers.cli.commands import COMMANDS, LazyCommand
 
 FOLDER = Path(workers.cli.__file__).parent
 # Modules whose commands are those of a command: `spotclaim import`.
-PARTS = {"workers.cli.field.table_imports", "workers.cli.claims.deciding"}
+PARTS = {"workers.cli.field.table_imports", "workers.cli.claims.acting"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

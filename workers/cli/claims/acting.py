@@ -1,9 +1,11 @@
-"""`spotclaim claims decide`: decides one claim."""
+"""Commands of `spotclaim claims` that act on one claim: decide, correct."""
 
 from typing import Annotated
 
 import typer
 
+from domain.claims.claim import Claim
+from domain.claims.correct import Correction
 from domain.claims.decide import Wanted
 from domain.ports.store import Identity
 from workers.cli.application import existing, os_user
@@ -16,11 +18,13 @@ VersionOption = Annotated[
     typer.Option("--version", min=1, help="The version that you saw; a claim that moved on is left alone."),
 ]
 NoteOption = Annotated[str, typer.Option("--note", help="Why, in words.")]
+ReasonInWords = Annotated[str, typer.Option("--note", "--reason", help="Why, in words.")]
 
 
 def add_to(claims: typer.Typer) -> None:
-    """Adds the command to its group."""
-    claims.command("decide")(decide)
+    """Adds the commands to their group."""
+    for command in (decide, correct):
+        claims.command()(command)
 
 
 def decide(
@@ -36,7 +40,26 @@ def decide(
     with existing(data) as app, carrying_on(app):
         wanted = Wanted(found(app, claim_id)["id"], version)
         claim = app.services.decide(wanted, decision, who(), note, reason)
-    typer.echo(f"Claim {claim.id}: {claim.status.replace('_', ' ')}.")
+    _print(claim)
+
+
+def correct(
+    claim_id: ClaimArgument,
+    note: ReasonInWords,
+    severity: Annotated[str | None, typer.Option(help="The severity that is right.")] = None,
+    code: Annotated[str | None, typer.Option(help="The error code that is right.")] = None,
+    version: VersionOption = None,
+    data: DataOption = None,
+) -> None:
+    """Correct the severity or the error of an open claim; it is judged again, and its clocks are reckoned anew."""
+    with existing(data) as app, carrying_on(app):
+        wanted = Wanted(found(app, claim_id)["id"], version)
+        claim = app.services.corrections.correct(wanted, Correction(severity, code), who(), note)
+    _print(claim)
+
+
+def _print(claim: Claim) -> None:
+    typer.echo(f"Claim {claim.id}: {claim.code}, {claim.severity}, {claim.status.replace('_', ' ')}.")
 
 
 def who() -> Identity:

@@ -1,0 +1,77 @@
+"""Corrects claims for people, by the API and the command line alike."""
+
+from collections.abc import Callable
+
+from domain.changes import Changes
+from domain.claims.claim import Claim
+from domain.claims.correct import Asked, Correction, correct
+from domain.claims.decide import Person, Wanted
+from domain.claims.sla import Policies, by_policy
+from domain.errors import Conflict, NotFound
+from domain.incidents import handling as incident_handling
+from domain.policy.policy import Policy
+from domain.ports.store import Clock, Identity, Store, Transaction
+from workers.runtime.step_runner import OnCommit
+
+_Work = Callable[[Transaction, Claim, Asked], Changes]
+
+
+class CorrectionService:
+    """Corrects claims, each method in one transaction, in which the claim is read again under its lock.
+
+    It raises `NotFound`, `TransientError`, and what its function in `domain.claims.correct` raises; then nothing
+    was changed.
+    """
+
+    def __init__(
+        self, store: Store, policy: Policy, policies: Policies, clock: Clock, on_commit: OnCommit
+    ) -> None:
+        self._store = store
+        self._policy = policy
+        self._policies = policies
+        self._clock = clock
+        self._on_commit = on_commit
+
+    def correct(self, wanted: Wanted, correction: Correction, who: Identity, note: str) -> Claim:
+        """Corrects severity or error, and returns the claim as it is afterwards.
+
+        A claim of another error leaves its incident. Raises `Conflict` besides where another claim is open for
+        that error.
+        """
+
+        def work(transaction: Transaction, claim: Claim, asked: Asked) -> Changes:
+            [(policy, _)] = by_policy([claim], self._policy, self._policies)
+            [case] = transaction.cases([claim], policy)
+            before = claim.code
+            if correction.code is not None and correction.code != before:
+                _demand_place(transaction, claim, correction.code)
+            changes = correct(claim, correction, asked, spot=case.spot, policy=policy, now=self._clock())
+            incident = transaction.linked_incident(claim.id) if claim.code != before else None
+            if incident is not None:
+                changes.add(incident_handling.let_go(incident, claim.id, who.name, self._clock()))
+            return changes
+
+        return self._work(wanted, who, note, work)
+
+    def _work(self, wanted: Wanted, who: Identity, note: str, work: _Work) -> Claim:
+        with self._store.transaction() as transaction:
+            claim = _found(transaction, wanted.claim_id)
+            changed_at = transaction.last_changes([claim.id]).get(claim.id)
+            person = Person(who.name, who.role, tuple(transaction.delegations_to(who.name, self._clock())))
+            changes = work(transaction, claim, Asked(person, note, wanted.version, changed_at))
+            transaction.record(changes)
+        self._on_commit("correct", changes)
+        return claim
+
+
+def _found(transaction: Transaction, claim_id: str) -> Claim:
+    for claim in transaction.claims([claim_id]):
+        return claim
+    raise NotFound(f"There is no claim {claim_id}.")
+
+
+def _demand_place(transaction: Transaction, claim: Claim, code: str) -> None:
+    """Raises `Conflict` while another claim is open for the spot and this error."""
+    for other in transaction.open_claims([(claim.spot_id, code)]).values():
+        remedy = "mark this one as a duplicate of that one"
+        raise Conflict(f"Claim {other.id} is open for {code} on {claim.spot_id}; {remedy}.")
