@@ -21,7 +21,8 @@ class Claim:
     names the audit event that holds the verdict; 0 while there is none. `evidence_digest` is that of the evidence
     set (see `domain.evidence.item.digest`); empty while nothing is filed. `zone` is the one that the earliest
     report states, or else the one that the spot is registered in; `site`, `model` (with its vendor) and `firmware`
-    are those that verification finds registered first.
+    are those that verification finds registered first. `duplicate_of` is the claim that a duplicate's reports and
+    evidence follow to.
 
     Verification binds the claim's clocks (`domain.claims.sla`): from then on `time_zone` is set, `policy_version`
     is the version that bound them, and the due dates are None only while a pause keeps them open. `pauses` holds
@@ -70,6 +71,7 @@ class Claim:
     model: str | None = None
     firmware: str | None = None
     number: str | None = None
+    duplicate_of: str | None = None
 
     @property
     def name(self) -> str:

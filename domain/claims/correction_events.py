@@ -1,4 +1,4 @@
-"""Defines the events of people's corrections: of severity and error."""
+"""Defines the events of people's corrections: of severity and error, and of what is a duplicate."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +8,7 @@ from domain.audit.event import UNSTATED, Event, Stated
 from domain.claims.claim import Claim
 from domain.claims.clock_events import ClockChange
 from domain.claims.lifecycle import after
+from domain.text import count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,7 @@ class Corrected(Event[Claim]):
 
     role: str
     note: str
-    afresh: bool
+    afresh: bool = False
     on_behalf_of: Stated[str] = UNSTATED
     clocks: Stated[ClockChange] = UNSTATED
 
@@ -67,4 +68,57 @@ class ClaimCorrected(Corrected):
         return self._said(f"corrected the {' and the '.join(said)}")
 
 
-EVENTS = (ClaimCorrected,)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimMarkedDuplicate(Corrected):
+    """The claim was closed as a duplicate: its reports and its evidence follow to another one."""
+
+    KIND = "claim.duplicate"
+    LEADS_TO = (steps.Announce,)
+
+    of: str
+
+    def apply(self, claim: Claim, at: datetime, actor: str) -> None:
+        claim.status, claim.closed_at = after(claim.status, "mark_duplicate"), at
+        claim.duplicate_of, claim.escalated_to = self.of, None
+        Corrected.apply(self, claim, at, actor)
+
+    @property
+    def sentence(self) -> str:
+        return self._said(f"closed as a duplicate of claim {self.of}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicateTaken(Corrected):
+    """The reports of a duplicate count with this claim, and those who filed them with its filers.
+
+    What the duplicate said of user, reservation and session is stated where the claim lacked it.
+    """
+
+    KIND = "claim.duplicate_taken"
+    LEADS_TO = (steps.Verify, steps.CheckClocks)
+
+    duplicate: str
+    fault_count: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+    cleared_at: datetime | None
+    also_filed_by: Stated[list[str]] = UNSTATED
+    affected_user: Stated[str] = UNSTATED
+    reservation_id: Stated[str] = UNSTATED
+    session_id: Stated[str] = UNSTATED
+
+    def apply(self, claim: Claim, at: datetime, actor: str) -> None:
+        claim.fault_count, claim.cleared_at = self.fault_count, self.cleared_at
+        claim.first_seen_at, claim.last_seen_at = self.first_seen_at, self.last_seen_at
+        self.state(claim, "also_filed_by", *FOLLOWING)
+        Corrected.apply(self, claim, at, actor)
+
+    @property
+    def sentence(self) -> str:
+        faults = count(self.fault_count, "fault")
+        return self._said(f"took over duplicate claim {self.duplicate}, now {faults} in all,")
+
+
+FOLLOWING = ("affected_user", "reservation_id", "session_id")
+
+EVENTS = (ClaimCorrected, ClaimMarkedDuplicate, DuplicateTaken)

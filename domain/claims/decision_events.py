@@ -226,6 +226,7 @@ class ClaimReopened(Decided):
         claim.closed_at, claim.stage, claim.stages, claim.approved_by = None, 0, [], []
         claim.status, claim.escalated_to = SUBMITTED, None
         claim.reopened += 1
+        claim.duplicate_of = None
         Decided.apply(self, claim, at, actor)
 
 

@@ -17,6 +17,7 @@ APPROVED: Final = "approved"
 REJECTED: Final = "rejected"
 RESOLVED: Final = "resolved"
 WITHDRAWN: Final = "withdrawn"
+DUPLICATE: Final = "duplicate"
 
 STATUSES: Final = (
     OBSERVED,
@@ -29,11 +30,12 @@ STATUSES: Final = (
     REJECTED,
     RESOLVED,
     WITHDRAWN,
+    DUPLICATE,
 )
 
 # A new fault on the same spot and code opens a new claim only when the last one ended like this. An ineligible
 # claim goes on counting: otherwise a flapping spot without cover would open a claim with every message.
-CLOSED: Final = (REJECTED, RESOLVED, WITHDRAWN)
+CLOSED: Final = (REJECTED, RESOLVED, WITHDRAWN, DUPLICATE)
 WAITING_FOR_VERDICT: Final = (SUBMITTED, AWAITING_EVIDENCE)
 JUDGED: Final = (*WAITING_FOR_VERDICT, VERIFYING, INELIGIBLE, UNDER_REVIEW)
 """The statuses in which a claim is verified again when a usage record or a registration of its spot arrives.
@@ -57,6 +59,7 @@ _TRANSITIONS: Final[dict[tuple[str, str], str]] = {
     (INELIGIBLE, "reopen"): SUBMITTED,
     **{(status, "judge_afresh"): SUBMITTED for status in (*JUDGED, APPROVED)},
     **{(status, "withdraw"): WITHDRAWN for status in STATUSES if status not in CLOSED},
+    **{(status, "mark_duplicate"): DUPLICATE for status in STATUSES if status not in CLOSED},
     **{(status, "reopen"): SUBMITTED for status in CLOSED},
 }
 
@@ -92,11 +95,11 @@ def after(status: str, action: str) -> str:
 def diagram() -> str:
     """Draws the table as a state diagram in Mermaid's language.
 
-    It leaves out transitions to the same status, and withdrawal, which is possible from every open one.
+    It leaves out transitions to the same status, and those that are possible from every open one.
     """
     arrows: dict[tuple[str, str], list[str]] = {}
     for (origin, action), target in _TRANSITIONS.items():
-        if action != "withdraw" and origin != target:
+        if action not in ("withdraw", "mark_duplicate") and origin != target:
             arrows.setdefault((origin, target), []).append(action.replace("_", " "))
     lines = [f"    {origin} --> {target}: {' / '.join(actions)}" for (origin, target), actions in arrows.items()]
     return "\n".join(["stateDiagram-v2", f"    [*] --> {OBSERVED}", f"    [*] --> {SUBMITTED}", *lines])

@@ -33,7 +33,8 @@ class EvidenceChanged(Event[Claim]):
 class EvidenceAdded(EvidenceChanged):
     """Somebody filed an item.
 
-    `content` is the SHA-256 of its content, `sha256` that of its file.
+    `content` is the SHA-256 of its content, `sha256` that of its file. An item that follows from a duplicate claim
+    states which one, and when and by whom it was filed there.
     """
 
     KIND = "claim.evidence_added"
@@ -42,11 +43,15 @@ class EvidenceAdded(EvidenceChanged):
     sha256: Stated[str] = UNSTATED
     size: Stated[int] = UNSTATED
     media_type: Stated[str] = UNSTATED
+    duplicate: Stated[str] = UNSTATED
+    filed_at: Stated[datetime] = UNSTATED
+    filed_by: Stated[str] = UNSTATED
 
     @property
     def sentence(self) -> str:
         size = "" if self.size is UNSTATED else f" ({self.media_type}, {count(self.size, 'byte')})"
-        return f"added evidence: {self._item}{size}"
+        follows = "" if self.duplicate is UNSTATED else f", from duplicate claim {self.duplicate}"
+        return f"added evidence: {self._item}{size}{follows}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

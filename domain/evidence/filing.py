@@ -40,18 +40,32 @@ def add(claim: Claim, items: Sequence[Evidence], item: Evidence) -> Changes:
     demand_open(claim)
     if len(items) >= MOST_ITEMS:
         raise Conflict(f"The claim has {len(items)} items of evidence; there may be {MOST_ITEMS}.")
+    return _changed(claim, item, _added(items, item), item.added_at, item.added_by)
+
+
+def _added(items: Sequence[Evidence], item: Evidence, **more: Any) -> EvidenceAdded:
     file = item.file
-    described: dict[str, Any] = (
-        {"sha256": file.sha256, "size": file.size, "media_type": file.media_type} if file else {}
-    )
-    event = EvidenceAdded(
-        id=item.id,
-        item_kind=item.kind,
-        content=item.hash,
-        evidence_digest=digest([*items, item]),
-        **described,
-    )
-    return _changed(claim, item, event, item.added_at, item.added_by)
+    if file:
+        more |= {"sha256": file.sha256, "size": file.size, "media_type": file.media_type}
+    set_digest = digest([*items, item])
+    return EvidenceAdded(id=item.id, item_kind=item.kind, content=item.hash, evidence_digest=set_digest, **more)
+
+
+def carry_over(
+    claim: Claim, items: Sequence[Evidence], following: Sequence[Evidence], duplicate: str, who: str, now: datetime
+) -> Changes:
+    """Adds what follows from a duplicate to the `items` of a claim.
+
+    They keep who filed them and when. What the claim has already is left out; `MOST_ITEMS` does not hold here,
+    since nothing may be lost.
+    """
+    changes, there = Changes(), list(items)
+    for item in following:
+        if same_item(there, item) is None:
+            more = {"duplicate": duplicate, "filed_at": item.added_at, "filed_by": item.added_by}
+            changes.add(_changed(claim, item, _added(there, item, **more), now, who))
+            there.append(item)
+    return changes
 
 
 def withdraw(

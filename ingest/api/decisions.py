@@ -40,6 +40,8 @@ class Corrections(Protocol):
 
     def correct(self, wanted: Wanted, correction: Correction, who: Identity, note: str) -> Claim: ...
 
+    def mark_duplicate(self, wanted: Wanted, of: str, who: Identity, note: str) -> Claim: ...
+
 
 class Decision(StrictBody):
     """A decision on a claim. A claim changed since that version answers 409.
@@ -81,6 +83,12 @@ class CorrectionBody(Reason):
 
     severity: Annotated[str, Field(max_length=64)] | None = None
     code: Annotated[str, Field(max_length=64)] | None = None
+
+
+class Duplicate(Reason):
+    """The claim that this one is a duplicate of, by its id or the end of it, and why."""
+
+    of: fields.Name
 
 
 class Lending(StrictBody):
@@ -129,6 +137,11 @@ def router(
     def correction(claim_id: str, body: CorrectionBody, who: asking) -> dict[str, Any]:
         right = Correction(body.severity, body.code)
         return found(corrections.correct(seen(claim_id, body), right, who, body.note).id)
+
+    @routes.post("/claims/{claim_id}/duplicate", summary="Close a claim as a duplicate of another one")
+    def duplicate(claim_id: str, body: Duplicate, who: asking) -> dict[str, Any]:
+        wanted, of = seen(claim_id, body), found(body.of)["id"]
+        return found(corrections.mark_duplicate(wanted, of, who, body.note).id)
 
     @routes.post("/decisions", summary="Decide up to 500 claims; each is reported separately")
     def bulk(decision: BulkDecision, who: asking) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
+from domain.audit.chain import instant
 from domain.claims.correction_events import ClaimCorrected
 from domain.claims.events import ClaimOpened, ClaimRestated, ClaimVerified, FaultsCounted
 from domain.evidence.events import EvidenceAdded, EvidenceWithdrawn
@@ -108,6 +110,8 @@ class NamedRows:
             elif isinstance(event, EvidenceAdded):
                 stated = {"claim_id": claim.id, "kind": event.item_kind, "content": event.content}
                 stated |= {"added_at": at, "added_by": actor, "withdrawn_at": None, "withdrawn_by": None}
+                if isinstance(event.filed_at, datetime):
+                    stated |= {"added_at": instant(event.filed_at), "added_by": event.filed_by}
                 file = event.sha256 if isinstance(event.sha256, str) else None
                 self._items[event.id] = _Item(claim.id, seq, stated, file)
             elif isinstance(event, EvidenceWithdrawn) and event.id in self._items:

@@ -6,8 +6,12 @@ from domain.changes import Changes
 from domain.claims.claim import Claim
 from domain.claims.correct import Asked, Correction, correct
 from domain.claims.decide import Person, Wanted
+from domain.claims.duplicate import mark_duplicate
 from domain.claims.sla import Policies, by_policy
 from domain.errors import Conflict, NotFound
+from domain.evidence.filing import carry_over
+from domain.evidence.following import following
+from domain.identifiers import new_claim_id
 from domain.incidents import handling as incident_handling
 from domain.policy.policy import Policy
 from domain.ports.store import Clock, Identity, Store, Transaction
@@ -53,8 +57,29 @@ class CorrectionService:
 
         return self._work(wanted, who, note, work)
 
-    def _work(self, wanted: Wanted, who: Identity, note: str, work: _Work) -> Claim:
+    def mark_duplicate(self, wanted: Wanted, of: str, who: Identity, note: str) -> Claim:
+        """Marks a claim as a duplicate of another, and returns it as it is afterwards.
+
+        Its evidence follows to the other one. Raises besides what `domain.claims.duplicate.mark_duplicate` does.
+        """
+
+        def work(transaction: Transaction, claim: Claim, asked: Asked) -> Changes:
+            other = claim if of == claim.id else _found(transaction, of)
+            [(policy, _)] = by_policy([other], self._policy, self._policies)
+            [case] = transaction.cases([other], policy)
+            changes = mark_duplicate(claim, other, asked, spot=case.spot, policy=policy, now=self._clock())
+            filed, reported = transaction.evidence(claim.id), transaction.reported_evidence(claim.id)
+            items = following(other.id, filed, reported, new_claim_id)
+            known = transaction.evidence(other.id)
+            changes.add(carry_over(other, known, items, claim.id, who.name, self._clock()))
+            return changes
+
+        return self._work(wanted, who, note, work, of)
+
+    def _work(self, wanted: Wanted, who: Identity, note: str, work: _Work, *others: str) -> Claim:
+        """Locks the claim together with others, so that two who name them crosswise cannot deadlock."""
         with self._store.transaction() as transaction:
+            transaction.claims([wanted.claim_id, *others])
             claim = _found(transaction, wanted.claim_id)
             changed_at = transaction.last_changes([claim.id]).get(claim.id)
             person = Person(who.name, who.role, tuple(transaction.delegations_to(who.name, self._clock())))

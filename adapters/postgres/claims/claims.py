@@ -60,6 +60,7 @@ claims: Final = Table(
     Column("firmware", Text),
     # What people call it; empty in claims that were opened before there were numbers.
     Column("number", Text, unique=True),
+    Column("duplicate_of", ID),
     # The rule "one open claim for a spot and an error code", and the way every fault finds its claim.
     Index("claims_open", "spot_id", "code", unique=True, postgresql_where=text("closed_at IS NULL")),
 )
@@ -126,7 +127,7 @@ _NUMBERS: Final = "SELECT nextval('claim_numbers') FROM generate_series(1, %s)"
 
 INSERT_CLAIMS: Final = insert(claims, _FIXED + _CORRECTED + _MOVING)
 INSERT_OPENED: Final = insert(claims, _OPENED)
-UPDATE_CLAIMS: Final = update(claims, _MOVING + _OF_THE_SPOT + _CORRECTED)
+UPDATE_CLAIMS: Final = update(claims, (*_MOVING, *_OF_THE_SPOT, *_CORRECTED, "duplicate_of"))
 UPDATE_COUNTED: Final = update(claims, _COUNTED)
 
 

@@ -161,6 +161,11 @@ def corrected(lives: Lives) -> None:
     lives.storm("east", range(4))
     lives.correct("east0", Correction(code="CONTROLLER_FAILURE"))
     lives.correct("east1", Correction("critical"))
+    lives.report(lives.fault("double", "OVER_CURRENT"), lives.fault("double", "OVER_TEMPERATURE", filed_by="rita"))
+    one, other = (it["id"] for it in lives.spotclaim.claims() if it["spot_id"] == "double")
+    lives.decide(Wanted(one), "approve", RITA)
+    lives.corrections.mark_duplicate(Wanted(other), one, MAX, "one fault")
+    lives.work()
 
 
 def observed_waiting_and_ended(lives: Lives) -> None:

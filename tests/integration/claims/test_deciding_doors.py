@@ -107,3 +107,33 @@ def test_a_correction_by_command(spotclaim: Spotclaim, command: Callable[..., Re
     assert "OVER_VOLTAGE on spot DE*ABC*E1, severity high" in shown
     assert "corrected the error from GROUND_FAILURE to OVER_VOLTAGE and the severity from critical" in shown
     assert "; never paused" in shown
+
+
+def test_a_duplicate_by_http(api: Api) -> None:
+    """The other one is named by its id or the end of it; both show it."""
+    claim = reviewed(api)
+    api.post("faults", FAULT | {"spot_id": "E2"}).raise_for_status()
+    assert wait_until(lambda: len(api.get("claims").json()["claims"]) == 2, PATIENCE_SECONDS)
+    other = next(it["id"] for it in api.get("claims").json()["claims"] if it["id"] != claim["id"])
+    path, body = f"claims/{claim['id']}/duplicate", {"of": other[-8:], "note": "one call, two spots"}
+
+    demand_problem(api.post(path, body, "reviewer"), 403)
+    demand_problem(api.post(path, body | {"of": "ffffffff"}, "manager"), 404)
+    demand_problem(api.post(path, body | {"of": claim["id"]}, "manager"), 409, "of itself")
+    answer = api.post(path, body, "manager").raise_for_status().json()
+
+    assert (answer["status"], answer["duplicate_of"]) == ("duplicate", other)
+    assert "claim.duplicate_taken" in [event["kind"] for event in api.events(other)]
+    assert [it["id"] for it in api.get("claims", status="duplicate").json()["claims"]] == [claim["id"]]
+
+
+def test_a_duplicate_by_command(spotclaim: Spotclaim, command: Callable[..., Result]) -> None:
+    """Its story says of which."""
+    spotclaim.take_in(faults=[a_fault(raw_code="GROUND_FAILURE"), a_fault(raw_code="OVER_CURRENT")])
+    first, second = [claim["id"] for claim in spotclaim.claims()]
+
+    done = command("claims", "duplicate", first[-8:], "--of", second[-8:], "--note", "one fault")
+
+    assert f"Claim {first}: GROUND_FAILURE, critical, duplicate." in done.output
+    assert f"duplicate of claim {second}; reported 1 time" in command("claim", first).output
+    assert f"took over duplicate claim {first}, now 2 faults in all" in command("claim", second).output

@@ -27,7 +27,7 @@ from workers.audit.sequencer import Sequencer
 from workers.audit.verify import audit
 
 # Columns that no chain of before could have stated.
-ADDED_LATER = {"site", "model", "firmware", "number"}
+ADDED_LATER = {"site", "model", "firmware", "number", "duplicate_of"}
 
 
 def recorded(subject: Subject, *kinds: str) -> list[AuditEvent]:

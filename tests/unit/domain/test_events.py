@@ -186,6 +186,15 @@ SENTENCES: list[tuple[Event[Any], str]] = [
         ),
         "corrected the severity from low to high as manager on behalf of max: ours",
     ),
+    (
+        corrections.ClaimMarkedDuplicate(role="manager", note="one fault", of="c-2"),
+        "closed as a duplicate of claim c-2 as manager: one fault",
+    ),
+    (
+        corrections.DuplicateTaken(**BY_MAX, note="one fault", duplicate="c-1", afresh=True, **COUNTS),
+        "took over duplicate claim c-1, now 1,200 faults in all, as manager on behalf of max, to be judged afresh:"
+        " one fault",
+    ),
     (decisions.ClaimResolved(role="operator"), "resolved as operator"),
     (decisions.ClaimWithdrawn(role="admin", note="why"), "withdrawn as admin: why"),
     (decisions.ClaimReopened(role="admin", note="why"), "reopened as admin: why"),
@@ -203,6 +212,18 @@ SENTENCES: list[tuple[Event[Any], str]] = [
         "added evidence: meter reading (image/png, 1 byte)",
     ),
     (EvidenceAdded(id="e", item_kind="note", content="c", evidence_digest="d"), "added evidence: note"),
+    (
+        EvidenceAdded(
+            id="e",
+            item_kind="note",
+            content="c",
+            evidence_digest="d",
+            duplicate="c-1",
+            filed_at=NOW,
+            filed_by="ann",
+        ),
+        "added evidence: note, from duplicate claim c-1",
+    ),
     (
         EvidenceWithdrawn(id="e", item_kind="photo", evidence_digest="", reason="wrong spot"),
         "withdrew evidence: photo: wrong spot",

@@ -1,4 +1,4 @@
-"""Commands of `spotclaim claims` that act on one claim: decide, correct."""
+"""Commands of `spotclaim claims` that act on one claim: decide, correct, duplicate."""
 
 from typing import Annotated
 
@@ -23,7 +23,7 @@ ReasonInWords = Annotated[str, typer.Option("--note", "--reason", help="Why, in 
 
 def add_to(claims: typer.Typer) -> None:
     """Adds the commands to their group."""
-    for command in (decide, correct):
+    for command in (decide, correct, duplicate):
         claims.command()(command)
 
 
@@ -55,6 +55,20 @@ def correct(
     with existing(data) as app, carrying_on(app):
         wanted = Wanted(found(app, claim_id)["id"], version)
         claim = app.services.corrections.correct(wanted, Correction(severity, code), who(), note)
+    _print(claim)
+
+
+def duplicate(
+    claim_id: ClaimArgument,
+    of: Annotated[str, typer.Option(help="The claim that its reports and its evidence follow to.")],
+    note: ReasonInWords,
+    version: VersionOption = None,
+    data: DataOption = None,
+) -> None:
+    """Close a claim as a duplicate of another one, which takes over its reports and its evidence."""
+    with existing(data) as app, carrying_on(app):
+        wanted, other = Wanted(found(app, claim_id)["id"], version), found(app, of)["id"]
+        claim = app.services.corrections.mark_duplicate(wanted, other, who(), note)
     _print(claim)
 
 

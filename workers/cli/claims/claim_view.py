@@ -28,6 +28,7 @@ _NEXT = {
     "rejected": "nothing",
     "resolved": "nothing",
     "withdrawn": "nothing",
+    "duplicate": "nothing; its reports and its evidence went on with the other claim",
 }
 
 
@@ -51,7 +52,8 @@ def story(
     where = f"{claim['spot_id']}{_connector(claim)}{_zone(claim)}"
     yield f"  {claim['code']} on spot {where}, severity {claim['severity']}"
     yield from _built(claim)
-    yield f"  {_status(claim)}; {_times(claim)}"
+    of = f" of claim {claim['duplicate_of']}" if claim["duplicate_of"] else ""
+    yield f"  {_status(claim)}{of}; {_times(claim)}"
     yield from (f"  {line}" for line in (*_reports(faults), *_descriptions(faults)))
     yield from _unknown_fields(faults)
     first, last = _second(claim["first_seen_at"]), _second(claim["last_seen_at"])

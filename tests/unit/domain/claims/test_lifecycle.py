@@ -45,6 +45,13 @@ TABLE = {
     ("ineligible", "withdraw"): "withdrawn",
     ("under_review", "withdraw"): "withdrawn",
     ("approved", "withdraw"): "withdrawn",
+    **{
+        (status, "mark_duplicate"): "duplicate"
+        for status in (
+            *("observed", "submitted", "verifying", "awaiting_evidence", "ineligible", "under_review", "approved"),
+        )
+    },
+    ("duplicate", "reopen"): "submitted",
     ("rejected", "reopen"): "submitted",
     ("resolved", "reopen"): "submitted",
     ("withdrawn", "reopen"): "submitted",
