@@ -21,6 +21,7 @@ _CLAIM_EVENTS = (
     "resolved",
     "withdrawn",
     "corrected",
+    "rebound",
     "duplicate",
     "sla_warned",
     "sla_breached",

@@ -1,4 +1,4 @@
-"""Corrects open claims for people: their severity and their error."""
+"""Corrects open claims for people: their severity, their error, and the policy that binds them."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,18 +8,19 @@ from domain.changes import Changes
 from domain.claims import sla
 from domain.claims.claim import Claim
 from domain.claims.clock_events import ClockChange
-from domain.claims.correction_events import ClaimCorrected
+from domain.claims.correction_events import ClaimCorrected, ClaimRebound
 from domain.claims.decide import Authority, Person, authority_of, demand_note, demand_version
 from domain.claims.lifecycle import APPROVED, CLOSED, JUDGED, SUBMITTED, UNDER_REVIEW
 from domain.errors import Conflict, InputRefused
 from domain.field.spot import Spot
 from domain.policy.error_codes import CLAIM_TYPES
-from domain.policy.policy import SEVERITIES, Policy
+from domain.policy.policy import SEVERITIES, ApprovalRule, Policy
 from domain.policy.roles import SUPERVISORS
 from domain.steps import Announce, Detect, Verify
 from domain.text import unknown
 
 CORRECT: Final = "correct"
+REBIND: Final = "rebind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +59,43 @@ def correct(
     stated = changed | {f"{part}_before": getattr(claim, part) for part in ("severity", "code") if part in changed}
     if not claim.was_filed_by(name):
         stated["also_filed_by"] = [*claim.also_filed_by, name]
-    event = ClaimCorrected(
-        **stated, **common(authority, asked, afresh, clocks(corrected, afresh, spot, policy, now))
-    )
-    changes = Changes()
-    changes.record(claim, event, now, name)
-    changes.put(Verify([claim.id]), Announce([claim.id], event="corrected"))
-    changes.put(*sla.schedule([claim], lambda _: policy, now))
+    stated |= _later_hours(corrected, policy, afresh)
+    changed_clocks = clocks(corrected, afresh, spot, policy, now)
+    event = ClaimCorrected(**stated, **common(authority, asked, afresh, changed_clocks))
+    changes = _recorded(claim, event, policy, name, now)
     if "code" in changed:
         changes.put(Detect([claim.id]))
+    return changes
+
+
+def rebind(claim: Claim, asked: Asked, *, spot: Spot | None, policy: Policy, now: datetime) -> Changes:
+    """Binds an open claim to the present policy instead of the one that bound it.
+
+    What follows is as with a correction; its severity stays. Raises what `demand_correctable` does, and `Conflict`
+    for a claim that is bound by the present policy, or by none yet.
+    """
+    authority = demand_correctable(claim, REBIND, asked, now)
+    if claim.time_zone is None:
+        raise Conflict("No policy binds the claim yet; its verification binds it to the present one.")
+    if claim.policy_version == policy.version:
+        raise Conflict(f"The claim is bound by policy {policy.version} already.")
+    afresh = starts_afresh(claim, claim, policy, anew=False)
+    event = ClaimRebound(
+        policy=policy.version,
+        policy_before=claim.policy_version,
+        **_later_hours(claim, policy, afresh),
+        **common(authority, asked, afresh, clocks(claim, afresh, spot, policy, now)),
+    )
+    return _recorded(claim, event, policy, asked.person.name, now)
+
+
+def _recorded(
+    claim: Claim, event: ClaimCorrected | ClaimRebound, policy: Policy, name: str, now: datetime
+) -> Changes:
+    changes = Changes()
+    changes.record(claim, event, now, name)
+    changes.put(Verify([claim.id]), Announce([claim.id], event=event.KIND.partition(".")[2]))
+    changes.put(*sla.schedule([claim], lambda _: policy, now))
     return changes
 
 
@@ -107,9 +136,19 @@ def starts_afresh(claim: Claim, corrected: Claim, policy: Policy, *, anew: bool)
     """
     if claim.status not in (UNDER_REVIEW, APPROVED):
         return claim.status in JUDGED
-    cost = policy.codes[corrected.code].estimated_cost
-    rule = policy.approval_for(corrected.severity, corrected.claim_type, cost)
+    rule = _rule(corrected, policy)
     return anew or (list(rule.stages), rule.four_eyes) != (claim.stages, claim.four_eyes)
+
+
+def _rule(claim: Claim, policy: Policy) -> ApprovalRule:
+    return policy.approval_for(claim.severity, claim.claim_type, policy.codes[claim.code].estimated_cost)
+
+
+def _later_hours(corrected: Claim, policy: Policy, afresh: bool) -> dict[str, Any]:
+    """Returns how long the stages to come may take, where that changes; the present one keeps its time."""
+    hours = _rule(corrected, policy).stage_hours
+    goes_on = corrected.status == UNDER_REVIEW and not afresh
+    return {"stage_hours": hours} if goes_on and hours != corrected.stage_hours else {}
 
 
 def clocks(corrected: Claim, afresh: bool, spot: Spot | None, policy: Policy, now: datetime) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Defines the events of people's corrections: of severity and error, and of what is a duplicate."""
+"""Defines the events of people's corrections: of severity, error, policy, and of what is a duplicate."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,12 +15,14 @@ from domain.text import count
 class Corrected(Event[Claim]):
     """Base of corrections by a person in a `role`, with the reason in `note`.
 
-    With `afresh` the claim is judged and approved from the start, and earlier approvals no longer count.
+    With `afresh` the claim is judged and approved from the start, and earlier approvals no longer count. Where the
+    review goes on, `stage_hours` may be other ones for the stages to come.
     """
 
     role: str
     note: str
     afresh: bool = False
+    stage_hours: Stated[float | None] = UNSTATED
     on_behalf_of: Stated[str] = UNSTATED
     clocks: Stated[ClockChange] = UNSTATED
 
@@ -28,6 +30,7 @@ class Corrected(Event[Claim]):
         if self.afresh:
             claim.status = after(claim.status, "judge_afresh")
             claim.stage, claim.stages, claim.approved_by, claim.escalated_to = 0, [], [], None
+        self.state(claim, "stage_hours")
         if self.clocks is not UNSTATED:
             self.clocks.apply(claim)
 
@@ -66,6 +69,21 @@ class ClaimCorrected(Corrected):
         changes = (("error", self.code_before, self.code), ("severity", self.severity_before, self.severity))
         said = [f"{what} from {before} to {now}" for what, before, now in changes if now is not UNSTATED]
         return self._said(f"corrected the {' and the '.join(said)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimRebound(Corrected):
+    """Somebody bound the claim to the present policy; the change of its clocks states which that is."""
+
+    KIND = "claim.rebound"
+    LEADS_TO = (steps.Verify, steps.Announce, steps.CheckClocks)
+
+    policy: str
+    policy_before: str
+
+    @property
+    def sentence(self) -> str:
+        return self._said(f"bound to policy {self.policy}, no more to {self.policy_before},")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,4 +139,4 @@ class DuplicateTaken(Corrected):
 
 FOLLOWING = ("affected_user", "reservation_id", "session_id")
 
-EVENTS = (ClaimCorrected, ClaimMarkedDuplicate, DuplicateTaken)
+EVENTS = (ClaimCorrected, ClaimRebound, ClaimMarkedDuplicate, DuplicateTaken)

@@ -26,7 +26,7 @@ ALERTS: Final = {
 }
 
 # What happened to a claim that is no status of it, in the same way: also people's corrections.
-NEWS: Final = ALERTS | {"corrected": "corrected"}
+NEWS: Final = ALERTS | {"corrected": "corrected", "rebound": "bound to the present policy"}
 
 INCIDENT_OPENED, INCIDENT_GREW, INCIDENT_CLOSED = IncidentOpened.KIND, IncidentGrew.KIND, IncidentClosed.KIND
 _OF_INCIDENTS: Final = {event.KIND: event.HEADLINE for event in (IncidentOpened, IncidentGrew, IncidentClosed)}

@@ -40,6 +40,8 @@ class Corrections(Protocol):
 
     def correct(self, wanted: Wanted, correction: Correction, who: Identity, note: str) -> Claim: ...
 
+    def rebind(self, wanted: Wanted, who: Identity, note: str) -> Claim: ...
+
     def mark_duplicate(self, wanted: Wanted, of: str, who: Identity, note: str) -> Claim: ...
 
 
@@ -72,7 +74,7 @@ class BulkDecision(StrictBody):
 
 
 class Reason(StrictBody):
-    """The reason, which a withdrawal, a reopening and a note require."""
+    """The reason, which a withdrawal, a reopening, a rebinding and a note require."""
 
     note: fields.Reason
     version: _Version | None = None
@@ -137,6 +139,10 @@ def router(
     def correction(claim_id: str, body: CorrectionBody, who: asking) -> dict[str, Any]:
         right = Correction(body.severity, body.code)
         return found(corrections.correct(seen(claim_id, body), right, who, body.note).id)
+
+    @routes.post("/claims/{claim_id}/rebinding", summary="Bind a claim to the present policy")
+    def rebinding(claim_id: str, reason: Reason, who: asking) -> dict[str, Any]:
+        return found(corrections.rebind(seen(claim_id, reason), who, reason.note).id)
 
     @routes.post("/claims/{claim_id}/duplicate", summary="Close a claim as a duplicate of another one")
     def duplicate(claim_id: str, body: Duplicate, who: asking) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from domain.changes import Changes
 from domain.claims.claim import Claim
-from domain.claims.correct import Asked, Correction, correct
+from domain.claims.correct import Asked, Correction, correct, rebind
 from domain.claims.decide import Person, Wanted
 from domain.claims.duplicate import mark_duplicate
 from domain.claims.sla import Policies, by_policy
@@ -54,6 +54,15 @@ class CorrectionService:
             if incident is not None:
                 changes.add(incident_handling.let_go(incident, claim.id, who.name, self._clock()))
             return changes
+
+        return self._work(wanted, who, note, work)
+
+    def rebind(self, wanted: Wanted, who: Identity, note: str) -> Claim:
+        """Binds a claim to the present policy, and returns it as it is afterwards."""
+
+        def work(transaction: Transaction, claim: Claim, asked: Asked) -> Changes:
+            [case] = transaction.cases([claim], self._policy)
+            return rebind(claim, asked, spot=case.spot, policy=self._policy, now=self._clock())
 
         return self._work(wanted, who, note, work)
 

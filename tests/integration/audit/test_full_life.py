@@ -157,10 +157,15 @@ def from_a_fault_to_a_second_review(lives: Lives) -> None:
 
 
 def corrected(lives: Lives) -> None:
-    """One of an incident is of another error, and its clocks are reckoned anew."""
+    """One of an incident is of another error, one is bound to the next policy, and one is a duplicate."""
     lives.storm("east", range(4))
     lives.correct("east0", Correction(code="CONTROLLER_FAILURE"))
     lives.correct("east1", Correction("critical"))
+    here, later = lives.spotclaim, replace(lives.spotclaim.policy, version="later")
+    here.policies._known[later.version] = later
+    rebind = CorrectionService(here.store, later, here.policies, here.clock, lives.keep).rebind
+    rebind(Wanted(lives.claim("east1")), MAX, "agreed")
+    lives.work()
     lives.report(lives.fault("double", "OVER_CURRENT"), lives.fault("double", "OVER_TEMPERATURE", filed_by="rita"))
     one, other = (it["id"] for it in lives.spotclaim.claims() if it["spot_id"] == "double")
     lives.decide(Wanted(one), "approve", RITA)

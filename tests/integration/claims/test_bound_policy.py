@@ -1,9 +1,12 @@
 """A claim goes by the policy that bound it, whatever is loaded since; and what that demands is not gone round."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
 
@@ -11,10 +14,11 @@ from adapters.policy.reader import load_policy, read_policy, restore_policy
 from domain.claims.claim import Claim
 from domain.claims.decide import Refused, Wanted
 from domain.errors import Conflict, InputRefused
-from domain.policy.policy import REJECTIONS, CodePolicy, Policy
+from domain.policy.policy import REJECTIONS, ApprovalRule, CodePolicy, Policy, Target
 from domain.ports.store import Identity
 from tests.builders import a_fault, a_policy
-from tests.integration.parts import Clock, Spotclaim
+from tests.integration.claims.test_corrections import correcting
+from tests.integration.parts import PATIENCE_SECONDS, Clock, Spotclaim
 from workers.services.decisions import Decide
 
 RITA, MAX = Identity("rita", "reviewer"), Identity("max", "manager")
@@ -129,6 +133,65 @@ def test_a_claim_that_is_taken_up_again_waits_anew(set_up: SetUp) -> None:
     spotclaim.run_now("verify")
     assert [row["status"] for row in spotclaim.claims()] == ["ineligible"]
     spotclaim.demand_sound_chains()
+
+
+def test_a_claim_is_bound_to_the_present_policy_by_a_person(set_up: SetUp) -> None:
+    """It then lacks the evidence that this demands, has its targets and its stages, and is routed by it."""
+    lax = demanding(version="v1")
+    strict = demanding("note", version="v2", targets=(Target(2, 9),), approval=(ApprovalRule(("manager",)),))
+    before = set_up(policy=lax)
+    before.take_in(faults=[a_fault(raw_code="GROUND_FAILURE")])
+    before.carry_out()
+    [claim] = before.claims()
+    deciding(before)(Wanted(claim["id"]), "approve", RITA)
+    after = Spotclaim(before.engine, policy=strict, clock=before.clock)
+    keep(after, lax)
+    assert after.claims()[0]["policy_version"] == "v1"
+
+    correcting(after).rebind(Wanted(claim["id"]), MAX, "agreed with the operator")
+    after.carry_out()
+
+    [waiting] = after.claims()
+    assert (waiting["status"], waiting["policy_version"], waiting["approved_by"]) == (
+        "awaiting_evidence",
+        "v2",
+        [],
+    )
+    after.desk.add(claim["id"], "note", who="technician", role="operator", note="dark")
+    after.carry_out()
+    [routed] = after.claims()
+    assert (routed["status"], routed["stages"]) == ("under_review", ["manager"])
+    assert routed["resolve_due_at"] == claim["opened_at"] + timedelta(hours=9)
+    with pytest.raises(Conflict, match="bound by policy v2 already"):
+        correcting(after).rebind(Wanted(claim["id"]), MAX, "again")
+    assert deciding(after)(Wanted(claim["id"]), "approve", MAX).status == "approved"
+    after.demand_sound_chains()
+
+
+def test_of_many_who_rebind_or_decide_at_once_one_does(set_up: SetUp) -> None:
+    """All saw the same version."""
+    before = set_up(policy=demanding(version="v1"))
+    before.take_in(faults=[a_fault(raw_code="GROUND_FAILURE")])
+    before.carry_out()
+    after = Spotclaim(before.engine, policy=demanding(version="v2"), clock=before.clock)
+    keep(after, before.policy)
+    [claim] = after.claims()
+    wanted, together = Wanted(claim["id"], claim["version"]), Barrier(10, timeout=PATIENCE_SECONDS)
+
+    def one(number: int) -> str:
+        together.wait()
+        try:
+            if number % 2:
+                correcting(after).rebind(wanted, Identity(f"m{number}", "manager"), "why")
+            else:
+                deciding(after)(wanted, "approve", Identity(f"r{number}", "reviewer"))
+        except Conflict:
+            return "conflict"
+        return "done"
+
+    with ThreadPoolExecutor(10) as pool:
+        assert Counter(pool.map(one, range(10))) == {"done": 1, "conflict": 9}
+    after.demand_sound_chains()
 
 
 def test_a_rejection_names_a_reason_of_the_policy_that_bound_the_claim(set_up: SetUp) -> None:

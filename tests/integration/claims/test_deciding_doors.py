@@ -4,13 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.builders import a_fault
+from tests.builders import a_claim_under_review, a_fault
 from tests.integration.door import Api, demand_problem
 from tests.integration.parts import PATIENCE_SECONDS, Spotclaim
 from tests.servers.waiting import wait_until
+from workers.bootstrap.app import App
 from workers.cli import app
 
 FAULT = {"spot_id": "E1", "error": {"taxonomy": "spotclaim", "code": "GROUND_FAILURE"}}
@@ -137,3 +139,34 @@ def test_a_duplicate_by_command(spotclaim: Spotclaim, command: Callable[..., Res
     assert f"Claim {first}: GROUND_FAILURE, critical, duplicate." in done.output
     assert f"duplicate of claim {second}; reported 1 time" in command("claim", first).output
     assert f"took over duplicate claim {first}, now 2 faults in all" in command("claim", second).output
+
+
+def test_a_rebinding_by_http(system: App, api: Api, spotclaim: Spotclaim) -> None:
+    """Of a claim that another policy bound; afterwards there is nothing to rebind."""
+    content = orjson.dumps(orjson.loads(system.foundation.policy_content) | {"version": "old"})
+    system.foundation.policies.keep("old", content.decode())
+    old = a_claim_under_review("operator", time_zone="UTC", policy_version="old", code="GROUND_FAILURE")
+    spotclaim.put_on_record(old)
+    path, why = f"claims/{old.id}/rebinding", {"note": "agreed"}
+
+    demand_problem(api.post(path, why, "operator"), 403, "manager or admin")
+    demand_problem(api.post(path, {}, "manager"), 422)
+    demand_problem(api.post(path, why | {"version": 7}, "manager"), 409, "you saw version 7")
+    answer = api.post(path, why | {"version": 1}, "manager").raise_for_status().json()
+
+    assert (answer["policy_version"], answer["status"]) != ("old", "under_review")
+    demand_problem(api.post(path, why, "manager"), 409, "already")
+    assert [event["kind"] for event in api.events(old.id)][:2] == ["claim.restated", "claim.rebound"]
+
+
+def test_a_rebinding_by_command(spotclaim: Spotclaim, command: Callable[..., Result]) -> None:
+    """Its story says by which policy it goes since."""
+    old = a_claim_under_review("operator", time_zone="UTC", policy_version="old", code="GROUND_FAILURE")
+    spotclaim.put_on_record(old)
+
+    done = command("claims", "rebind", old.id, "--note", "agreed with the operator")
+
+    assert f"Claim {old.id}: GROUND_FAILURE, high, " in done.output
+    shown = command("claim", old.id).output
+    assert f"policy {spotclaim.policy.version}" in shown
+    assert f"bound to policy {spotclaim.policy.version}, no more to old, as admin" in shown

@@ -187,6 +187,10 @@ SENTENCES: list[tuple[Event[Any], str]] = [
         "corrected the severity from low to high as manager on behalf of max: ours",
     ),
     (
+        corrections.ClaimRebound(role="manager", note="agreed", policy="v2", policy_before="v1"),
+        "bound to policy v2, no more to v1, as manager: agreed",
+    ),
+    (
         corrections.ClaimMarkedDuplicate(role="manager", note="one fault", of="c-2"),
         "closed as a duplicate of claim c-2 as manager: one fault",
     ),

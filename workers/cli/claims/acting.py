@@ -1,4 +1,4 @@
-"""Commands of `spotclaim claims` that act on one claim: decide, correct, duplicate."""
+"""Commands of `spotclaim claims` that act on one claim: decide, correct, rebind, duplicate."""
 
 from typing import Annotated
 
@@ -23,7 +23,7 @@ ReasonInWords = Annotated[str, typer.Option("--note", "--reason", help="Why, in 
 
 def add_to(claims: typer.Typer) -> None:
     """Adds the commands to their group."""
-    for command in (decide, correct, duplicate):
+    for command in (decide, correct, rebind, duplicate):
         claims.command()(command)
 
 
@@ -55,6 +55,16 @@ def correct(
     with existing(data) as app, carrying_on(app):
         wanted = Wanted(found(app, claim_id)["id"], version)
         claim = app.services.corrections.correct(wanted, Correction(severity, code), who(), note)
+    _print(claim)
+
+
+def rebind(
+    claim_id: ClaimArgument, note: ReasonInWords, version: VersionOption = None, data: DataOption = None
+) -> None:
+    """Bind an open claim to the present policy; it is judged again, and its clocks are reckoned anew."""
+    with existing(data) as app, carrying_on(app):
+        wanted = Wanted(found(app, claim_id)["id"], version)
+        claim = app.services.corrections.rebind(wanted, who(), note)
     _print(claim)
 
 

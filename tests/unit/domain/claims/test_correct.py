@@ -10,7 +10,7 @@ import pytest
 from domain.changes import Changes
 from domain.claims import sla
 from domain.claims.claim import Claim
-from domain.claims.correct import Asked, Correction, correct
+from domain.claims.correct import Asked, Correction, correct, rebind
 from domain.claims.decide import Delegation, Person
 from domain.errors import Conflict, InputRefused, NotAllowed, NoteRefused
 from domain.policy.policy import ApprovalRule, Target
@@ -197,3 +197,49 @@ def test_authority_to_correct_is_lent_too() -> None:
 
     body = json.loads(changes.events[0].body)
     assert (body["role"], body["on_behalf_of"], body["severity_before"]) == ("manager", "max", "high")
+
+
+class TestRebinding:
+    """To the present policy, with what follows from it."""
+
+    def rebound(self, claim: Claim, **policy: Any) -> Changes:
+        asked = Asked(Person("max", "manager"), "agreed with the operator")
+        return rebind(claim, asked, spot=None, policy=replace(POLICY, version="v2", **policy), now=NOW)
+
+    def test_the_clocks_are_those_of_the_present_policy(self) -> None:
+        """Over the same intervals; where the same stages approve, the review goes on."""
+        claim = a_timed_claim(
+            opened_at=NOW - 3 * HOUR, pauses=[NOW - 2 * HOUR, NOW - HOUR], stage=2, approved_by=["r"]
+        )
+        approval = (ApprovalRule(("reviewer", "manager"), stage_hours=5.0),)
+
+        changes = self.rebound(claim, targets=(Target(1, 7),), approval=approval)
+
+        assert (claim.policy_version, claim.resolve_due_at) == ("v2", NOW + 5 * HOUR)
+        assert (claim.status, claim.stage, claim.approved_by, claim.stage_hours) == ("under_review", 2, ["r"], 5.0)
+        body = json.loads(changes.events[0].body)
+        assert (body["policy_before"], body["policy"], body["afresh"]) == ("test", "v2", False)
+        assert {Verify, Announce, CheckClocks} == {type(step) for step in changes.steps}
+
+    @pytest.mark.parametrize("status", ["under_review", "approved"])
+    def test_other_stages_approve_from_the_start(self, status: str) -> None:
+        """Who approved before has approved by another policy."""
+        claim = a_timed_claim(status=status, stage=2, approved_by=["rita"])
+
+        self.rebound(claim, approval=(ApprovalRule(("manager",)),))
+
+        assert (claim.status, claim.stages, claim.approved_by, claim.pauses) == ("submitted", [], [], [NOW, NOW])
+        assert not claim.was_filed_by("max")
+
+    @pytest.mark.parametrize(
+        ("claim", "words"),
+        [
+            (a_timed_claim(policy_version="v2"), "bound by policy v2 already"),
+            (a_claim(), "No policy binds the claim yet"),
+            (a_claim(status="resolved", time_zone="UTC"), "resolved; only open claims"),
+        ],
+    )
+    def test_what_is_refused(self, claim: Claim, words: str) -> None:
+        """There is nothing to change, or nobody may any more."""
+        with pytest.raises(Conflict, match=words):
+            self.rebound(claim)

@@ -24,7 +24,7 @@ from workers.audit.verify import audit
 SAMPLES = Path(__file__).parents[3] / "samples" / "audit"
 # Kinds that no version before wrote.
 NEW = {
-    *("claim.restated", "claim.corrected", "claim.duplicate", "claim.duplicate_taken"),
+    *("claim.restated", "claim.corrected", "claim.rebound", "claim.duplicate", "claim.duplicate_taken"),
     *("incident.restated", "incident.claims_left"),
     *(it for it in KINDS if it.startswith("administration.")),
 }
