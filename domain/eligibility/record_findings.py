@@ -40,7 +40,6 @@ SHORTEST_HOURS: Final = 1 / 60
 # vehicle on the road has a larger battery.
 _HIGHEST_CAR_POWER_KW = 400.0
 _LARGEST_BATTERY_KWH = 1000.0
-_REGISTER_CEILING_KWH = 1e9
 _LONG_SESSION_HOURS = 1.0
 # How stations write an unknown figure: -1, and 2^63-1 as it is or taken for Wh.
 _UNREAD = -1.0
@@ -53,7 +52,7 @@ _LOWEST_CAR_POWER_KW = 1.0
 
 def register_known(value: float | None) -> bool:
     """Checks whether a register was read; stations write -1 or 2^63-1 otherwise."""
-    return value is not None and 0 <= value < _REGISTER_CEILING_KWH
+    return value is not None and 0 <= value < sample_findings.CEILING_KWH
 
 
 def moved(record: UsageRecord) -> float | None:
@@ -71,7 +70,7 @@ def _unknown_energy(record: UsageRecord, by_register: float | None) -> bool:
     # Registers that fell back by just 1 kWh confirm that -1 is meant.
     if energy == _UNREAD:
         return by_register != _UNREAD
-    far = energy > _REGISTER_CEILING_KWH
+    far = energy > sample_findings.CEILING_KWH
     return far and any(math.isclose(energy, limit, rel_tol=1e-6) for limit in _INT64_MAX)
 
 
@@ -121,7 +120,7 @@ def _unit_slip(f: _Figures) -> bool:
     Registers or periods give a thousand times the energy, or a thousandth; or energy that is impossible in kWh is
     plausible in Wh. Too little energy shows it by the registers alone: a car that is full takes next to nothing.
     """
-    if f.record.samples and _samples_slip(f.record):
+    if f.record.samples and sample_findings.slips(f.record):
         return True
     energy = f.energy
     if energy is None or energy <= 0:
@@ -129,19 +128,6 @@ def _unit_slip(f: _Figures) -> bool:
     if others := _otherwise(f):
         return any(_is_slip(energy, measured) for _, measured in others)
     return _only_as_watt_hours(f, energy)
-
-
-def _samples_slip(record: UsageRecord) -> bool:
-    """Checks whether the register's last sample is a thousand times as high as its end, or a thousandth."""
-    stop, sampled = record.meter_stop_kwh, _last_sample(record)
-    if stop is None or not register_known(stop) or not sampled or sampled < 0:
-        return False
-    return any(math.isclose(stop / sampled, slip, rel_tol=_UNIT_TOLERANCE) for slip in (_UNIT, 1 / _UNIT))
-
-
-def _last_sample(record: UsageRecord) -> float | None:
-    readings = (sample.get("register_kwh") for sample in reversed(record.samples))
-    return next((float(value) for value in readings if isinstance(value, int | float)), None)
 
 
 def _otherwise(f: _Figures) -> list[tuple[str, float]]:
@@ -192,8 +178,8 @@ def _registers(f: _Figures) -> str:
 
 def _slip(f: _Figures) -> str:
     record = f.record
-    if record.samples and _samples_slip(record):
-        return f"stopped at {kwh(record.meter_stop_kwh)} kWh, and was last read at {kwh(_last_sample(record))} kWh"
+    if record.samples and sample_findings.slips(record):
+        return sample_findings.slipped(record)
     energy = record.energy_kwh or 0.0
     for words, measured in _otherwise(f):
         if _is_slip(energy, measured):

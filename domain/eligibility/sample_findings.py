@@ -1,12 +1,13 @@
 """Finds what is wrong with the readings of an energy register within one session."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from domain.eligibility.wording import kwh, minute
-from domain.field.usage import UsageRecord
+from domain.field.usage import BEGIN, UsageRecord
 
 REGISTER_LEAPT: Final = "REGISTER_LEAPT"
 REGISTER_FELL_WITHIN: Final = "REGISTER_FELL_WITHIN"
@@ -15,7 +16,9 @@ _TOLERANCE_KWH = 0.05
 # More than any car takes, and a minute more, for times that were rounded to minutes.
 _HIGHEST_CAR_POWER_KW = 400.0
 _SHORTEST_HOURS = 1 / 60
-_CEILING_KWH = 1e9
+CEILING_KWH: Final = 1e9
+_UNIT = 1000.0
+_UNIT_TOLERANCE = 0.02
 
 
 class Reading(NamedTuple):
@@ -48,6 +51,19 @@ def fell(record: UsageRecord) -> str:
     return f"has samples in which its register fell: {_spelled(fall(record))}"
 
 
+def slips(record: UsageRecord) -> bool:
+    """Checks whether the register's last sample is a thousand times as high as its end, or a thousandth."""
+    stop, sampled = record.meter_stop_kwh, _last_sample(record)
+    if stop is None or not 0 <= stop < CEILING_KWH or not sampled or sampled < 0:
+        return False
+    return any(math.isclose(stop / sampled, slip, rel_tol=_UNIT_TOLERANCE) for slip in (_UNIT, 1 / _UNIT))
+
+
+def slipped(record: UsageRecord) -> str:
+    """Describes the slip in a clause about the session."""
+    return f"stopped at {kwh(record.meter_stop_kwh)} kWh, and was last read at {kwh(_last_sample(record))} kWh"
+
+
 def _spelled(step: _Step | None) -> str:
     return " to ".join(f"{kwh(reading.kwh)} kWh ({minute(reading.at)} UTC)" for reading in step or ())
 
@@ -60,11 +76,21 @@ def _first(record: UsageRecord, wrong: Callable[[Reading, Reading], bool]) -> _S
 
 def _readings(record: UsageRecord) -> list[Reading]:
     """Lists the samples of the register in order of time, with what it showed at either end of the session."""
-    sampled = [_reading(sample.get("at"), sample.get("register_kwh")) for sample in record.samples]
+    sampled = [_reading(sample.get("at"), sample.get("register_kwh")) for sample in _in_course(record)]
     if not any(sampled):
         return []
     ends = [_reading(record.started_at, record.meter_start_kwh), _reading(record.ended_at, record.meter_stop_kwh)]
     return sorted(reading for reading in (*sampled, *ends) if reading is not None)
+
+
+def _in_course(record: UsageRecord) -> Iterator[dict[str, Any]]:
+    """Lists the samples but for those of the begin, which stations send again with every later one."""
+    return (sample for sample in record.samples if sample.get("context") != BEGIN)
+
+
+def _last_sample(record: UsageRecord) -> float | None:
+    readings = [sample.get("register_kwh") for sample in _in_course(record)]
+    return next((float(value) for value in reversed(readings) if isinstance(value, int | float)), None)
 
 
 def _reading(at: Any, shown: Any) -> Reading | None:
@@ -74,7 +100,7 @@ def _reading(at: Any, shown: Any) -> Reading | None:
         moment is None
         or isinstance(shown, bool)
         or not isinstance(shown, int | float)
-        or not 0 <= shown < _CEILING_KWH
+        or not 0 <= shown < CEILING_KWH
     ):
         return None
     return Reading(moment, float(shown))

@@ -19,6 +19,12 @@ SESSION_ORDER: Final = ("recorded_at", "key")
 The key breaks ties, so the result does not depend on the order of arrival.
 """
 
+BEGIN: Final = "Transaction.Begin"
+"""The context of a sample that is the register at the begin of its session, whenever it was sent."""
+
+END: Final = "Transaction.End"
+"""The context of a sample that is the register at the end of its session."""
+
 
 @dataclass(slots=True)
 class UsageRecord:

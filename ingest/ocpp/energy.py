@@ -4,7 +4,7 @@ import math
 from typing import Any, Final
 
 UNREAD: Final = -1
-_CEILING_WH: Final = 1e12
+_CEILING_KWH: Final = 1e9
 
 
 def kwh(reading: Any) -> Any:
@@ -19,15 +19,14 @@ def kwh(reading: Any) -> Any:
     return value / 1000
 
 
-def moved_kwh(start: Any, stop: Any) -> float | None:
-    """Returns how far a register moved between two readings in Wh.
+def moved_kwh(start: float | None, stop: float | None) -> float | None:
+    """Returns how far a register moved between two readings in kWh, to the milliwatt hour.
 
     None while either is missing, unread or absurd.
     """
-    first, last = _number(start), _number(stop)
-    if first is None or last is None or not (0 <= first < _CEILING_WH and 0 <= last < _CEILING_WH):
+    if start is None or stop is None or not (0 <= start < _CEILING_KWH and 0 <= stop < _CEILING_KWH):
         return None
-    return (last - first) / 1000
+    return round(stop - start, 6)
 
 
 def _number(reading: Any) -> float | None:

@@ -1,6 +1,6 @@
 """Reads the energy register over a session.
 
-Sources: OCPP 1.6 section 7.31 (MeterValue), OCPP 2.0.1 MeterValueType.
+Sources: OCPP 1.6 sections 7.31 (MeterValue) and 7.32 (ReadingContext), OCPP 2.0.1 MeterValueType.
 """
 
 from typing import Any, Final
@@ -14,6 +14,7 @@ _ENERGY_REGISTER: Final = "Energy.Active.Import.Register"
 _OUTLET: Final = (None, "Outlet")
 _LARGEST_EXPONENT: Final = 12
 _LARGEST_READING: Final = 1e200
+_LONGEST_CONTEXT: Final = 50
 MOST_SAMPLES: Final = 100
 
 
@@ -34,14 +35,29 @@ def number(value: Any) -> float | None:
 def samples(meter_values: Any) -> list[dict[str, Any]]:
     """Returns each reading of the energy register.
 
-    `{"at": time as sent, "register_kwh": number, or text as sent}`
+    `{"at": time as sent, "register_kwh": number, or text as sent}`, with its `context` if that is stated.
     """
     return [
-        {"at": meter_value.get("timestamp"), "register_kwh": _kwh(sampled)}
+        {"at": meter_value.get("timestamp"), "register_kwh": _kwh(sampled)} | _context(sampled)
         for meter_value in objects(meter_values)
         for sampled in objects(meter_value.get("sampledValue"))
         if _is_energy_register(sampled)
     ]
+
+
+def first_of(readings: list[dict[str, Any]], *contexts: str | None) -> float | None:
+    """Returns the first register among the readings of these contexts; None where there is none."""
+    shown = (number(one["register_kwh"]) for one in readings if one.get("context") in contexts)
+    return next((register for register in shown if register is not None), None)
+
+
+def last_of(readings: list[dict[str, Any]], *contexts: str | None) -> float | None:
+    """Returns the last register among the readings of these contexts.
+
+    Of several at one moment it is the first, as at the begin: they are of several registers.
+    """
+    times = [one["at"] for one in readings if one.get("context") in contexts]
+    return first_of([one for one in readings if one["at"] == times[-1]], *contexts) if times else None
 
 
 def add(kept: list[dict[str, Any]], more: list[dict[str, Any]]) -> None:
@@ -61,6 +77,11 @@ def _is_energy_register(sampled: dict[str, Any]) -> bool:
         and sampled.get("location") in _OUTLET
         and not is_signed(sampled)
     )
+
+
+def _context(sampled: dict[str, Any]) -> dict[str, Any]:
+    context = sampled.get("context")
+    return {"context": context[:_LONGEST_CONTEXT]} if isinstance(context, str) else {}
 
 
 def _kwh(sampled: dict[str, Any]) -> Any:

@@ -2,11 +2,16 @@
 
 Source: OCPP 2.0.1 part 2, E and J (TransactionEvent). The station names the transaction itself. Its frames are
 settled as in 1.6: the first by the last, which gives the usage record, or by the end of the log.
+
+The registers at start and stop are the readings whose context says so, in whatever frame they come. Many stations
+state no context, which the standard takes for a periodic sample. In the frame `Started` or `Ended` such a reading
+is start or stop all the same. Others are samples, so a session whose begin was not read has no start register.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
+from domain.field.usage import BEGIN, END
 from ingest.ocpp import energy, meter_values, signed_values
 from ingest.ocpp.frame import Frame, connector, inner, name_or_none
 from ingest.ocpp.station import ChargingTransaction, Settled, Station
@@ -54,23 +59,30 @@ def _learn(station: Station, transaction: ChargingTransaction, frame: Frame) -> 
     transaction.user = transaction.user or name_or_none(inner(payload, "idToken", "idToken"))
     if payload.get("eventType") == "Started":
         transaction.started_at = frame.stated_at or frame.logged_at or None
-    meter_values.add(transaction.samples, meter_values.samples(payload.get("meterValue")))
+    _measure(transaction, meter_values.samples(payload.get("meterValue")), payload.get("eventType"))
     signed_values.learn(transaction, payload.get("meterValue"))
-    # The first reading is the start only if the session's start was seen; a lone last one is its stop.
-    readings = len(transaction.samples) - (payload.get("eventType") == "Ended")
-    if transaction.meter_start is None and transaction.started_at and readings > 0:
-        transaction.meter_start = meter_values.number(transaction.samples[0]["register_kwh"])
     transaction.flaws += [flaw for flaw in frame.flaws if flaw not in transaction.flaws]
 
 
+def _measure(transaction: ChargingTransaction, readings: list[dict[str, Any]], kind: Any) -> None:
+    """Adds readings to their session, and takes its registers at start and stop from them."""
+    meter_values.add(transaction.samples, readings)
+    begin, end = meter_values.first_of(readings, BEGIN), meter_values.last_of(readings, END)
+    if begin is None and kind == "Started":
+        begin = meter_values.first_of(readings, None)
+    if end is None and kind == "Ended":
+        end = meter_values.last_of(readings, None)
+    transaction.meter_start = begin if transaction.meter_start is None else transaction.meter_start
+    transaction.meter_stop = transaction.meter_stop if end is None else end
+
+
 def _ended(frame: Frame, transaction: ChargingTransaction) -> dict[str, Any]:
-    stop = meter_values.number(transaction.samples[-1]["register_kwh"]) if transaction.samples else None
-    start = transaction.meter_start
+    start, stop = transaction.meter_start, transaction.meter_stop
     return usage(
         frame,
         transaction,
         ended_at=frame.stated_at or frame.logged_at or None,
         meter_stop_kwh=stop,
-        energy_kwh=None if start is None or stop is None else energy.moved_kwh(1000 * start, 1000 * stop),
+        energy_kwh=energy.moved_kwh(start, stop),
         stop_reason=name_or_none(inner(frame.payload, "transactionInfo", "stoppedReason")),
     )

@@ -69,6 +69,7 @@ class ChargingTransaction:
     reservation_id: str | None = None
     started_at: str | None = None
     meter_start: float | None = None
+    meter_stop: float | None = None
     samples: list[dict[str, Any]] = field(default_factory=list)
     flaws: list[str] = field(default_factory=list)
     signed: list[dict[str, Any]] = field(default_factory=list)

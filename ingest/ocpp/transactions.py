@@ -2,11 +2,15 @@
 
 A StartTransaction is settled when its fate is known: by its stop, whose frame gives the usage record; by the end
 of the log, where it gives a record without an end itself; or refused, when no answer named its session.
+
+Its registers are those that start and stop state. What either lacks is taken from the readings whose context is
+`Transaction.Begin` or `Transaction.End`.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
+from domain.field.usage import BEGIN, END
 from ingest.ocpp import energy, meter_values, signed_values
 from ingest.ocpp.frame import Frame, connector, name_or_none
 from ingest.ocpp.station import ChargingTransaction, Settled, Station
@@ -81,14 +85,21 @@ def _transaction(session_id: str, call: Frame, began: str) -> ChargingTransactio
 
 
 def _stopped(frame: Frame, transaction: ChargingTransaction) -> dict[str, Any]:
-    meter_stop = frame.payload.get("meterStop")
-    meter_start = transaction.start.payload.get("meterStart") if transaction.start else None
+    begin, end = (
+        meter_values.first_of(transaction.samples, BEGIN),
+        meter_values.last_of(transaction.samples, END),
+    )
+    stop = meter_values.register_kwh(frame.payload.get("meterStop"))
+    stop = end if stop is None else stop
+    # Stations send a register that begins at 0 beside that of a lifetime: only one that ends with it is the same.
+    if transaction.meter_start is None and end is not None and end == stop:
+        transaction.meter_start = begin
     return usage(
         frame,
         transaction,
         ended_at=frame.stated_at or frame.logged_at or None,
-        meter_stop_kwh=meter_values.register_kwh(meter_stop),
-        energy_kwh=energy.moved_kwh(meter_start, meter_stop),
+        meter_stop_kwh=stop,
+        energy_kwh=energy.moved_kwh(transaction.meter_start, stop),
         stop_reason=name_or_none(frame.payload.get("reason")),
     )
 

@@ -26,6 +26,13 @@ def tell(second: int, kind: str, *samples: Any, transaction: str = "T-1", **more
     return call(second, f"{kind}{second}", "TransactionEvent", **fields, **measured, **more)
 
 
+def call_with(kind: str, second: int, *together: Any) -> list[Any]:
+    """An event whose readings are of one moment."""
+    fields = {"eventType": kind, "timestamp": at(second), "transactionInfo": {"transactionId": "T-1"}}
+    sampled = [{"timestamp": at(second), "sampledValue": list(together)}]
+    return call(second, kind, "TransactionEvent", **fields, meterValue=sampled)
+
+
 STARTED = tell(0, "Started", sample(1000), evse={"id": 3, "connectorId": 1}, reservationId=7)
 ENDED = tell(600, "Ended", sample(3500), info={"stoppedReason": "EVDisconnected"})
 
@@ -86,6 +93,44 @@ class TestTransactionEvent:
         [usage] = data(read(tell(0, "Started"), ENDED), "usage.recorded")
         assert usage["meter_stop_kwh"] == 3.5
         assert not {"energy_kwh", "meter_start_kwh"} & usage.keys()
+
+    def test_a_periodic_sample_is_neither_start_nor_stop(self) -> None:
+        """Where the reading of the begin was lost, nobody knows from where the register moved."""
+        # Given a start and an end without readings, and two samples on the way
+        samples = [
+            tell(60, "Updated", sample(1500, context="Sample.Periodic")),
+            tell(90, "Updated", sample(2000)),
+        ]
+        # When it is read
+        [usage] = data(read(tell(0, "Started"), *samples, tell(600, "Ended")), "usage.recorded")
+        # Then no register is taken for that of either end
+        assert not {"meter_start_kwh", "meter_stop_kwh", "energy_kwh"} & usage.keys()
+        assert usage["samples"][0] == {"at": at(60), "register_kwh": 1.5, "context": "Sample.Periodic"}
+
+    @pytest.mark.parametrize(
+        "context", ["Sample.Periodic", "Sample.Clock", "Interruption.Begin", "Trigger", "Other"]
+    )
+    def test_what_the_station_calls_a_sample_is_one_in_any_frame(self, context: str) -> None:
+        """Only a reading without a context is judged by its frame."""
+        rows = tell(0, "Started", sample(1000, context=context)), tell(9, "Ended", sample(3500, context=context))
+        [usage] = data(read(*rows), "usage.recorded")
+        assert not {"meter_start_kwh", "meter_stop_kwh", "energy_kwh"} & usage.keys()
+
+    def test_readings_of_begin_and_end_count_in_whatever_frame_they_come(self) -> None:
+        """Beside samples, and also where the frame `Started` was lost."""
+        begin = tell(60, "Updated", sample(1500), sample(1000, context="Transaction.Begin"))
+        end = tell(600, "Ended", sample(3500, context="Transaction.End"), sample(3400, context="Sample.Clock"))
+        [usage] = data(read(begin, end), "usage.recorded")
+        assert (usage["meter_start_kwh"], usage["meter_stop_kwh"], usage["energy_kwh"]) == (1.0, 3.5, 2.5)
+
+    def test_of_two_registers_the_same_one_is_read_at_start_and_stop(self) -> None:
+        """That of a lifetime beside that of the session, in one sample."""
+        rows = [
+            call_with(kind, second, sample(lifetime), sample(session))
+            for kind, second, lifetime, session in (("Started", 0, 1000, 0), ("Ended", 600, 3500, 2500))
+        ]
+        [usage] = data(read(*rows), "usage.recorded")
+        assert (usage["meter_start_kwh"], usage["meter_stop_kwh"], usage["energy_kwh"]) == (1.0, 3.5, 2.5)
 
     def test_an_end_sent_twice_is_one_message(self) -> None:
         """Under another unique id too; and what comes after the end changes nothing."""

@@ -91,6 +91,42 @@ class TestTransactions:
         assert (usage["connector_id"], usage["meter_stop_kwh"], usage["user"]) == (0, 3.5, "TAG")
         assert not {"started_at", "energy_kwh", "meter_start_kwh"} & usage.keys()
 
+    @pytest.mark.parametrize(("meter_stop", "start_kwh"), [(3500, 1.0), (4_003_500, None)])
+    def test_a_lost_start_is_known_by_the_reading_of_the_begin(
+        self, meter_stop: int, start_kwh: float | None
+    ) -> None:
+        """Unless the readings are of another register: one that begins at 0, beside that of a lifetime."""
+        # Given a stop whose readings say what the register was at begin and end
+        readings = [("Transaction.Begin", "1000"), ("Sample.Periodic", "900"), ("Transaction.End", "3500")]
+        sampled = [{"value": value, "context": context} for context, value in readings]
+        rows = [stop(9, 5, meter=meter_stop, transactionData=[{"timestamp": at(9), "sampledValue": sampled}])]
+        # When it is read
+        [usage] = data(read(*rows), "usage.recorded")
+        # Then the begin stands in for the start that was lost, if the end is where the register stopped
+        assert usage.get("meter_start_kwh") == start_kwh
+        assert usage.get("energy_kwh") == (None if start_kwh is None else 2.5)
+
+    def test_a_reading_of_the_end_stands_in_for_a_stop_without_register(self) -> None:
+        sampled = [{"value": "3500", "context": "Transaction.End"}, {"value": "3400", "context": "Sample.Clock"}]
+        values = [{"timestamp": at(9), "sampledValue": sampled}]
+        rows = [start(0), answer(1, "start", transactionId=5), stop(9, 5, meter=None, transactionData=values)]
+        [usage] = data(read(*rows), "usage.recorded")
+        assert (usage["meter_stop_kwh"], usage["energy_kwh"]) == (3.5, 2.5)
+
+    def test_a_begin_sent_again_with_every_sample_is_no_fall(self) -> None:
+        """Each sample has the register beside that of the begin."""
+        # Given a session whose samples repeat its begin
+        together = [
+            (second, [{"value": str(wh)}, {"value": "0", "context": "Transaction.Begin"}])
+            for second, wh in ((100, 600), (200, 1200), (400, 2400))
+        ]
+        values = [{"timestamp": at(second), "sampledValue": sampled} for second, sampled in together]
+        rows = [start(0, meter=0), answer(1, "start", transactionId=5), stop(600, 5, transactionData=values)]
+        # When it is ingested
+        batch, _ = ingested(read(*rows))
+        # Then nothing fell or leapt
+        assert batch.usage[0].findings == []
+
     def test_a_transaction_id_given_to_another_start_is_another_session(self) -> None:
         """Central systems that restart count from one again; the sessions must not merge."""
         # Given two transactions with one id
