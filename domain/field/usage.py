@@ -13,10 +13,11 @@ Some sources count from one again each year, or after a restart. What lies furth
 neither displaces the other.
 """
 
-SESSION_ORDER: Final = ("recorded_at", "key")
-"""The fields that order the records of one session: the last one counts, earlier ones are kept as evidence.
+SESSION_ORDER: Final = ("recorded_at", "final", "key")
+"""What orders the records of one session: the last one counts, earlier ones are kept as evidence.
 
-The key breaks ties, so the result does not depend on the order of arrival.
+Of one moment, a final record comes after one under way. The key breaks ties, so the result does not depend on the
+order of arrival.
 """
 
 BEGIN: Final = "Transaction.Begin"

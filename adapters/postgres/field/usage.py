@@ -109,7 +109,8 @@ SELECT pg_advisory_xact_lock(7305776, turn) FROM (
 
 # Leaves exactly the latest record of each session current, by `SESSION_ORDER`; records of one number that lie far
 # apart in time are of several. One index lookup for each number: left to itself, the planner may read them all.
-_LATEST_FIRST: Final = ", ".join(f"{name} DESC" for name in SESSION_ORDER)
+_ORDER: Final = {"final": "(ended_at IS NOT NULL AND NOT under_way)"}
+_LATEST_FIRST: Final = ", ".join(f"{_ORDER.get(name, name)} DESC" for name in SESSION_ORDER)
 _WHEN: Final = f"""
 CASE WHEN started_at >= '{EARLIEST_PLAUSIBLE_YEAR}-01-01' THEN started_at
     WHEN ended_at >= '{EARLIEST_PLAUSIBLE_YEAR}-01-01' THEN ended_at ELSE recorded_at END
@@ -132,7 +133,8 @@ FROM jsonb_array_elements(%s::jsonb) AS w CROSS JOIN LATERAL (
             FROM (
                 SELECT *, moment - lag(moment) OVER (ORDER BY moment, key) > {_APART} AS first
                 FROM (
-                    SELECT key, current, takes_back, energy_kwh, recorded_at, {_WHEN} AS moment
+                    SELECT key, current, takes_back, energy_kwh, recorded_at, ended_at, under_way,
+                        {_WHEN} AS moment
                     FROM usage_records WHERE spot_id = w->>0 AND session_id = w->>1
                 ) AS numbered
             ) AS placed

@@ -81,6 +81,22 @@ def test_two_words_of_one_moment_leave_one(spotclaim: Spotclaim) -> None:
     assert key["key"] == max(one.key, other.key)
 
 
+@pytest.mark.parametrize("order", list(permutations(["final", "under way", "without end"])))
+def test_of_one_moment_the_final_word_counts(spotclaim: Spotclaim, order: tuple[str, ...]) -> None:
+    """A source may send what is known so far and the end with one time, in any order, whatever their keys."""
+    for last in (0, 1):
+        records = {
+            "final": replace(word(9), key=f"{last:032x}"),
+            "under way": replace(word(1), key=f"{2:032x}", under_way=True, ended_at=None),
+            "without end": replace(word(2), key=f"{3 + last:032x}", ended_at=None),
+        }
+        spotclaim.rows("DELETE FROM usage_records")
+        for name in order:
+            spotclaim.take_in(usage=[replace(records[name], recorded_at=NOW)])
+
+        assert current(spotclaim) == [9.0]
+
+
 def test_sessions_of_other_spots_are_other_sessions(spotclaim: Spotclaim) -> None:
     """Controllers count their sessions from 1, each for itself."""
     spotclaim.take_in(usage=[word(1), a_usage_record(spot_id="E2", session_id="s-1", energy_kwh=2.0)])
