@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any, Final, NamedTuple
 
 from domain.eligibility.wording import kwh, minute
@@ -128,13 +128,25 @@ def _fell(earlier: Reading, later: Reading) -> bool:
 
 
 def _of_two_registers(readings: Sequence[Reading]) -> bool:
-    """Checks whether the readings are of two registers, each of them sound, that were read in turn.
+    """Checks whether the readings are of two registers, each of them sound, that were read together or in turn.
 
     Stations send the register of a lifetime beside that of the session. Where the readings leap once, and stay
     there, it is one register.
     """
+    return any(len(low) > 1 and len(high) > 1 and _sound(low, high) for low, high in _ways_to_split(readings))
+
+
+def _sound(low: Sequence[Reading], high: Sequence[Reading]) -> bool:
+    in_turn = low[0].at <= high[-1].at and high[0].at <= low[-1].at
+    return in_turn and not any(_leapt(*step) or _fell(*step) for one in (low, high) for step in pairwise(one))
+
+
+def _ways_to_split(readings: Sequence[Reading]) -> Iterator[tuple[list[Reading], list[Reading]]]:
+    """Splits readings where their values lie farthest apart; or at each moment, if most were read together."""
     by_value = sorted(readings, key=lambda reading: reading.kwh)
     gap = max(range(1, len(by_value)), key=lambda place: by_value[place].kwh - by_value[place - 1].kwh)
-    low, high = sorted(by_value[:gap]), sorted(by_value[gap:])
-    in_turn = len(low) > 1 and len(high) > 1 and low[0].at <= high[-1].at and high[0].at <= low[-1].at
-    return in_turn and not any(_leapt(*step) or _fell(*step) for one in (low, high) for step in pairwise(one))
+    yield sorted(by_value[:gap]), sorted(by_value[gap:])
+    moments = [list(together) for _, together in groupby(readings, key=lambda reading: reading.at)]
+    pairs = [(together[0], together[-1]) for together in moments if len(together) > 1]
+    if 2 * len(pairs) > len(moments):
+        yield [low for low, _ in pairs], [high for _, high in pairs]

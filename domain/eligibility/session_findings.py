@@ -19,7 +19,9 @@ ENERGY_REPEATED: Final = "ENERGY_REPEATED"
 ENERGY_ADDED: Final = "ENERGY_ADDED"
 ADVANCED_BETWEEN: Final = "REGISTER_ADVANCED_BETWEEN"
 
-DOUBTS: Final = (ENERGY_REPEATED, ADVANCED_BETWEEN)
+BEGAN_AT_ZERO: Final = "REGISTER_BEGAN_AT_ZERO"
+
+DOUBTS: Final = (BEGAN_AT_ZERO, ENERGY_REPEATED, ADVANCED_BETWEEN)
 """Findings that may be chance: they prove nothing, but a record that has one is no sound witness either."""
 
 OF_ONE_RECORD: Final = (POWER_ABOVE_SPOT,)
@@ -77,8 +79,11 @@ def _above_spot(records: Sequence[UsageRecord], max_power_kw: float | None) -> I
 
 
 def _below_previous(records: Sequence[UsageRecord], _: float | None) -> Iterator[Finding]:
-    """Finds registers that begin lower than the session before them on the connector had left them."""
-    for sessions in _by_connector(records):
+    """Finds registers that begin lower than the session before them on the connector had left them.
+
+    One that begins at 0 is that of the session, and measures no other.
+    """
+    for sessions in _of_lifetimes(records):
         previous: UsageRecord | None = None
         for record in sessions:
             start = record.meter_start_kwh
@@ -87,6 +92,47 @@ def _below_previous(records: Sequence[UsageRecord], _: float | None) -> Iterator
                 if left is not None and start < left - record_findings.REGISTER_TOLERANCE_KWH:
                     yield Finding(REGISTER_BELOW_PREVIOUS, record, previous)
             if record_findings.register_known(record.meter_stop_kwh):
+                previous = record
+
+
+def _of_lifetimes(records: Sequence[UsageRecord]) -> Iterator[list[UsageRecord]]:
+    """Groups sessions by connector, without those whose register is their own."""
+    for sessions in _by_connector(records):
+        own = _own_registers(sessions)
+        yield [one for one, is_own in zip(sessions, own, strict=True) if not is_own]
+
+
+def _own_registers(sessions: Sequence[UsageRecord]) -> list[bool]:
+    """Says of each session whether its register begins at 0, and is not that of a meter that was reset.
+
+    The session after it shows a reset: its register goes on where this one stopped.
+    """
+    following = [*sessions[1:], None]
+    return [_began_at_zero(one) and not _goes_on(one, then) for one, then in zip(sessions, following, strict=True)]
+
+
+def _began_at_zero(record: UsageRecord) -> bool:
+    return record.meter_start_kwh is not None and abs(record.meter_start_kwh) <= ROUNDING_KWH
+
+
+def _goes_on(record: UsageRecord, following: UsageRecord | None) -> bool:
+    stop, start = record.meter_stop_kwh, None if following is None else following.meter_start_kwh
+    if following is None or stop is None or start is None or _began_at_zero(following):
+        return False
+    return abs(start - stop) <= record_findings.REGISTER_TOLERANCE_KWH
+
+
+def _zeroed(records: Sequence[UsageRecord], _: float | None) -> Iterator[Finding]:
+    """Finds registers that begin at 0 after one of a lifetime: of the session, or of a meter that was reset."""
+    for sessions in _by_connector(records):
+        previous: UsageRecord | None = None
+        for record, is_own in zip(sessions, _own_registers(sessions), strict=True):
+            left = previous.meter_stop_kwh if previous is not None else None
+            if is_own and left is not None and left > record_findings.REGISTER_TOLERANCE_KWH:
+                yield Finding(BEGAN_AT_ZERO, record, previous)
+            if is_own:
+                previous = None
+            elif record_findings.register_known(record.meter_stop_kwh):
                 previous = record
 
 
@@ -129,7 +175,7 @@ def _advanced(records: Sequence[UsageRecord], _: float | None) -> Iterator[Findi
 
     The energy may be that of a session which is not on file, so it is no more than a doubt.
     """
-    for sessions in _by_connector(records):
+    for sessions in _of_lifetimes(records):
         for previous, record in pairwise(sessions):
             start, left = record.meter_start_kwh, previous.meter_stop_kwh
             known = record_findings.register_known(start) and record_findings.register_known(left)
@@ -172,6 +218,7 @@ _SEARCHES: Final[dict[str, _Search]] = {
     ENERGY_REPEATED: _repeated,
     ENERGY_ADDED: _added,
     ADVANCED_BETWEEN: _advanced,
+    BEGAN_AT_ZERO: _zeroed,
 }
 
 
@@ -207,6 +254,10 @@ _CLAUSES: Final[dict[str, Callable[[Finding], str]]] = {
     ADVANCED_BETWEEN: lambda f: (
         f"began at {kwh(f.record.meter_start_kwh)} kWh and stayed there, while {_of(f.other)} before it"
         f" had left the register at {_left(f.other)} kWh"
+    ),
+    BEGAN_AT_ZERO: lambda f: (
+        f"began at 0 kWh, while {_of(f.other)} before it had left the register at {_left(f.other)} kWh: that of"
+        " the session alone, or one that was reset"
     ),
     SESSIONS_OVERLAP: lambda f: (
         f"began while {_of(f.other)} was running on the same connector, until {_until(f.other)} UTC"

@@ -31,8 +31,21 @@ def found(*readings: tuple[float, Any], **registers: float | None) -> list[str]:
         [(0, 100.0), (30, True), (60, 111.0)],
         [(0, 1000.0), (0, 0.0), (30, 1005.0), (30, 5.0), (60, 1011.0), (60, 11.0)],
         [(0, 1000.0), (5, 0.5), (30, 5.0), (59, 10.8), (60, 1011.0)],
+        [(0, 12.0), (0, 0.0), (30, 5.5), (30, 17.5), (60, 23.0), (60, 11.0)],
+        [(0, 12.0), (20, 3.0), (20, 15.0), (40, 20.0), (40, 8.0), (60, 23.0), (60, 11.0)],
     ],
-    ids=["rising", "out of order", "rounding", "a meter's noise", "unread", "no number", "two registers", "mixed"],
+    ids=[
+        "rising",
+        "out of order",
+        "rounding",
+        "a meter's noise",
+        "unread",
+        "no number",
+        "two registers",
+        "mixed",
+        "new meter",
+        "lone begin",
+    ],
 )
 def test_a_register_that_only_rises_is_sound(readings: list[tuple[float, Any]]) -> None:
     """Nor is that of a lifetime beside that of the session a finding, in one sample or in turn."""
@@ -51,6 +64,8 @@ def test_the_ends_of_the_session_help_to_tell_two_registers() -> None:
         ([(0, 0.0), (5, 909.0)], "REGISTER_LEAPT"),
         ([(0, 0.0), (5, 0.1), (10, 909.0), (60, 910.0)], "REGISTER_LEAPT"),
         ([(0, 100.0), (20, 105.0), (40, 103.0), (60, 111.0)], "REGISTER_FELL_WITHIN"),
+        ([(0, 0.9), (5, 1.5), (10, 0.0), (20, 3.1), (30, 4.0)], "REGISTER_FELL_WITHIN"),
+        ([(0, 5.0), (0, 0.0), (30, 9.0), (30, 4.0), (60, 8.0), (60, 3.0)], "REGISTER_FELL_WITHIN"),
     ],
 )
 def test_what_no_register_can_do_is_a_finding(readings: list[tuple[float, Any]], name: str) -> None:

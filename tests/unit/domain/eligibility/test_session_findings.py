@@ -49,7 +49,7 @@ def found(*records: UsageRecord, power: float | None = None) -> list[tuple[str, 
         (111.0, 110.95, False),
         (111.0, 110.9, True),
         (111.0, 150.0, False),
-        (111.0, 0.0, True),
+        (111.0, 0.1, True),
     ],
 )
 def test_a_register_may_not_begin_below_where_it_was_left(stop: float, start: float, fell: bool) -> None:
@@ -69,6 +69,42 @@ def test_registers_that_were_not_read_are_passed_over() -> None:
     ]
 
     assert found(*records) == [("REGISTER_BELOW_PREVIOUS", "d", "a")]
+
+
+def test_registers_of_single_sessions_are_no_fall() -> None:
+    """Each begins at 0, also where those of a lifetime come between."""
+    records = [
+        with_registers("a", 0, 0.0, 11.0),
+        with_registers("b", 2, 0.0, 4.0),
+        with_registers("c", 4, 9.0, 12.0),
+        with_registers("d", 6, 0.0, 3.0),
+        with_registers("e", 8, 12.0, 20.0),
+    ]
+
+    assert found(*records) == []
+    assert found(*records, with_registers("f", 10, 19.0, 21.0)) == [("REGISTER_BELOW_PREVIOUS", "f", "e")]
+
+
+def test_a_register_that_begins_at_zero_after_one_of_a_lifetime_is_a_doubt() -> None:
+    """It may be that of the session, or one that was reset."""
+    lifetime, zero = with_registers("a", 0, 100.0, 111.0), with_registers("b", 2, 0.0, 4.0)
+
+    assert named("REGISTER_BEGAN_AT_ZERO", lifetime, zero) == ["b"]
+    assert named("REGISTER_BEGAN_AT_ZERO", zero, with_registers("c", 4, 0.0, 5.0)) == []
+    assert named("REGISTER_ADVANCED_BETWEEN", zero, with_registers("c", 4, 50.0, 50.0)) == []
+    assert "REGISTER_BEGAN_AT_ZERO" in history.DOUBTS
+
+
+def test_a_register_that_goes_on_from_zero_was_reset() -> None:
+    """The session after it begins where it stopped."""
+    records = (
+        with_registers("a", 0, 100.0, 111.0),
+        with_registers("b", 2, 0.0, 4.0),
+        with_registers("c", 4, 4.0, 9.0),
+    )
+
+    assert found(*records) == [("REGISTER_BELOW_PREVIOUS", "b", "a")]
+    assert named("REGISTER_BEGAN_AT_ZERO", *records) == []
 
 
 def test_every_connector_has_a_register_of_its_own() -> None:
