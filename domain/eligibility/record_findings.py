@@ -117,8 +117,8 @@ def _too_much_energy(f: _Figures) -> bool:
 def _unit_slip(f: _Figures) -> bool:
     """Checks whether Wh was taken for kWh, or the reverse.
 
-    Registers or periods give a thousand times the energy, or a thousandth; or energy that is impossible in kWh is
-    plausible in Wh. Too little energy shows it by the registers alone: a car that is full takes next to nothing.
+    Registers, periods or samples give a thousand times the energy, or a thousandth; or energy that is impossible
+    in kWh is plausible in Wh. Too little energy alone shows nothing: a car that is full takes next to nothing.
     """
     if f.record.samples and sample_findings.slips(f.record):
         return True

@@ -19,6 +19,12 @@ _SHORTEST_HOURS = 1 / 60
 CEILING_KWH: Final = 1e9
 _UNIT = 1000.0
 _UNIT_TOLERANCE = 0.02
+# No car charges with less than 6 A.
+_LOWEST_CAR_POWER_KW = 1.0
+# Power changes between samples, and they need not cover a session from end to end.
+_POWER_FACTOR = 2.5
+_FEWEST_POWERS = 3
+_SHORTEST_POWER_HOURS = 5 / 60
 
 
 class Reading(NamedTuple):
@@ -52,16 +58,57 @@ def fell(record: UsageRecord) -> str:
 
 
 def slips(record: UsageRecord) -> bool:
-    """Checks whether the register's last sample is a thousand times as high as its end, or a thousandth."""
+    """Checks whether samples give a thousand times what the record states, or a thousandth.
+
+    They do by the register, whose last sample lies where it stopped, or by the energy of their power over time.
+    """
+    return _register_slips(record) or _energy_slips(record)
+
+
+def slipped(record: UsageRecord) -> str:
+    """Describes the slip in a clause about the session."""
+    if _register_slips(record):
+        return f"stopped at {kwh(record.meter_stop_kwh)} kWh, and was last read at {kwh(_last_sample(record))} kWh"
+    return (
+        f"recorded {kwh(record.energy_kwh)} kWh, while its samples show power that comes to about"
+        f" {kwh(_kwh_by_power(record))} kWh"
+    )
+
+
+def _register_slips(record: UsageRecord) -> bool:
     stop, sampled = record.meter_stop_kwh, _last_sample(record)
     if stop is None or not 0 <= stop < CEILING_KWH or not sampled or sampled < 0:
         return False
     return any(math.isclose(stop / sampled, slip, rel_tol=_UNIT_TOLERANCE) for slip in (_UNIT, 1 / _UNIT))
 
 
-def slipped(record: UsageRecord) -> str:
-    """Describes the slip in a clause about the session."""
-    return f"stopped at {kwh(record.meter_stop_kwh)} kWh, and was last read at {kwh(_last_sample(record))} kWh"
+def _energy_slips(record: UsageRecord) -> bool:
+    energy, by_power = record.energy_kwh, _kwh_by_power(record)
+    if energy is None or energy <= 0 or by_power is None:
+        return False
+    ratio = energy / by_power
+    return any(slip / _POWER_FACTOR <= ratio <= slip * _POWER_FACTOR for slip in (_UNIT, 1 / _UNIT))
+
+
+def _kwh_by_power(record: UsageRecord) -> float | None:
+    """Returns the energy that the sampled power comes to over the session.
+
+    None where the samples do not show it: they are few, cover less than half of it, or the power is not that of a
+    car that charges. So a session of a few watt hours, or of a car that is full, has none.
+    """
+    sampled = sorted(
+        (moment, float(sample["power_kw"]))
+        for sample in record.samples
+        if isinstance(sample.get("power_kw"), int | float) and (moment := _moment(sample.get("at")))
+    )
+    if len(sampled) < _FEWEST_POWERS or not record.hours or record.hours < 0:
+        return None
+    span = (sampled[-1][0] - sampled[0][0]).total_seconds() / 3600
+    if span < _SHORTEST_POWER_HOURS or span < record.hours / 2:
+        return None
+    steps = pairwise(sampled)
+    energy = sum((then - at).total_seconds() / 3600 * (power + next_) / 2 for (at, power), (then, next_) in steps)
+    return energy if _LOWEST_CAR_POWER_KW <= energy / span <= _HIGHEST_CAR_POWER_KW else None
 
 
 def _spelled(step: _Step | None) -> str:

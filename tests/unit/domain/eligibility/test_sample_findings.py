@@ -79,3 +79,49 @@ def test_the_sentence_gives_both_readings() -> None:
     sentence = record_findings.describe(record, "REGISTER_LEAPT")
 
     assert "0 kWh (2026-03-10 10:05 UTC) to 909 kWh (2026-03-10 10:10 UTC)" in sentence
+
+
+def powered(energy: float, *powers: tuple[float, float], **changes: Any) -> list[str]:
+    """Findings of a session of an hour without registers, with power at these minutes."""
+    samples = [
+        {"at": (BEGIN + timedelta(minutes=minute)).isoformat(), "power_kw": power} for minute, power in powers
+    ]
+    ends = {"meter_start_kwh": None, "meter_stop_kwh": None} | changes
+    return record_findings.findings(a_usage_record(samples=samples, energy_kwh=energy, **ends))
+
+
+STEADY = [(1, 11.0), (20, 11.0), (40, 10.5), (59, 4.0)]
+
+
+@pytest.mark.parametrize(
+    ("energy", "powers", "slipped"),
+    [
+        (10.0, STEADY, False),
+        (0.010, STEADY, True),
+        (9000.0, STEADY, True),
+        (0.010, STEADY[:2], False),
+        (0.003, [(0, 11.0), (1, 11.0), (2, 11.0)], False),
+        (0.010, [(0, 11.0), (5, 0.0), (30, 0.0), (60, 0.0)], False),
+        (0.004, [(0, 0.004), (30, 0.004), (60, 0.004)], False),
+        (4.0, [(0, 0.004), (30, 0.004), (60, 0.004)], False),
+        (11.0, [(0, 11_000.0), (30, 11_000.0), (60, 11_000.0)], False),
+        (0.0, STEADY, False),
+    ],
+    ids=["agrees", "kWh as Wh", "Wh as kWh", "few", "short", "full", "trickle", "kW as W", "W as kW", "none"],
+)
+def test_power_over_time_shows_a_slip_of_units(
+    energy: float, powers: list[tuple[float, float]], slipped: bool
+) -> None:
+    """Only over most of a session in which a car charged: then energy of a thousandth cannot be."""
+    assert ("UNIT_SLIP" in powered(energy, *powers)) is slipped
+
+
+def test_a_slip_by_power_is_described_by_the_energy_that_it_comes_to() -> None:
+    samples = [
+        {"at": (BEGIN + timedelta(minutes=minute)).isoformat(), "power_kw": power} for minute, power in STEADY
+    ]
+    record = a_usage_record(samples=samples, energy_kwh=0.01, meter_start_kwh=None, meter_stop_kwh=None)
+
+    assert "recorded 0.01 kWh, while its samples show power that comes to about 9." in record_findings.describe(
+        record, "UNIT_SLIP"
+    )

@@ -106,6 +106,27 @@ class TestTransactions:
         assert usage.get("meter_start_kwh") == start_kwh
         assert usage.get("energy_kwh") == (None if start_kwh is None else 2.5)
 
+    def test_power_is_kept_beside_the_register(self) -> None:
+        """In kW; that of a phase is no whole, and what was not read is left out."""
+        # Given readings of power with and without a register
+        power = {"measurand": "Power.Active.Import"}
+        values = [
+            {"timestamp": at(10), "sampledValue": [{"value": "1500"}, power | {"value": "7400", "unit": "W"}]},
+            {"timestamp": at(20), "sampledValue": [power | {"value": "7.4", "unit": "kW"}]},
+            {
+                "timestamp": at(30),
+                "sampledValue": [power | {"value": "9", "phase": "L1"}, power | {"value": "-1"}],
+            },
+        ]
+        rows = [start(0), answer(1, "start", transactionId=5), stop(60, 5, transactionData=values)]
+        # When it is read
+        [usage] = data(read(*rows), "usage.recorded")
+        # Then the samples have it
+        assert usage["samples"][:-1] == [
+            {"at": at(10), "register_kwh": 1.5, "power_kw": 7.4},
+            {"at": at(20), "power_kw": 7.4},
+        ]
+
     def test_a_reading_of_the_end_stands_in_for_a_stop_without_register(self) -> None:
         sampled = [{"value": "3500", "context": "Transaction.End"}, {"value": "3400", "context": "Sample.Clock"}]
         values = [{"timestamp": at(9), "sampledValue": sampled}]
