@@ -23,7 +23,7 @@ from workers.audit.chain_following import Event, Followed, follow
 from workers.audit.findings import AuditFinding, Result
 from workers.audit.incident_links import Links
 from workers.audit.key_changes import KeyChange
-from workers.audit.named_rows import NamedRows, Rows
+from workers.audit.named_rows import NamedRows, Rows, UnreadableEvent
 
 Row = dict[str, Any]
 Portion = tuple[list[Row], Iterable[Event]]
@@ -112,7 +112,7 @@ class _Replay:
             if isinstance(followed.subject, SigningKey):
                 self._replayed.key_changes += map(KeyChange.of, chain)
             if followed.broken is None and isinstance(followed.subject, Claim):
-                self.named.see(followed.subject, followed.events)
+                self._see(followed)
             self._hold_row(subject_id, found.pop(subject_id, None), chain, followed)
         for subject_id, row in found.items():
             kind = _kind_of(row)
@@ -120,6 +120,13 @@ class _Replay:
             self._result.chains_broken += 1
             sentence = f"The {row.get('thing', kind)} has no audit event at all."
             self._result.add(AuditFinding("CHAIN_REMOVED", sentence, kind, subject_id, 1))
+
+    def _see(self, followed: Followed) -> None:
+        """Notes which rows a claim's events name. One that is not what its kind says breaks the chain."""
+        try:
+            self.named.see(followed.subject, followed.events)
+        except UnreadableEvent as error:
+            followed.broken = ("EVENT_UNREADABLE", "The event's body is not what its kind says.", error.seq)
 
     def _count(self, kind: str) -> None:
         if kind == SUBJECT_KIND:

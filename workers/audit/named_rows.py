@@ -1,5 +1,6 @@
 """Checks the rows that events name: faults, usage records, items of evidence, and the files of these."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,7 @@ from domain.evidence.events import EvidenceAdded, EvidenceWithdrawn
 from workers.audit.findings import AuditFinding, Result
 
 _CLAIM = "claim"
+_UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 
 
 class FaultRow(NamedTuple):
@@ -75,6 +77,14 @@ class Rows(Protocol):
         """Reads the files that are kept under these digests, each with the digest of its bytes as they are."""
 
 
+class UnreadableEvent(Exception):
+    """An event of a sound chain does not state what its kind does; `seq` is its number."""
+
+    def __init__(self, seq: int) -> None:
+        super().__init__(seq)
+        self.seq = seq
+
+
 @dataclass(slots=True)
 class _Item:
     claim_id: str
@@ -96,26 +106,35 @@ class NamedRows:
     _items: dict[str, _Item] = field(default_factory=dict)
 
     def see(self, claim: Any, events: Sequence[tuple[Any, str, str]]) -> None:
-        """Adds what the events of a claim name; each comes with its moment and its actor."""
+        """Adds what the events of a claim name; each comes with its moment and its actor.
+
+        Raises `UnreadableEvent`.
+        """
         self.claims[claim.id], code = claim.spot_id, ""
         for seq, (event, at, actor) in enumerate(events, 1):
-            code = _code_after(event, code)
-            if isinstance(event, ClaimOpened | FaultsCounted):
-                for key in event.faults:
-                    self._faults.setdefault(key, (claim.id, seq, code))
-            elif isinstance(event, ClaimVerified):
-                for facts in _facts(event):
-                    stated = {"spot_id": claim.spot_id} | facts
-                    self._usage.setdefault(facts["key"], (claim.id, seq, stated))
-            elif isinstance(event, EvidenceAdded):
-                stated = {"claim_id": claim.id, "kind": event.item_kind, "content": event.content}
-                stated |= {"added_at": at, "added_by": actor, "withdrawn_at": None, "withdrawn_by": None}
-                if isinstance(event.filed_at, datetime):
-                    stated |= {"added_at": instant(event.filed_at), "added_by": event.filed_by}
-                file = event.sha256 if isinstance(event.sha256, str) else None
-                self._items[event.id] = _Item(claim.id, seq, stated, file)
-            elif isinstance(event, EvidenceWithdrawn) and event.id in self._items:
-                self._items[event.id].stated |= {"withdrawn_at": at, "withdrawn_by": actor}
+            try:
+                code = _code_after(event, code)
+                self._see(claim, seq, event, at, actor, code)
+            except (LookupError, TypeError, ValueError, AttributeError):
+                raise UnreadableEvent(seq) from None
+
+    def _see(self, claim: Any, seq: int, event: Any, at: str, actor: str, code: str) -> None:
+        if isinstance(event, ClaimOpened | FaultsCounted):
+            for key in event.faults:
+                self._faults.setdefault(_id(key), (claim.id, seq, code))
+        elif isinstance(event, ClaimVerified):
+            for facts in _facts(event):
+                stated = {"spot_id": claim.spot_id} | facts
+                self._usage.setdefault(_id(facts["key"]), (claim.id, seq, stated))
+        elif isinstance(event, EvidenceAdded):
+            stated = {"claim_id": claim.id, "kind": event.item_kind, "content": event.content}
+            stated |= {"added_at": at, "added_by": actor, "withdrawn_at": None, "withdrawn_by": None}
+            if isinstance(event.filed_at, datetime):
+                stated |= {"added_at": instant(event.filed_at), "added_by": event.filed_by}
+            file = event.sha256 if isinstance(event.sha256, str) else None
+            self._items[_id(event.id)] = _Item(claim.id, seq, stated, file)
+        elif isinstance(event, EvidenceWithdrawn) and event.id in self._items:
+            self._items[event.id].stated |= {"withdrawn_at": at, "withdrawn_by": actor}
 
     def hold(self, rows: Rows, result: Result) -> None:
         """Checks every row against the event that named it."""
@@ -193,10 +212,20 @@ def _code_after(event: Any, code: str) -> str:
 
 
 def _facts(event: ClaimVerified) -> Iterator[dict[str, Any]]:
-    """Yields what a verdict states of each usage record that it rests on; earlier events named none."""
+    """Yields what a verdict states of each usage record that it rests on; earlier events named none.
+
+    Raises `LookupError` or `TypeError` where it does not state what verdicts do.
+    """
     for answer in event.answers:
         facts = answer["facts"]
         yield from (one for one in (facts, facts.get("other")) if one and "key" in one)
+
+
+def _id(stated: str) -> str:
+    """Returns the id as it is. Raises `ValueError` or `TypeError` for what is none."""
+    if not _UUID.fullmatch(stated):
+        raise ValueError(stated)
+    return stated
 
 
 def _add(result: Result, what: str, sentence: str, claim_id: str, seq: int) -> None:

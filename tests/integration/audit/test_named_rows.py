@@ -1,11 +1,15 @@
 """Whatever a superuser alters of the rows that events name, `audit verify` finds and names."""
 
+import json
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
 from adapters.postgres.audit.snapshot import open_snapshot
+from domain.audit import chain as chains
 from domain.evidence.file import Upload
 from tests.builders import FAULT_TIME, NOW, a_clear, a_fault, a_png, a_usage_record
 from tests.integration.parts import Spotclaim
@@ -112,6 +116,46 @@ def test_what_is_altered_is_named(filed: Spotclaim, engine: Engine, way: str) ->
         named |= {("EVIDENCE_ADDED", filed.value("SELECT id::text AS id FROM claims WHERE spot_id = 'E2'"))}
     assert {(finding.what, finding.subject_id) for finding in result.findings} == named
     assert set(verified(engine, claims_in_part=1).findings) == set(result.findings)
+
+
+def rewrite(filed: Spotclaim, kind: str, change: Callable[[dict[str, Any]], object]) -> tuple[str, int]:
+    """Rewrites the body of the first event of a kind, with right hashes; returns its claim and number."""
+    claim_id = filed.value("SELECT id::text AS id FROM claims WHERE spot_id = 'E1'")
+    chain = filed.rows("SELECT * FROM audit_events WHERE subject_id = %s ORDER BY seq", claim_id)
+    first = next(event for event in chain if event["kind"] == kind)
+    body = json.loads(first["body"])
+    change(body)
+    first["body"], head = json.dumps(body), chains.GENESIS
+    for event in chain:
+        at, seq = chains.instant(event["at"]), event["seq"]
+        head = chains.link(head, claim_id, seq, at, event["actor"], event["kind"], event["body"])
+        write = "UPDATE audit_events SET body = %s, hash = decode(%s, 'hex') WHERE subject_id = %s AND seq = %s"
+        filed.rows(f"{BEHIND}; {write}", event["body"], head, claim_id, seq)
+    filed.rows("UPDATE claims SET head = decode(%s, 'hex') WHERE id = %s", head, claim_id)
+    return claim_id, int(first["seq"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("claim.verified", lambda body: [answer.pop("facts") for answer in body["answers"]]),
+        ("claim.verified", lambda body: body.update(answers=["nothing"])),
+        ("claim.verified", lambda body: body["answers"][-1]["facts"].update(key="no id")),
+        ("claim.opened", lambda body: body.update(faults=["'"])),
+        ("claim.opened", lambda body: body.update(faults=7)),
+        ("claim.opened", lambda body: body.pop("faults")),
+        ("claim.evidence_added", lambda body: body.update(id="no id")),
+    ],
+)
+def test_a_body_that_lacks_what_its_kind_states_is_named(
+    filed: Spotclaim, engine: Engine, kind: str, change: Callable[[dict[str, Any]], object]
+) -> None:
+    """Also where it was rewritten with right hashes, so that only what it says is wrong."""
+    claim_id, seq = rewrite(filed, kind, change)
+
+    found = [(finding.what, finding.subject_id, finding.seq) for finding in verified(engine).findings]
+
+    assert ("EVENT_UNREADABLE", claim_id, seq) in found
 
 
 def test_files_outside_are_not_missed(filed: Spotclaim, engine: Engine) -> None:
