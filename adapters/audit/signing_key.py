@@ -74,11 +74,18 @@ def signing_key(file: Path, expected: str | None = None) -> AuditKey:
     key.
     """
     if expected is not None and not file.exists():
-        raise WrongKey(f"SPOTCLAIM_AUDIT_KEY: {file} is gone, the key {expected} that is to sign. {_MEND}")
+        raise WrongKey(f"SPOTCLAIM_AUDIT_KEY: {_missing(file, expected)} {_MEND}")
     key = read_key(file, make=expected is None)
     if expected not in (None, key.id):
         raise WrongKey(f"SPOTCLAIM_AUDIT_KEY: {file} is the key {key.id}, and {expected} is to sign. {_MEND}")
     return key
+
+
+def _missing(file: Path, expected: str) -> str:
+    """Says that a key is not there; only where its public key is left is it known to have been."""
+    if public_file(file).exists():
+        return f"{file} is gone, the key {expected} that is to sign."
+    return f"this machine has no key ({file}); {expected} is to sign, which may be on another machine."
 
 
 def read_key(file: Path, *, make: bool = False) -> AuditKey:

@@ -160,7 +160,7 @@ class _OfPolicy(Act):
 
 
 class PolicyLoaded(_OfPolicy):
-    """A version of the policy took effect for the first time."""
+    """A version of the policy took effect, for the first time or in place of another."""
 
     __slots__ = ()
     KIND = "administration.policy_loaded"

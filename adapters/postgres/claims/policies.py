@@ -35,6 +35,12 @@ AUDITED: Final = Audited(
     spelled={"name": "version", "content_digest": sha256_of("convert_to(content, 'UTF8')")},
 )
 
+# Each policy's last event is the last time that it was loaded.
+_LAST_LOADED: Final = """
+SELECT p.version FROM policies p JOIN audit_events e ON e.subject_id = p.subject_id AND e.seq = p.chain_version
+ORDER BY e.at DESC, p.first_loaded_at DESC LIMIT 1
+"""
+
 
 class Policies:
     """Finds the policy of a version. Every method raises `TransientError` when the database is away."""
@@ -52,18 +58,22 @@ class Policies:
     def keep(self, version: str, content: str, who: str = "start") -> None:
         """Keeps the content of a policy, as `policy_file.read_policy` gives it; `who` loads it.
 
-        Raises `SetupError` when the version is kept with other content: claims that it bound could no longer tell
-        what they were promised.
+        That is on record when the version is new, or another was loaded since. Raises `SetupError` when the
+        version is kept with other content: claims that it bound could no longer tell what they were promised.
         """
         digest = _digest(content)
         with translated_errors(), self._engine.begin() as connection:
-            added = connection.exec_driver_sql(
+            subject_id = thing_id("policy", version)
+            connection.exec_driver_sql(
                 "INSERT INTO policies (version, digest, content, subject_id) VALUES (%s, %s, %s, %s)"
-                " ON CONFLICT DO NOTHING RETURNING subject_id::text",
-                (version, digest, content, thing_id("policy", version)),
+                " ON CONFLICT DO NOTHING",
+                (version, digest, content, subject_id),
             )
-            for subject_id in added.scalars():
-                Acts(connection).record_act(AUDITED, subject_id, PolicyLoaded, who)
+            if connection.exec_driver_sql(_LAST_LOADED).scalar() != version:
+                # Processes that start together take turns, and the first records it for all.
+                connection.exec_driver_sql("SELECT FROM policies WHERE version = %s FOR UPDATE", (version,))
+                if connection.exec_driver_sql(_LAST_LOADED).scalar() != version:
+                    Acts(connection).record_act(AUDITED, subject_id, PolicyLoaded, who)
             kept = connection.exec_driver_sql("SELECT digest FROM policies WHERE version = %s", (version,))
             if kept.scalar_one() != digest:
                 raise SetupError(

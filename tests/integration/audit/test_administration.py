@@ -105,6 +105,8 @@ def administered(spotclaim: Spotclaim, engine: Engine) -> Iterator[Administered]
     destinations.tested("ops", "ada")
     Policies(engine, spotclaim.policy).keep("v7", "{}", "cli:ada")
     Policies(engine, spotclaim.policy).keep("v7", "{}", "cli:eve")
+    Policies(engine, spotclaim.policy).keep("v8", "{}", "cli:eve")
+    Policies(engine, spotclaim.policy).keep("v7", "{}", "cli:bob")
     for name in ("m-1", "m-2", "m-3", "m-4"):
         key = refused(spotclaim, name)
         match name:
@@ -142,7 +144,7 @@ def test_each_act_is_an_event(administered: Administered) -> None:
             *[("destination_added", "ada")] * 3,
             *[("destination_removed", "ada")] * 2,
             ("destination_tested", "ada"),
-            ("policy_loaded", "cli:ada"),
+            *[("policy_loaded", who) for who in ("cli:ada", "cli:eve", "cli:bob")],
             ("message_replayed", "Ada"),
             ("message_discarded", "Ada"),
             ("message_refused", "Ada"),

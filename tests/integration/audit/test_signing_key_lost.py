@@ -68,7 +68,14 @@ def replace(signed: Signed) -> None:
     signed.key.with_name("other.pem").replace(signed.key)
 
 
-@pytest.mark.parametrize(("harm", "said"), [(lose, "is gone"), (replace, "is to sign")])
+def be_elsewhere(signed: Signed) -> None:
+    signed.key.unlink()
+    public_file(signed.key).unlink()
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"), [(lose, "is gone"), (replace, "is to sign"), (be_elsewhere, "this machine has no key")]
+)
 def test_no_other_key_signs(signed: Signed, harm: object, said: str) -> None:
     """Nothing is made in place of the key, and everybody who looks hears of it."""
     harm(signed)  # type: ignore[operator]
