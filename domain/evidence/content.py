@@ -16,6 +16,8 @@ from domain.policy.policy import SIGNED_METER_VALUE
 
 MISSING, INVALID = "MISSING_FIELD", "INVALID_FIELD"
 UNITS: Final = ("Wh", "kWh")
+# Some of these are white space to one reader and not to the next: Python, Rust, ECMAScript.
+NOT_BLANK: Final = r"[^\s\x1c-\x1f\x85\uFEFF]"
 HTTPS_URL: Final = r"^https://[^\s/?#@]+([/?#]\S*)?$"
 SHA256: Final = r"^[0-9A-Fa-f]{64}$"
 LONGEST_URL: Final = 2048
@@ -49,7 +51,7 @@ def _is_time(value: Any) -> bool:
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+    return isinstance(value, str) and re.search(NOT_BLANK, value) is not None
 
 
 def _is_signed_text(value: Any) -> bool:

@@ -1,6 +1,7 @@
 """Defines evidence: typed items that are added and withdrawn, never altered."""
 
 import json
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -8,7 +9,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from domain.errors import EvidenceRefused
-from domain.evidence.content import demand_content
+from domain.evidence.content import NOT_BLANK, demand_content
 from domain.evidence.file import File
 from domain.policy.policy import EVIDENCE_KINDS, SIGNED_METER_VALUE, Demand, Policy
 from domain.text import storable
@@ -123,7 +124,7 @@ def _demand_kind(kind: str, note: str, data: dict[str, Any] | None, file: File |
         sentence = f"There is no kind {kind[:64]!r}; there are: {', '.join(EVIDENCE_KINDS)}."
         raise EvidenceRefused("UNKNOWN_KIND", sentence)
     if kind == "note":
-        if not note.strip():
+        if not re.search(NOT_BLANK, note):
             raise EvidenceRefused("NOTE_MISSING", "A note needs its text.", "/note")
     elif kind in _WITH_A_FILE and file is not None:
         if kind == "photo" and not file.media_type.startswith("image/"):

@@ -2,13 +2,13 @@
 
 from typing import Any, Final
 
-from domain.evidence.content import HTTPS_URL, LONGEST_URL, SHA256, UNITS
+from domain.evidence.content import HTTPS_URL, LONGEST_URL, NOT_BLANK, SHA256, UNITS
 from domain.field.signed_value import LONGEST_TEXT
 from ingest.cloudevents.strict_json import LARGEST_INTEGER
 
 Schema = dict[str, Any]
 
-_TEXT: Final[Schema] = {"type": "string", "minLength": 1, "pattern": r"\S"}
+_TEXT: Final[Schema] = {"type": "string", "minLength": 1, "pattern": NOT_BLANK}
 _NUMBERED: Final[Schema] = {"type": "integer", "minimum": -LARGEST_INTEGER, "maximum": LARGEST_INTEGER}
 _TIME: Final[Schema] = {"type": "string", "format": "date-time"}
 _FILE: Final[Schema] = {

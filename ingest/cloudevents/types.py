@@ -10,12 +10,13 @@ from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, With
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
+from domain.evidence.content import NOT_BLANK
 from domain.field.signed_value import LONGEST_TEXT, MOST_VALUES
 from ingest.cloudevents.evidence_schema import EVIDENCE_SCHEMA
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 # White space alone is no spot id.
-SpotId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"\S")]
+SpotId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NOT_BLANK)]
 Name = Annotated[str, StringConstraints(max_length=256)]
 # A time without an offset is accepted and marked; anything that is no time is refused.
 Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
@@ -111,7 +112,7 @@ class SignedData(TypedDict):
     it proves nothing: that of the meter is pinned by hand.
     """
 
-    text: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT, pattern=r"\S")]
+    text: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT, pattern=NOT_BLANK)]
     format: NotRequired[Name | None]
     context: NotRequired[Name | None]
     public_key: NotRequired[Annotated[str, StringConstraints(max_length=4096)] | None]

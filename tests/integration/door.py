@@ -51,7 +51,7 @@ def running(app: App) -> Iterator[None]:
 def anybody(system: App, emptied_database_url: str) -> Iterator[httpx.Client]:
     """A client without a token."""
     for role in ("operator", "reviewer", "manager", "auditor", "admin"):
-        system.services.tokens.put(f"{role}'s program", role, f"token of {role}")
+        system.people.tokens.put(f"{role}'s program", role, f"token of {role}")
     with httpx.Client(
         base_url=f"http://{HOST}:{system.settings.port}", trust_env=False, timeout=PATIENCE_SECONDS
     ) as client:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workers.bootstrap.audit import Audit
     from workers.bootstrap.live import Live
     from workers.bootstrap.notifications import Notifications
+    from workers.bootstrap.people import People
     from workers.bootstrap.queries import Queries
     from workers.bootstrap.services import Services
     from workers.bootstrap.work import Work
@@ -69,6 +70,13 @@ class App:
         return self._once(
             audit.build, self.foundation, self.notifications.notifier, self._chain_broken, self._key_right
         )
+
+    @property
+    def people(self) -> "People":
+        """Who may do what."""
+        from workers.bootstrap import people
+
+        return self._once(people.build, self.foundation)
 
     @property
     def services(self) -> "Services":

@@ -7,8 +7,6 @@ from adapters.object_store import object_files
 from adapters.postgres.evidence.files import DatabaseFiles
 from adapters.postgres.field.idempotency import IdempotencyKeys
 from adapters.postgres.field.meter_keys import MeterKeys
-from adapters.postgres.people.delegations import Delegations
-from adapters.postgres.people.tokens import Tokens
 from domain.identifiers import new_claim_id
 from domain.ports.store import EvidenceFiles, Store
 from workers.bootstrap.foundation import Foundation
@@ -23,16 +21,14 @@ from workers.services.quarantine import QuarantineService
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What is done with claims, evidence, incidents, quarantine and keys, and who may: tokens and delegations."""
+    """What is done with claims, evidence, incidents, quarantine and keys."""
 
     corrections: CorrectionService
     decide: Decide
-    delegations: Delegations
     evidence: EvidenceService
     incidents: IncidentService
     meter_keys: MeterKeys
     quarantine: QuarantineService
-    tokens: Tokens
     bind_key: IdempotencyKeys
 
 
@@ -44,12 +40,10 @@ def build(base: Foundation, store: Store, live: Live, intake: Intake) -> Service
     return Services(
         corrections=CorrectionService(store, policy, base.policies, clock, live.committed),
         decide=decide,
-        delegations=Delegations(base.engine),
         evidence=EvidenceService(store, files, sniff, policy, base.policies, clock, live.committed),
         incidents=IncidentService(store, decide, policy.incidents, clock, new_claim_id, live.committed),
         meter_keys=MeterKeys(base.engine),
         quarantine=QuarantineService(store, intake, clock),
-        tokens=Tokens(base.engine),
         bind_key=IdempotencyKeys(base.engine),
     )
 

@@ -47,12 +47,12 @@ def give_token(app: App) -> str | None:
     Returns the token only if it was made here, to be shown once.
     """
     if app.settings.bootstrap_token:
-        app.services.tokens.put("bootstrap", "admin", app.settings.bootstrap_token.get_secret_value())
+        app.people.tokens.put("bootstrap", "admin", app.settings.bootstrap_token.get_secret_value())
         return None
-    if app.services.tokens.any():
+    if app.people.tokens.any():
         return None
     token = secrets.token_urlsafe(24)
-    app.services.tokens.put("bootstrap", "admin", token)
+    app.people.tokens.put("bootstrap", "admin", token)
     return token
 
 
@@ -62,7 +62,7 @@ def _server(app: App) -> uvicorn.Server:
         reports=app.queries.reports,
         decide=app.services.decide,
         corrections=app.services.corrections,
-        delegations=app.services.delegations,
+        delegations=app.people.delegations,
         clocks=app.queries.clocks,
         evidence=app.services.evidence,
         quarantine=app.services.quarantine,
@@ -71,7 +71,7 @@ def _server(app: App) -> uvicorn.Server:
         resend=app.notifications.resend,
         silences=app.notifications.silences,
         destinations=app.notifications.destinations,
-        authenticate=app.services.tokens,
+        authenticate=app.people.tokens,
         bind_key=app.services.bind_key,
         clock=app.clock,
         problems=lambda: probes.problems(app),

@@ -8,9 +8,8 @@ from domain.claims.claim import Claim
 from domain.claims.correct import Correction
 from domain.claims.decide import Wanted
 from domain.ports.store import Identity
-from workers.cli.application import existing, os_user
-from workers.cli.claims.finding import ClaimArgument, found
-from workers.cli.options import DataOption, ReasonOption, demand_decision
+from workers.cli.application import claim_named, existing, os_user
+from workers.cli.options import ClaimArgument, DataOption, ReasonOption, demand_decision
 from workers.roles.carrying_on import carrying_on
 
 VersionOption = Annotated[
@@ -38,7 +37,7 @@ def decide(
     """Decide one claim. A rejection names a reason of the policy's catalogue."""
     demand_decision(decision)
     with existing(data) as app, carrying_on(app):
-        wanted = Wanted(found(app, claim_id)["id"], version)
+        wanted = Wanted(claim_named(app, claim_id)["id"], version)
         claim = app.services.decide(wanted, decision, who(), note, reason)
     _print(claim)
 
@@ -53,7 +52,7 @@ def correct(
 ) -> None:
     """Correct the severity or the error of an open claim; it is judged again, and its clocks are reckoned anew."""
     with existing(data) as app, carrying_on(app):
-        wanted = Wanted(found(app, claim_id)["id"], version)
+        wanted = Wanted(claim_named(app, claim_id)["id"], version)
         claim = app.services.corrections.correct(wanted, Correction(severity, code), who(), note)
     _print(claim)
 
@@ -63,7 +62,7 @@ def rebind(
 ) -> None:
     """Bind an open claim to the present policy; it is judged again, and its clocks are reckoned anew."""
     with existing(data) as app, carrying_on(app):
-        wanted = Wanted(found(app, claim_id)["id"], version)
+        wanted = Wanted(claim_named(app, claim_id)["id"], version)
         claim = app.services.corrections.rebind(wanted, who(), note)
     _print(claim)
 
@@ -77,7 +76,7 @@ def duplicate(
 ) -> None:
     """Close a claim as a duplicate of another one, which takes over its reports and its evidence."""
     with existing(data) as app, carrying_on(app):
-        wanted, other = Wanted(found(app, claim_id)["id"], version), found(app, of)["id"]
+        wanted, other = Wanted(claim_named(app, claim_id)["id"], version), claim_named(app, of)["id"]
         claim = app.services.corrections.mark_duplicate(wanted, other, who(), note)
     _print(claim)
 

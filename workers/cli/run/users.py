@@ -32,7 +32,7 @@ def add(
         raise SetupError("A name has 1 to 256 printable characters.")
     token = secrets.token_urlsafe(24)
     with opened(data) as app:
-        app.services.tokens.put(name, role, token, os_user())
+        app.people.tokens.put(name, role, token, os_user())
     typer.echo(token)
 
 
@@ -40,7 +40,7 @@ def add(
 def list_users(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List users with their roles; never their tokens."""
     with existing(data) as app:
-        rows = app.services.tokens.listed()
+        rows = app.people.tokens.listed()
     if as_json:
         typer.echo(orjson.dumps(rows).decode())
         return
@@ -53,5 +53,5 @@ def list_users(data: DataOption = None, as_json: JsonOption = False) -> None:
 def disable(name: str, data: DataOption = None) -> None:
     """Disable a user's token; exit 1 if there is no such user."""
     with existing(data) as app:
-        app.services.tokens.disable(name, os_user())
+        app.people.tokens.disable(name, os_user())
     typer.echo(f"{name} is disabled.")
