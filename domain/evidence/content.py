@@ -1,6 +1,6 @@
 """Says what evidence of each kind must hold, whoever brings it.
 
-`evidence_typed` of migrations 0026 and 0029 holds every row to the same, and counts no older one that lacks it.
+`evidence_typed` of migrations 0026 and 0031 holds every row to the same, and counts no older one that lacks it.
 """
 
 import re
