@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,23 @@ def test_what_cannot_be_done_with_a_key_is_said(
     assert answered.exit_code != 0
     assert said in str(answered.exception)
     assert spotclaim.rows("SELECT * FROM meter_keys") == []
+
+
+@pytest.mark.parametrize("order", list(permutations(["record", "fault", "key"])), ids=" ".join)
+def test_order_does_not_matter(spotclaim: Spotclaim, engine: Engine, order: tuple[str, ...]) -> None:
+    """Whatever comes first, and whatever was judged in between."""
+    brings: dict[str, Callable[[], None]] = {
+        "record": lambda: spotclaim.take_in(usage=[billed(METER.session())]),
+        "fault": lambda: spotclaim.take_in(faults=[complained()]),
+        "key": lambda: MeterKeys(engine).pin("DE*ABC*E1", 0, METER.key, "the plate", "ada"),
+    }
+    for part in order:
+        brings[part]()
+        spotclaim.carry_out()
+
+    assert answer(verdict(spotclaim))["reason"] == "SIGNED_VALUE_DISAGREES"
+    [claim] = spotclaim.claims()
+    assert claim["status"] == "under_review"
 
 
 def test_each_connector_may_have_a_meter(spotclaim: Spotclaim, engine: Engine) -> None:
