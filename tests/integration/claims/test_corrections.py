@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from typing import Any
@@ -16,7 +17,7 @@ from domain.audit import chain as audit
 from domain.claims.claim import Claim
 from domain.claims.correct import Correction
 from domain.claims.decide import Wanted
-from domain.errors import Conflict, NotAllowed, NotFound
+from domain.errors import Conflict, NotAllowed, NotFound, TransientError
 from domain.identifiers import new_claim_id
 from domain.policy.policy import NotificationRule
 from domain.ports.store import Identity
@@ -199,7 +200,9 @@ def test_a_claim_of_another_error_leaves_its_incident(spotclaim: Spotclaim) -> N
     service = IncidentService(
         spotclaim.store, deciding(spotclaim), POLICY.incidents, spotclaim.clock, new_claim_id, lambda *_: None
     )
-    assert len(service.decide(incident["id"], "acknowledge", RITA, "")) == 3
+    results = service.decide(incident["id"], "reject", RITA, "", "NO_FAULT_FOUND")
+    assert [getattr(result, "status", None) for result in results] == ["rejected"] * 3
+    assert row(spotclaim, apart["id"])["closed_at"] is None
     spotclaim.demand_sound_chains()
 
 
@@ -237,3 +240,28 @@ def test_a_notice_since_the_look_is_no_conflict(spotclaim: Spotclaim) -> None:
     assert isinstance(again, Claim)
     stated = json.loads(spotclaim.events(claim["id"])[-1].body)
     assert (stated["severity_before"], stated["severity"], stated["note"]) == ("critical", "low", "not so")
+
+
+def test_a_correction_and_a_fault_of_that_error_at_once_leave_one_open_claim(spotclaim: Spotclaim) -> None:
+    """Whoever comes first; the other one counts with it, or is refused and may try again."""
+    correct = correcting(spotclaim).correct
+    for number in range(10):
+        spot, together = f"E{number}", Barrier(2, timeout=PATIENCE_SECONDS)
+        spotclaim.take_in(faults=[a_fault(spot_id=spot)])
+        claim = next(it for it in spotclaim.claims() if it["spot_id"] == spot)
+
+        def report(spot: str = spot, together: Barrier = together) -> None:
+            together.wait()
+            spotclaim.take_in(faults=[a_fault(spot_id=spot, raw_code="METER_REGRESSION")])
+
+        with ThreadPoolExecutor(1) as pool:
+            reporting = pool.submit(report)
+            together.wait()
+            with suppress(Conflict, TransientError):
+                correct(Wanted(claim["id"]), Correction(code="METER_REGRESSION"), MAX, "it fell")
+            reporting.result()
+        open_ = [it for it in spotclaim.claims() if it["spot_id"] == spot]
+        counted = {(it["code"], it["fault_count"]) for it in open_}
+        corrected, refused = {("METER_REGRESSION", 2)}, {("METER_MISREAD", 1), ("METER_REGRESSION", 1)}
+        assert counted in (corrected, refused)
+    spotclaim.demand_sound_chains()

@@ -9,7 +9,9 @@ from domain.audit.event import OPENED
 from domain.changes import Changes
 from domain.claims.claim import Claim
 from domain.claims.clock_events import SlaBreached, SlaWarned
+from domain.claims.correct import Asked
 from domain.claims.decide import Person, decide
+from domain.claims.duplicate import mark_duplicate
 from domain.claims.events import ClaimNotified
 from domain.errors import TransientError
 from domain.ports.store import AttemptResult
@@ -82,6 +84,19 @@ def test_a_closed_claim_is_timed() -> None:
     assert counted[f"claims_closed_total{{{labels},within_sla=true}}"] == 2
     assert counted[f"claims_closed_total{{{labels},within_sla=false}}"] == 1
     assert counted["claim_resolution_seconds_sum{claim_type=usage_discrepancy,severity=high}"] == 146 * 3600
+
+
+def test_a_duplicate_is_counted_as_one() -> None:
+    """The claim that it is a duplicate of is not closed by that."""
+    counted, other = Counted(), a_claim(code="OTHER")
+    asked = Asked(Person("eve", "admin"), "one fault")
+
+    counted.metrics.committed(mark_duplicate(a_claim(), other, asked, spot=None, policy=POLICY, now=NOW))
+
+    [closings] = [
+        line for line in generate_latest(counted.registry).splitlines() if b"claims_closed_total{" in line
+    ]
+    assert b'outcome="duplicate"' in closings
 
 
 def test_a_claim_that_only_changed_is_not_counted_as_closed() -> None:

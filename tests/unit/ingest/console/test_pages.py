@@ -236,6 +236,14 @@ def test_of_a_long_history_the_latest_is_shown() -> None:
     assert [f"{number:,} faults in all" in shown for number in (1002, 1003, 1202)] == [False, True, True]
 
 
+def test_a_duplicate_leads_to_the_other_claim() -> None:
+    """Which took over what it knew."""
+    other = "00000000-0000-7000-8000-0000000feed5"
+
+    assert f'<a href="{other}">claim 000feed5</a>' in page_of_claim(a_row(status="duplicate", duplicate_of=other))
+    assert "Duplicate of" not in page_of_claim(a_row())
+
+
 FAILED = {"result": "fail", "sentence": "Too late."}
 
 
@@ -259,7 +267,9 @@ def test_an_event_is_described_in_words(event: dict[str, Any], words: str) -> No
     assert words in page_of_claim(a_row(), events=[event])
 
 
-@pytest.mark.parametrize("kind", ["claim.noted", "claim.rejected", "claim.evidence_withdrawn", "incident.closed"])
+@pytest.mark.parametrize(
+    "kind", ["claim.noted", "claim.rejected", "claim.corrected", "claim.evidence_withdrawn", "incident.closed"]
+)
 def test_what_people_wrote_is_not_shown(kind: str) -> None:
     """Whoever may look at the table could not see it there."""
     body = {"note": "SECRET", "reason": "SECRET", "kind": "photo", "closed_why": "person", "role": "reviewer"}
