@@ -190,7 +190,8 @@ class ClaimVerified(ClaimEvent):
     """The verifier gave a verdict.
 
     `outcome` is eligible, ineligible or insufficient, and `answers` are the results of the rules, JSON-ready. The
-    details of the spot are those that its registrations state, where they are news to the claim.
+    details of the spot are those that its registrations state, where they are news to the claim. `faults_digest`
+    is over the rows of the faults that opened the claim; each answer has that of a usage record that it rests on.
     """
 
     KIND = "claim.verified"
@@ -203,6 +204,7 @@ class ClaimVerified(ClaimEvent):
     site: Stated[str] = UNSTATED
     model: Stated[str] = UNSTATED
     firmware: Stated[str] = UNSTATED
+    faults_digest: Stated[str] = UNSTATED
 
     def apply(self, claim: Claim, at: datetime, actor: str) -> None:
         before = SUBMITTED if claim.status is UNSTATED else claim.status  # type: ignore[comparison-overlap]

@@ -25,7 +25,8 @@ class EvaluationInput:
     `usage` holds the records that it asks for (`domain.eligibility.question`), in any order; `too_much_usage` says
     that they are not all. `verdict` is the last verdict. `reported` are the errors as the field named them, each a
     taxonomy and a raw code; `evidence` the kinds of evidence on file. `filed` is what came of the signed values
-    that were filed for the claim or came with its faults.
+    that were filed for the claim or came with its faults; `faults_digest` is over the rows of the faults that
+    opened the claim.
     """
 
     claim: Claim
@@ -36,6 +37,7 @@ class EvaluationInput:
     evidence: frozenset[str] = frozenset()
     too_much_usage: bool = False
     filed: list[CheckedValue] = field(default_factory=list)
+    faults_digest: str | None = None
 
 
 @dataclass(slots=True)

@@ -142,7 +142,8 @@ def judge(case: EvaluationInput, policy: Policy, now: datetime) -> dict[str, Any
         sentence = f"The evidence had not come {wait} after the claim opened."
         answers.append(RuleResult("evidence_in_time", FAIL, "EVIDENCE_NOT_RECEIVED", sentence))
         outcome = INELIGIBLE
-    return {"outcome": outcome, "answers": [_spelled(answer) for answer in answers]}
+    rests_on = {"faults_digest": case.faults_digest} if case.faults_digest else {}
+    return {"outcome": outcome, "answers": [_spelled(answer) for answer in answers]} | rests_on
 
 
 def _spelled(answer: RuleResult) -> dict[str, Any]:

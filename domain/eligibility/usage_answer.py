@@ -4,7 +4,7 @@ from typing import Any
 
 from domain.audit import chain
 from domain.eligibility.evaluation import RuleResult
-from domain.eligibility.signed.findings import signed_energy, texts_digest
+from domain.eligibility.signed.findings import signed_energy
 from domain.field.usage import UsageRecord
 
 
@@ -29,15 +29,12 @@ def _facts(record: UsageRecord) -> dict[str, Any]:
         "reservation_id": record.reservation_id,
         "user": record.user,
         "findings": record.findings,
-    } | _signed(record)
+    } | _kept(record)
 
 
-def _signed(record: UsageRecord) -> dict[str, Any]:
-    """Returns what was signed of the session; nothing of one without signed values.
-
-    The digest of the texts stands for what the row has, whether the claim asks for it or not.
-    """
-    stated = {"signed_sha256": texts_digest(record)} if record.signed else {}
+def _kept(record: UsageRecord) -> dict[str, Any]:
+    """Returns the digest of the whole row, and what was signed of the session if the claim asks for it."""
+    stated: dict[str, Any] = {"digest": record.digest} if record.digest else {}
     if not record.checked:
         return stated
     energy = signed_energy(record)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from domain.audit.chain import instant
+from domain.audit.row_digests import joined
 from domain.claims.correction_events import ClaimCorrected
 from domain.claims.events import ClaimOpened, ClaimRestated, ClaimVerified, FaultsCounted
 from domain.evidence.events import EvidenceAdded, EvidenceWithdrawn
@@ -27,7 +28,7 @@ class FaultRow(NamedTuple):
 
 
 class UsageRow(NamedTuple):
-    """A usage record, as far as verdicts state it."""
+    """A usage record, as far as verdicts state it; earlier ones had no digest, which is over all of the row."""
 
     key: str
     spot_id: str
@@ -41,7 +42,7 @@ class UsageRow(NamedTuple):
     periods_kwh: float | None
     reservation_id: str | None
     user: str | None
-    signed_sha256: str | None
+    digest: str
 
 
 class ItemRow(NamedTuple):
@@ -66,6 +67,9 @@ class Rows(Protocol):
 
     def faults(self, keys: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         """Reads the faults with these keys, as `FaultRow` has them."""
+
+    def fault_digests(self, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Reads the digests of the rows of these faults, each with its key."""
 
     def usage(self, keys: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         """Reads the usage records with these keys, as `UsageRow` has them."""
@@ -104,6 +108,9 @@ class NamedRows:
     _faults: dict[str, tuple[str, int, str]] = field(default_factory=dict)
     _usage: dict[str, tuple[str, int, dict[str, Any]]] = field(default_factory=dict)
     _items: dict[str, _Item] = field(default_factory=dict)
+    # By claim, the faults that opened it; and what a verdict says of all their rows, with its number.
+    _opening: dict[str, list[str]] = field(default_factory=dict)
+    _digests: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def see(self, claim: Any, events: Sequence[tuple[Any, str, str]]) -> None:
         """Adds what the events of a claim name; each comes with its moment and its actor.
@@ -122,10 +129,15 @@ class NamedRows:
         if isinstance(event, ClaimOpened | FaultsCounted):
             for key in event.faults:
                 self._faults.setdefault(_id(key), (claim.id, seq, code))
+            if isinstance(event, ClaimOpened):
+                self._opening[claim.id] = list(event.faults)
         elif isinstance(event, ClaimVerified):
             for facts in _facts(event):
                 stated = {"spot_id": claim.spot_id} | facts
-                self._usage.setdefault(_id(facts["key"]), (claim.id, seq, stated))
+                if "digest" not in self._usage.setdefault(_id(facts["key"]), (claim.id, seq, stated))[2]:
+                    self._usage[facts["key"]] = (claim.id, seq, stated)
+            if isinstance(event.faults_digest, str):
+                self._digests[claim.id] = (event.faults_digest, seq)
         elif isinstance(event, EvidenceAdded):
             stated = {"claim_id": claim.id, "kind": event.item_kind, "content": event.content}
             stated |= {"added_at": at, "added_by": actor, "withdrawn_at": None, "withdrawn_by": None}
@@ -140,6 +152,7 @@ class NamedRows:
         """Checks every row against the event that named it."""
         result.rows = (result.rows or 0) + len(self._faults) + len(self._usage) + len(self._items)
         self._hold_faults({row[0]: FaultRow(*row) for row in rows.faults(list(self._faults))}, result)
+        self._hold_digests(rows, result)
         self._hold_usage({row[0]: UsageRow(*row) for row in rows.usage(list(self._usage))}, result)
         items = rows.items(list(self._items), list(self.claims))
         self._hold_items({row[0]: ItemRow(*row) for row in items}, result)
@@ -161,13 +174,24 @@ class NamedRows:
                 sentence = f"Fault {key} has another {', '.join(wrong)} than the claim that counted it."
                 _add(result, "FAULT_ALTERED", sentence, claim_id, seq)
 
+    def _hold_digests(self, rows: Rows, result: Result) -> None:
+        """Checks the columns of faults that no event states by themselves."""
+        keys = [key for claim_id in self._digests for key in self._opening.get(claim_id, ())]
+        found = {key.replace("-", ""): digest for key, digest in rows.fault_digests(keys)}
+        for claim_id, (stated, seq) in self._digests.items():
+            opening = {key: found.get(key.replace("-", "")) for key in self._opening.get(claim_id, ())}
+            kept = {key: digest for key, digest in opening.items() if digest is not None}
+            if len(kept) == len(opening) and joined(kept) != stated:
+                sentence = f"A fault that opened the claim is another than at the verdict: {', '.join(opening)}."
+                _add(result, "FAULT_ALTERED", sentence, claim_id, seq)
+
     def _hold_usage(self, found: Mapping[str, UsageRow], result: Result) -> None:
         for key, (claim_id, seq, stated) in self._usage.items():
             row = found.get(key)
             if row is None:
                 sentence = f"Usage record {key}, which a verdict rests on, is not there any more."
                 _add(result, "USAGE_REMOVED", sentence, claim_id, seq)
-            elif wrong := [name for name in row._fields if getattr(row, name) != stated.get(name)]:
+            elif wrong := _wrong(row, stated):
                 sentence = f"Usage record {key} has another {', '.join(wrong)} than the verdict that rests on it."
                 _add(result, "USAGE_ALTERED", sentence, claim_id, seq)
 
@@ -209,6 +233,12 @@ def _code_after(event: Any, code: str) -> str:
     if isinstance(event, ClaimOpened | ClaimCorrected) and isinstance(event.code, str):
         return event.code
     return code
+
+
+def _wrong(row: UsageRow, stated: Mapping[str, Any]) -> list[str]:
+    """Names what differs from the verdict; what only the digest covers is "content"."""
+    wrong = [name for name in row._fields if name != "digest" and getattr(row, name) != stated.get(name)]
+    return wrong or ([] if stated.get("digest", row.digest) == row.digest else ["content"])
 
 
 def _facts(event: ClaimVerified) -> Iterator[dict[str, Any]]:

@@ -4,22 +4,20 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from adapters.postgres.audit.log import INSTANT
+from adapters.postgres.field.faults import FAULT_DIGEST
+from adapters.postgres.field.usage import USAGE_DIGEST
 
 _AT_ONCE = 10_000
 _FAULTS: Final = """
 SELECT replace(key::text, '-', ''), claim_id::text, spot_id, code, cleared FROM faults WHERE key = ANY(%s::uuid[])
 """
-# As `domain.eligibility.signed.findings.texts_digest` computes it.
-_SIGNED_SHA256: Final = """(
-    SELECT encode(sha256(convert_to(string_agg(one.value->>'text', chr(10) ORDER BY one.place), 'UTF8')), 'hex')
-    FROM jsonb_array_elements(signed) WITH ORDINALITY AS one(value, place)
-)"""
 _USAGE: Final = f"""
 SELECT key::text, spot_id, session_id, connector_id, {INSTANT.format("started_at")},
     {INSTANT.format("ended_at")}, energy_kwh, meter_start_kwh, meter_stop_kwh, periods_kwh, reservation_id, "user",
-    {_SIGNED_SHA256}
-FROM usage_records WHERE key = ANY(%s::uuid[])
+    {USAGE_DIGEST}
+FROM usage_records r WHERE key = ANY(%s::uuid[])
 """
+_FAULT_DIGESTS: Final = f"SELECT key::text, {FAULT_DIGEST} FROM faults f WHERE key = ANY(%s::uuid[])"
 _ITEMS: Final = f"""
 SELECT i.id::text, i.claim_id::text, i.kind, {INSTANT.format("i.added_at")}, i.added_by,
     encode(sha256(convert_to(i.content, 'UTF8')), 'hex'), {INSTANT.format("i.withdrawn_at")}, i.withdrawn_by
@@ -41,6 +39,10 @@ class NamedRowReads:
     def faults(self, keys: Sequence[str]) -> Iterator[Any]:
         for begin in range(0, len(keys), _AT_ONCE):
             yield from self._rows(_FAULTS, list(keys[begin : begin + _AT_ONCE]))
+
+    def fault_digests(self, keys: Sequence[str]) -> Iterator[Any]:
+        for begin in range(0, len(keys), _AT_ONCE):
+            yield from self._rows(_FAULT_DIGESTS, list(keys[begin : begin + _AT_ONCE]))
 
     def usage(self, keys: Sequence[str]) -> Iterator[Any]:
         for begin in range(0, len(keys), _AT_ONCE):

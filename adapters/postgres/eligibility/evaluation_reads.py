@@ -1,15 +1,18 @@
 """Reads the evaluation input of all claims of a batch at once."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
 
 from adapters.postgres.eligibility.signed_reads import check_signed_values
 from adapters.postgres.evidence.items import read_evidence_kinds
+from adapters.postgres.field.faults import FAULT_DIGEST
 from adapters.postgres.field.spots import read_spots
-from adapters.postgres.field.usage import LONG, usage_records
+from adapters.postgres.field.usage import LONG, USAGE_DIGEST, usage_records
 from adapters.postgres.statements import Execute, Executor, as_array, selected
+from domain.audit.row_digests import joined
 from domain.claims.claim import Claim
 from domain.eligibility.contradiction import mark_contradicted
 from domain.eligibility.corroboration import METER_CODES
@@ -28,9 +31,11 @@ WHERE c.id = ANY(%s::uuid[])
 # The records that a claim asks for: `domain.eligibility.question`. One may come twice: to tell them apart, it
 # would take to compare them as a whole. Every part is a range of one index.
 _PLACE: Final = "coalesce(r.started_at, r.ended_at, r.recorded_at)"
-_NOT_READ: Final = ("samples", "unknown", "takes_back", "contradicted_kwh", "checked")
+_NOT_READ: Final = ("samples", "unknown", "takes_back", "contradicted_kwh", "checked", "digest")
 _USAGE: Final = selected(usage_records, UsageRecord, alias="r", but=_NOT_READ)
-_OF_SPOT: Final = f"SELECT {_USAGE} FROM usage_records r WHERE r.spot_id = w.spot_id AND r.current"
+_OF_SPOT: Final = (
+    f"SELECT {_USAGE}, {USAGE_DIGEST} AS digest FROM usage_records r WHERE r.spot_id = w.spot_id AND r.current"
+)
 _LONGEST: Final = f"interval '{LONGEST_SESSION.total_seconds():.0f} seconds'"
 _MOST: Final = SESSIONS_AT_MOST + 1
 _AROUND: Final = f"""
@@ -95,16 +100,17 @@ SELECT s.* FROM unnest(%s::text[], %s::text[]) AS w(spot_id, session_id) CROSS J
 # into an index for each claim and each fault, which PostgreSQL would not choose by itself: it cannot know how few
 # a claim has.
 _ERRORS: Final = f"""
-SELECT w.place, f.taxonomy, f.raw_code
+SELECT w.place, f.taxonomy, f.raw_code, named.key, f.digest
 FROM unnest(%s::uuid[]) WITH ORDINALITY AS w(id, place)
 CROSS JOIN LATERAL (
-    SELECT body FROM audit_events
+    SELECT body, kind FROM audit_events
     WHERE subject_id = w.id AND kind IN ('claim.opened', 'claim.faults_counted')
     ORDER BY seq LIMIT {EVENTS_WITH_ERRORS}
 ) AS e
 CROSS JOIN LATERAL json_array_elements_text(e.body::json->'faults') AS named(key)
 CROSS JOIN LATERAL (
-    SELECT taxonomy, raw_code FROM faults WHERE key = named.key::uuid LIMIT 1
+    SELECT taxonomy, raw_code, CASE WHEN e.kind = 'claim.opened' THEN {FAULT_DIGEST} END AS digest
+    FROM faults f WHERE key = named.key::uuid LIMIT 1
 ) AS f
 """
 
@@ -127,11 +133,12 @@ class EvaluationReads(Executor):
                 spots.get(claim.spot_id),
                 list(records.values()),
                 verdicts.get(claim.id),
-                frozenset(reported),
+                frozenset(said.errors),
                 kinds.get(claim.id, frozenset()),
                 too_much_usage=len(records) > SESSIONS_AT_MOST,
+                faults_digest=joined(said.opening) if said.opening else None,
             )
-            for claim, records, reported in zip(claims, usage, _errors(self._execute, claims), strict=True)
+            for claim, records, said in zip(claims, usage, _said(self._execute, claims), strict=True)
         ]
         check_signed_values(self._execute, cases, self.check_signed)
         return cases
@@ -162,7 +169,8 @@ def _asked_for(execute: Execute, claims: Sequence[Claim], policy: Policy) -> lis
     if wanted:
         for row in execute(_ASKED_FOR, orjson.dumps(wanted).decode()).fetchall():
             if row[1] not in usage[row[0]]:
-                usage[row[0]][row[1]] = UsageRecord(*row[1:])
+                record = usage[row[0]][row[1]] = UsageRecord(*row[1:-1])
+                record.digest = row[-1]
         _mark_contradicted(execute, [record for records in usage for record in records.values()])
     return usage
 
@@ -182,12 +190,22 @@ def _mark_contradicted(execute: Execute, records: Sequence[UsageRecord]) -> None
             mark_contradicted(record, others)
 
 
-def _errors(execute: Execute, claims: Sequence[Claim]) -> list[set[tuple[str, str]]]:
-    """Reads the errors of each claim as they were reported."""
-    errors: list[set[tuple[str, str]]] = [set() for _ in claims]
-    for place, taxonomy, raw_code in execute(_ERRORS, as_array(claim.id for claim in claims)):
-        errors[place - 1].add((taxonomy, raw_code))
-    return errors
+@dataclass(slots=True)
+class _Said:
+    """The errors of a claim as they were reported, and the digests of the faults that opened it, by their keys."""
+
+    errors: set[tuple[str, str]] = field(default_factory=set)
+    opening: dict[str, str] = field(default_factory=dict)
+
+
+def _said(execute: Execute, claims: Sequence[Claim]) -> list[_Said]:
+    """Reads what the faults of each claim said."""
+    said = [_Said() for _ in claims]
+    for place, taxonomy, raw_code, key, digest in execute(_ERRORS, as_array(claim.id for claim in claims)):
+        said[place - 1].errors.add((taxonomy, raw_code))
+        if digest is not None:
+            said[place - 1].opening[key] = digest
+    return said
 
 
 def _verdicts(execute: Execute, claims: Sequence[Claim]) -> dict[str, dict[str, Any]]:

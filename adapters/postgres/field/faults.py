@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from adapters.postgres.field.message_identity import message_identity
 from adapters.postgres.metadata import ID, MOMENT, metadata
 from adapters.postgres.queries import DatabaseQueries, Row
+from adapters.postgres.row_digest import row_digest
 from adapters.postgres.statements import Executor, as_array, insert, selected
 from domain.claims.claim import Claim, SpotAndCode
 from domain.claims.deduplication import STRAY_CLEARS_OF_A_PAIR
@@ -48,6 +49,14 @@ faults: Final = Table(
     Index("faults_stray", "spot_id", "code", "occurred_at", postgresql_where=text("cleared AND claim_id IS NULL")),
     # Claims find the evidence that came with their faults; a fault without any costs no entry.
     Index("faults_evidence", "claim_id", postgresql_where=text("evidence <> '[]'::jsonb")),
+)
+
+# A clear that came first is given to its claim later; nothing else of a fault ever changes.
+FAULT_DIGEST: Final = row_digest(
+    "f",
+    "affected_user cleared code connector_id description edited_by evidence filed_by info key message_id"
+    " occurred_at original_digest raw_code received_at reservation_id session_id severity_hint source spot_id"
+    " stated_time taxonomy time_quality unknown zone",
 )
 
 _WRITTEN: Final = (

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from adapters.postgres.field.message_identity import message_identity
 from adapters.postgres.metadata import MOMENT, metadata
+from adapters.postgres.row_digest import row_digest
 from adapters.postgres.statements import Executor, insert, insert_in_order
 from adapters.postgres.steps.steps import schedule_verification
 from domain.eligibility.contradiction import ROUNDING_KWH
@@ -63,6 +64,14 @@ usage_records: Final = Table(
     Index(
         "usage_records_under_way", "spot_id", postgresql_where=text("current AND under_way AND ended_at IS NULL")
     ),
+)
+
+# Whether a record is current still changes as others come; nothing else of it ever does.
+USAGE_DIGEST: Final = row_digest(
+    "r",
+    "connector_id ended_at energy_kwh findings key message_id meter_start_kwh meter_stop_kwh periods_kwh"
+    " received_at recorded_at reservation_id samples session_id signed source spot_id started_at stop_reason takes_back"
+    " under_way unknown user",
 )
 
 _WRITTEN: Final = (

@@ -1,13 +1,12 @@
 """Finds what is wrong with a usage record by the signed meter values that came with it."""
 
 from collections.abc import Iterable, Sequence
-from hashlib import sha256
 from typing import Final, NamedTuple
 
 from domain.eligibility import record_findings
 from domain.eligibility.contradiction import ROUNDING_KWH
 from domain.eligibility.wording import kwh
-from domain.field.signed_value import INVALID, TEXT, UNVERIFIED, VERIFIED, CheckedValue, SignedReading
+from domain.field.signed_value import INVALID, UNVERIFIED, VERIFIED, CheckedValue, SignedReading
 from domain.field.usage import UsageRecord
 
 SIGNATURE_INVALID: Final = "SIGNATURE_INVALID"
@@ -73,14 +72,6 @@ def doubts(values: Sequence[CheckedValue]) -> list[str]:
     words = {INVALID: "A signed value is invalid", UNVERIFIED: "A signature is not verified"}
     reasons = {word: dict.fromkeys(one.reason for one in values if one.outcome == word) for word in words}
     return [f"{words[word]}: {'; '.join(why)}." for word, why in reasons.items() if why]
-
-
-def texts_digest(record: UsageRecord) -> str | None:
-    """Computes the SHA-256 over the signed texts of a record, a line break between; None where there is none.
-
-    The audit's reads compute the same from the row.
-    """
-    return sha256("\n".join(one[TEXT] for one in record.signed).encode()).hexdigest() if record.signed else None
 
 
 def signed_energy(record: UsageRecord) -> SignedEnergy | None:

@@ -28,6 +28,25 @@ TAMPERINGS = {
     "a fault is taken away": (f"UPDATE faults SET claim_id = NULL WHERE {OF_E1} AND NOT cleared", "FAULT_ALTERED"),
     "a fault's spot": (f"UPDATE faults SET spot_id = 'E3' WHERE {OF_E1}", "FAULT_ALTERED"),
     "a fault's code": (f"UPDATE faults SET code = 'OTHER' WHERE {OF_E1}", "FAULT_ALTERED"),
+    **{
+        f"a fault's {column}": (
+            f"UPDATE faults SET {column} = {value} WHERE {OF_E1} AND NOT cleared",
+            "FAULT_ALTERED",
+        )
+        for column, value in {
+            "source": "'eve'",
+            "occurred_at": "occurred_at + interval '1 microsecond'",
+            "description": "''",
+            "affected_user": "'eve'",
+            "session_id": "'s'",
+            "reservation_id": "'r'",
+            "raw_code": "'Other'",
+            "severity_hint": "'low'",
+            "evidence": """'[{"kind": "note", "text": "x"}]'""",
+            "filed_by": "'eve'",
+            "unknown": "'{}'",
+        }.items()
+    },
     "an item is deleted": ("DELETE FROM claim_evidence WHERE kind = 'note'", "EVIDENCE_REMOVED"),
     "an item is moved": (f"UPDATE claim_evidence SET claim_id = {OTHER_CLAIM}", "EVIDENCE_ALTERED"),
     "an item's kind": ("UPDATE claim_evidence SET kind = 'document' WHERE kind = 'photo'", "EVIDENCE_ALTERED"),
@@ -63,6 +82,12 @@ TAMPERINGS = {
             "reservation_id": "'r'",
             '"user"': "'eve'",
             "signed": "replace(signed::text, '3044', '3045')::jsonb",
+            "samples": "'[{}]'",
+            "stop_reason": "'Local'",
+            "findings": "'{}'",
+            "recorded_at": "recorded_at + interval '1 microsecond'",
+            "under_way": "NOT under_way",
+            "takes_back": "NOT takes_back",
         }.items()
     },
     "a file's bytes": ("UPDATE evidence_files SET content = 'x'", "FILE_DIFFERS"),

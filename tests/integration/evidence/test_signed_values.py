@@ -199,7 +199,6 @@ class TestEvidence:
 
         found = verdict(spotclaim)
         assert (found["outcome"], answer(found)["reason"]) == ("eligible", "SIGNED_VALUE_DISAGREES")
-        assert "signed_sha256" not in answer(found)["facts"]
         with open_snapshot(engine) as record:
             assert audit(record).findings == []
 
@@ -296,7 +295,7 @@ class TestEvidence:
 def test_records_that_no_claim_asked_about_are_held_against_their_rows(
     spotclaim: Spotclaim, engine: Engine
 ) -> None:
-    """What a verdict states of a neighbour, or of a session that was in the way, has the digest of its texts."""
+    """What a verdict states of a neighbour, or of a session that was in the way, has the digest of its row."""
     before = {"started_at": FAULT_TIME - timedelta(hours=3), "ended_at": FAULT_TIME - timedelta(hours=2)}
     signed = [{"text": METER.session()}, {"text": "Zähler"}]
     neighbour = billed(session_id="s-0", signed=signed, meter_start_kwh=150.0, meter_stop_kwh=181.0, **before)
@@ -313,8 +312,8 @@ def test_records_that_no_claim_asked_about_are_held_against_their_rows(
         for facts in (answer(json.loads(event.body))["facts"],)
         for one in (facts, facts.get("other", {}))
     ]
-    assert [one.get("session_id") for one in stated if "signed_sha256" in one].count("s-1") == 2
-    assert "s-0" in [one.get("session_id") for one in stated if "signed_sha256" in one]
+    assert [one.get("session_id") for one in stated if "digest" in one].count("s-1") == 2
+    assert "s-0" in [one.get("session_id") for one in stated if "digest" in one]
     with open_snapshot(engine) as snapshot:
         assert audit(snapshot).findings == []
 
