@@ -52,7 +52,8 @@ nightly: .venv/installed-dev servers-installed ## long campaigns: tamperings, or
 	@SPOTCLAIM_TAMPERINGS=1000 SPOTCLAIM_LIFE_STEPS=200000 SPOTCLAIM_ORDERS=1000 SPOTCLAIM_API_EXAMPLES=50 \
 		SPOTCLAIM_FUZZ_EXAMPLES=10000 SPOTCLAIM_CLAIMS=100000 \
 		$(BIN)/python -m tests.servers run -- $(BIN)/python -m pytest -q --timeout 3600 -n 2 --dist loadfile \
-		tests/integration/audit/test_audit_tampering.py tests/integration/claims/test_any_order.py \
+		tests/integration/audit/test_audit_tampering.py tests/integration/audit/test_row_tampering.py \
+		tests/integration/claims/test_any_order.py \
 		tests/integration/field/test_openapi.py tests/unit/domain/claims/test_claim_life.py \
 		tests/unit/domain/eligibility/test_campaign.py $(FUZZED)
 
