@@ -51,7 +51,7 @@ faults: Final = Table(
     Index("faults_evidence", "claim_id", postgresql_where=text("evidence <> '[]'::jsonb")),
 )
 
-# A clear that came first is given to its claim later; nothing else of a fault ever changes.
+# Which claim a fault belongs to is held against its chain by itself; nothing of a fault ever changes.
 FAULT_DIGEST: Final = row_digest(
     "f",
     "affected_user cleared code connector_id description edited_by evidence filed_by info key message_id"

@@ -24,7 +24,16 @@ CLAIMS = int(os.environ.get("SPOTCLAIM_CLAIMS", "2000"))
 MOST_WRONG = 0.001
 POLICY = a_policy()
 SPOT = a_spot(max_power_kw=22)
-ALLOCATION = ("RESERVATION_NOT_CONFIRMED", "RESERVATION_LOST", "SPOT_OCCUPIED", "AUTHORIZATION_TIMEOUT")
+ALLOCATION = (
+    "RESERVATION_NOT_CONFIRMED",
+    "RESERVATION_REJECTED",
+    "RESERVATION_LOST",
+    "SPOT_OCCUPIED",
+    "DOUBLE_ALLOCATION",
+    "AUTHORIZATION_TIMEOUT",
+    "SPOT_UNAVAILABLE",
+    "CONNECTOR_LOCK_FAILURE",
+)
 CLOCK = ("DURATION_MISMATCH", "SESSION_OVERLAP")
 
 Case = tuple[Claim, list[UsageRecord], set[str]]
@@ -68,6 +77,54 @@ def _samples(record: UsageRecord, *readings: tuple[float, float]) -> list[dict[s
     ]
 
 
+def _powers(record: UsageRecord, kw: float) -> list[dict[str, Any]]:
+    begin, minutes = record.started_at or FAULT_TIME, 60 * (record.hours or 0)
+    return [
+        {"at": (begin + timedelta(minutes=minutes * part / 4)).isoformat(), "power_kw": kw} for part in range(5)
+    ]
+
+
+def _by_power(record: UsageRecord) -> UsageRecord:
+    """kWh labelled Wh in energy and registers alike, which only the power of its samples shows."""
+    energy = record.energy_kwh or 0
+    samples = _powers(record, energy / (record.hours or 1))
+    start = record.meter_start_kwh or 0
+    figures = {"energy_kwh": energy / 1000, "meter_start_kwh": start, "meter_stop_kwh": start + energy / 1000}
+    return changed(record, **figures, samples=samples)
+
+
+def _with_power(record: UsageRecord) -> UsageRecord:
+    return changed(record, samples=_powers(record, (record.energy_kwh or 0) / (record.hours or 1)))
+
+
+def _with_two_registers(record: UsageRecord) -> UsageRecord:
+    """That of a lifetime and that of the session, read together."""
+    energy, minutes = record.energy_kwh or 0, 60 * (record.hours or 0)
+    readings = [
+        (minutes * part / 4, first + energy * part / 4)
+        for part in range(5)
+        for first in (record.meter_start_kwh or 0, 0.0)
+    ]
+    return changed(record, samples=_samples(record, *readings))
+
+
+def _on_its_own_register(record: UsageRecord) -> UsageRecord:
+    return changed(record, meter_start_kwh=0.0, meter_stop_kwh=record.energy_kwh)
+
+
+def _trickle(record: UsageRecord) -> UsageRecord:
+    """A car that is full takes a few watt hours, and its power says so."""
+    energy, start = 0.004, record.meter_start_kwh or 0
+    samples = _powers(record, energy / (record.hours or 1))
+    return changed(record, energy_kwh=energy, meter_stop_kwh=round(start + energy, 3), samples=samples)
+
+
+SOUND: tuple[Callable[[UsageRecord], UsageRecord], ...] = (
+    lambda one: one,
+    _with_power,
+    _with_two_registers,
+    _trickle,
+)
 METER: tuple[Callable[[UsageRecord], UsageRecord], ...] = (
     lambda one: changed(one, energy_kwh=-(one.energy_kwh or 0)),
     lambda one: changed(one, meter_stop_kwh=round((one.meter_start_kwh or 0) - 5, 3)),
@@ -79,6 +136,7 @@ METER: tuple[Callable[[UsageRecord], UsageRecord], ...] = (
     lambda one: changed(
         one, meter_start_kwh=None, meter_stop_kwh=None, samples=_samples(one, (0, 0.0), (5, 909.0))
     ),
+    _by_power,
 )
 TIMES: tuple[Callable[[UsageRecord], UsageRecord], ...] = (
     lambda one: changed(one, ended_at=(one.started_at or NOW) - timedelta(minutes=7)),
@@ -102,7 +160,28 @@ def about_a_session(rng: Random, day: list[UsageRecord], place: int) -> Case:
     if kind == "neighbour":
         beside = rng.choice([place - 1, place + 1])
         day[beside] = rng.choice(METER)(day[beside])
+    if kind == "sound":
+        day[place] = rng.choice(SOUND)(one)
+        if rng.random() < 0.2:
+            day = [_on_its_own_register(record) for record in day]
     return claim, day, {FAIL}
+
+
+def about_a_missing_session(rng: Random, day: list[UsageRecord], place: int) -> Case:
+    """A claim that a session is not on record, by its name."""
+    one, begin = day[place], day[place].started_at or NOW
+    claim = _claim("SESSION_MISSING", begin + timedelta(minutes=10), session_id=one.session_id)
+    match rng.choice(["missing", "without end", "on record", "nothing since"]):
+        case "missing":
+            return claim, [record for record in day if record is not one], {PASS}
+        case "without end":
+            day[place] = changed(one, ended_at=None)
+            return claim, day, {PASS}
+        case "on record":
+            day[place] = rng.choice(SOUND)(one)
+            return claim, day, {FAIL}
+        case _:
+            return claim, day[:place], {INSUFFICIENT}
 
 
 def about_an_allocation(rng: Random, day: list[UsageRecord], place: int) -> Case:
@@ -110,15 +189,17 @@ def about_an_allocation(rng: Random, day: list[UsageRecord], place: int) -> Case
     one, code = day[place], rng.choice(ALLOCATION)
     begin = one.started_at or NOW
     claim = _claim(code, begin + timedelta(minutes=10), claim_type=ALLOCATION_FAILURE, affected_user="guest")
+    # A lock can fail in a session as well as before, so that it was served contradicts nothing.
+    served = {PASS} if code == "CONNECTOR_LOCK_FAILURE" else {FAIL}
     match rng.choice(["another's", "honoured", "served later", "idle", "unknown"]):
         case "another's":
             return claim, day, {PASS}
         case "honoured":
             day[place] = changed(one, reservation_id="R1", user="guest")
-            return replace(claim, reservation_id="R1", first_seen_at=begin - timedelta(minutes=5)), day, {FAIL}
+            return replace(claim, reservation_id="R1", first_seen_at=begin - timedelta(minutes=5)), day, served
         case "served later":
             day[place] = changed(one, user="guest")
-            return replace(claim, first_seen_at=begin - timedelta(minutes=rng.randint(1, 29))), day, {FAIL}
+            return replace(claim, first_seen_at=begin - timedelta(minutes=rng.randint(1, 29))), day, served
         case "idle":
             return replace(claim, first_seen_at=begin - timedelta(minutes=20)), day, {PASS}
         case _:
@@ -132,12 +213,12 @@ def _claim(code: str, moment: datetime, **changes: Any) -> Claim:
 def a_case(rng: Random) -> Case:
     """A claim on connector 1, with a broken session on the other connector, in any order."""
     start = FAULT_TIME - timedelta(days=1)
-    make = rng.choice([about_a_session, about_an_allocation])
+    make = rng.choice([about_a_session, about_a_session, about_an_allocation, about_a_missing_session])
     claim, usage, truth = make(rng, a_day(rng, 1, start), rng.randint(1, 3))
     if usage:
         other = a_day(rng, 2, start)
         other[2] = rng.choice(METER + TIMES)(other[2])
-        usage = usage + other
+        usage = usage + (other if make is not about_a_missing_session else [])
     rng.shuffle(usage)
     return claim, usage, truth
 
