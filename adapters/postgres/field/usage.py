@@ -70,8 +70,8 @@ usage_records: Final = Table(
 USAGE_DIGEST: Final = row_digest(
     "r",
     "connector_id ended_at energy_kwh findings key message_id meter_start_kwh meter_stop_kwh periods_kwh"
-    " received_at recorded_at reservation_id samples session_id signed source spot_id started_at stop_reason takes_back"
-    " under_way unknown user",
+    " received_at recorded_at reservation_id samples session_id signed source spot_id started_at stop_reason"
+    " takes_back under_way unknown user",
 )
 
 _WRITTEN: Final = (
