@@ -1,5 +1,6 @@
 """Answers the question whether usage corroborates a claim, with the figures of the records that decide."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from domain.audit import chain
@@ -13,6 +14,16 @@ def answer(result: str, reason: str, sentence: str, *records: UsageRecord | None
     given = [_facts(record) for record in records if record is not None]
     facts = given[0] | ({"other": given[1]} if given[1:] else {}) if given else {}
     return RuleResult("usage_corroborates", result, reason, sentence, facts)
+
+
+def records_stated(answers: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yields what a verdict's answers state of each usage record that they rest on.
+
+    Earlier verdicts named none. Raises `LookupError` or `TypeError` where they do not state what verdicts do.
+    """
+    for answer in answers:
+        facts = answer["facts"]
+        yield from (one for one in (facts, facts.get("other")) if one and "key" in one)
 
 
 def _facts(record: UsageRecord) -> dict[str, Any]:
@@ -29,16 +40,15 @@ def _facts(record: UsageRecord) -> dict[str, Any]:
         "reservation_id": record.reservation_id,
         "user": record.user,
         "findings": record.findings,
-    } | _kept(record)
+    } | _signed(record)
 
 
-def _kept(record: UsageRecord) -> dict[str, Any]:
-    """Returns the digest of the whole row, and what was signed of the session if the claim asks for it."""
-    stated: dict[str, Any] = {"digest": record.digest} if record.digest else {}
+def _signed(record: UsageRecord) -> dict[str, Any]:
+    """Returns what was signed of the session, if the claim asks for it."""
     if not record.checked:
-        return stated
+        return {}
     energy = signed_energy(record)
-    return stated | {
+    return {
         "signed_kwh": None if energy is None else round(energy.kwh, 6),
         "signatures": [f"{one.outcome}: {one.reason}" if one.reason else one.outcome for one in record.checked],
     }

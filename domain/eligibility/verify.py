@@ -3,7 +3,7 @@
 The claim goes on, waits for evidence, or ends here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,28 +16,36 @@ from domain.claims.events import ClaimVerified
 from domain.claims.lifecycle import AWAITING_EVIDENCE, INELIGIBLE, JUDGED, SUBMITTED, VERDICTS, VERIFYING, after
 from domain.eligibility.evaluation import EvaluationInput
 from domain.eligibility.rules import evidence_deadline, judge
+from domain.eligibility.usage_answer import records_stated
 from domain.policy.policy import Policy
 from domain.steps import Route, Verify
 
+Digests = Callable[[Sequence[str]], Mapping[str, str]]
+"""Finds the digests of usage records by their keys."""
+
 
 def verify(
-    cases: Sequence[EvaluationInput], policy: Policy, now: datetime, policies: sla.Policies | None = None
+    cases: Sequence[EvaluationInput],
+    policy: Policy,
+    now: datetime,
+    policies: sla.Policies | None = None,
+    digests: Digests | None = None,
 ) -> Changes:
     """Verifies a batch of claims.
 
     A claim whose verdict stays the same is left alone, so a repeated step changes nothing. A claim under review is
     verified again when more is known, and stays there with another verdict or leaves it. A claim gets its clocks
     with its first verdict; they pause while it waits for evidence. `policies` finds the one that bound a claim;
-    without it that is always the present one.
+    without it that is always the present one. `digests` finds those of the usage records that verdicts rest on,
+    which they state; only these, since a row may be long.
     """
     bound_by = policies or (lambda _: policy)
     changes, timed = Changes(), list[Claim]()
     came = {status: list[Claim]() for status in (VERIFYING, AWAITING_EVIDENCE, INELIGIBLE)}
-    for case in cases:
-        claim, before = case.claim, case.claim.status
-        if before not in JUDGED:
-            continue
-        verdict, news = judge(case, policy, now), _news_of_spot(case)
+    judged = [(case, judge(case, policy, now)) for case in cases if case.claim.status in JUDGED]
+    _state_digests([verdict for _, verdict in judged], digests)
+    for case, verdict in judged:
+        claim, before, news = case.claim, case.claim.status, _news_of_spot(case)
         if before != SUBMITTED and not news and _known(case, verdict):
             continue
         verdict |= news
@@ -61,6 +69,15 @@ def verify(
         changes.put(*announce(came[INELIGIBLE]))
     changes.put(*sla.schedule(timed, bound_by, now))
     return changes
+
+
+def _state_digests(verdicts: Iterable[dict[str, Any]], digests: Digests | None) -> None:
+    """Adds the digest of its row to what a verdict states of a usage record."""
+    stated = [record for verdict in verdicts for record in records_stated(verdict["answers"])]
+    found = digests(list({record["key"] for record in stated})) if digests and stated else {}
+    for record in stated:
+        if record["key"] in found:
+            record["digest"] = found[record["key"]]
 
 
 def _news_of_spot(case: EvaluationInput) -> dict[str, Any]:

@@ -39,9 +39,8 @@ class UsageRecord:
     know; it is stored, and not read again. A record that `takes_back` another one of its session, as a credit,
     never counts. `signed` are the signed meter values that came with it, as they came (see
     `domain.field.signed_value`): none is ever a register. `contradicted_kwh` is what an earlier final record of
-    the session states, `checked` what came of the signed values, and `digest` is over all of its row; they are
-    set when the record is read for a claim (see `domain.eligibility.contradiction` and
-    `domain.eligibility.signed`).
+    the session states, and `checked` what came of the signed values; both are set when the record is read for a
+    claim (see `domain.eligibility.contradiction` and `domain.eligibility.signed`).
     """
 
     key: str
@@ -69,7 +68,6 @@ class UsageRecord:
     takes_back: bool = False
     contradicted_kwh: float | None = None
     checked: list[CheckedValue] = field(default_factory=list)
-    digest: str | None = None
 
     @property
     def final(self) -> bool:

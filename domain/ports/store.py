@@ -94,6 +94,9 @@ class Transaction(Sightings, Protocol):
         """Reads the evaluation input of these claims, their signed meter values checked. The kinds of evidence on
         file are read only where the policy demands evidence, or the claim is about a meter."""
 
+    def usage_digests(self, keys: Sequence[str]) -> dict[str, str]:
+        """Returns the digest over the whole row of each of these usage records, by key."""
+
     def delegations_to(self, name: str, now: datetime) -> list[Delegation]:
         """Returns the delegations to this person that have not ended by `now`."""
 

@@ -10,6 +10,7 @@ from domain.audit.chain import instant
 from domain.audit.row_digests import joined
 from domain.claims.correction_events import ClaimCorrected
 from domain.claims.events import ClaimOpened, ClaimRestated, ClaimVerified, FaultsCounted
+from domain.eligibility.usage_answer import records_stated
 from domain.evidence.events import EvidenceAdded, EvidenceWithdrawn
 from workers.audit.findings import AuditFinding, Result
 
@@ -132,7 +133,7 @@ class NamedRows:
             if isinstance(event, ClaimOpened):
                 self._opening[claim.id] = list(event.faults)
         elif isinstance(event, ClaimVerified):
-            for facts in _facts(event):
+            for facts in records_stated(event.answers):
                 stated = {"spot_id": claim.spot_id} | facts
                 if "digest" not in self._usage.setdefault(_id(facts["key"]), (claim.id, seq, stated))[2]:
                     self._usage[facts["key"]] = (claim.id, seq, stated)
@@ -239,16 +240,6 @@ def _wrong(row: UsageRow, stated: Mapping[str, Any]) -> list[str]:
     """Names what differs from the verdict; what only the digest covers is "content"."""
     wrong = [name for name in row._fields if name != "digest" and getattr(row, name) != stated.get(name)]
     return wrong or ([] if stated.get("digest", row.digest) == row.digest else ["content"])
-
-
-def _facts(event: ClaimVerified) -> Iterator[dict[str, Any]]:
-    """Yields what a verdict states of each usage record that it rests on; earlier events named none.
-
-    Raises `LookupError` or `TypeError` where it does not state what verdicts do.
-    """
-    for answer in event.answers:
-        facts = answer["facts"]
-        yield from (one for one in (facts, facts.get("other")) if one and "key" in one)
 
 
 def _id(stated: str) -> str:

@@ -24,5 +24,6 @@ class Verifier:
         undecided = [claim for claim in claims if claim.status in JUDGED]
         whole = Changes()
         for policy, group in by_policy(undecided, self._policy, self._policies):
-            whole.add(verify(transaction.cases(group, policy), policy, self._clock(), self._policies))
+            cases, now = transaction.cases(group, policy), self._clock()
+            whole.add(verify(cases, policy, now, self._policies, transaction.usage_digests))
         return whole

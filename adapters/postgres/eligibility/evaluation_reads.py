@@ -31,11 +31,9 @@ WHERE c.id = ANY(%s::uuid[])
 # The records that a claim asks for: `domain.eligibility.question`. One may come twice: to tell them apart, it
 # would take to compare them as a whole. Every part is a range of one index.
 _PLACE: Final = "coalesce(r.started_at, r.ended_at, r.recorded_at)"
-_NOT_READ: Final = ("samples", "unknown", "takes_back", "contradicted_kwh", "checked", "digest")
+_NOT_READ: Final = ("samples", "unknown", "takes_back", "contradicted_kwh", "checked")
 _USAGE: Final = selected(usage_records, UsageRecord, alias="r", but=_NOT_READ)
-_OF_SPOT: Final = (
-    f"SELECT {_USAGE}, {USAGE_DIGEST} AS digest FROM usage_records r WHERE r.spot_id = w.spot_id AND r.current"
-)
+_OF_SPOT: Final = f"SELECT {_USAGE} FROM usage_records r WHERE r.spot_id = w.spot_id AND r.current"
 _LONGEST: Final = f"interval '{LONGEST_SESSION.total_seconds():.0f} seconds'"
 _MOST: Final = SESSIONS_AT_MOST + 1
 _AROUND: Final = f"""
@@ -113,6 +111,7 @@ CROSS JOIN LATERAL (
     FROM faults f WHERE key = named.key::uuid LIMIT 1
 ) AS f
 """
+_USAGE_DIGESTS: Final = f"SELECT key::text, {USAGE_DIGEST} FROM usage_records r WHERE key = ANY(%s::uuid[])"
 
 
 class EvaluationReads(Executor):
@@ -143,6 +142,9 @@ class EvaluationReads(Executor):
         check_signed_values(self._execute, cases, self.check_signed)
         return cases
 
+    def usage_digests(self, keys: Sequence[str]) -> dict[str, str]:
+        return dict(self._execute(_USAGE_DIGESTS, as_array(keys)).fetchall())
+
 
 def _asked_for(execute: Execute, claims: Sequence[Claim], policy: Policy) -> list[dict[str, UsageRecord]]:
     """Reads the usage records that each claim asks for, by their keys."""
@@ -169,8 +171,7 @@ def _asked_for(execute: Execute, claims: Sequence[Claim], policy: Policy) -> lis
     if wanted:
         for row in execute(_ASKED_FOR, orjson.dumps(wanted).decode()).fetchall():
             if row[1] not in usage[row[0]]:
-                record = usage[row[0]][row[1]] = UsageRecord(*row[1:-1])
-                record.digest = row[-1]
+                usage[row[0]][row[1]] = UsageRecord(*row[1:])
         _mark_contradicted(execute, [record for records in usage for record in records.values()])
     return usage
 

@@ -12,6 +12,7 @@ from domain.changes import Changes
 from domain.claims.lifecycle import JUDGED, STATUSES
 from domain.eligibility.evaluation import EvaluationInput
 from domain.eligibility.rules import RULES, judge
+from domain.eligibility.usage_answer import records_stated
 from domain.eligibility.verify import verify
 from domain.policy.policy import NotificationRule
 from domain.steps import Announce, CheckClocks, Route, Verify
@@ -93,6 +94,22 @@ def test_an_eligible_claim_is_routed() -> None:
     assert [event.kind for event in changes.events] == ["claim.verified"] * 3
     assert verdict_in(changes).items() >= judge(cases[0], POLICY, NOW).items()
     assert cases[0].claim.verdict_seq == changes.events[0].seq
+
+
+def test_a_verdict_states_the_digests_of_the_records_that_it_rests_on() -> None:
+    """Of these alone, asked for at once; the claims that stay unproved rest on none."""
+    asked: list[str] = []
+    cases = [eligible(), unproved(), eligible()]
+
+    changes = verify(cases, POLICY, NOW, digests=lambda keys: asked.extend(keys) or dict.fromkeys(keys, "d" * 64))
+
+    stated = [
+        record["key"]
+        for event in changes.events
+        for record in records_stated(json.loads(event.body)["answers"])
+        if record["digest"] == "d" * 64
+    ]
+    assert sorted(asked) == sorted(stated) == sorted(cases[place].usage[0].key for place in (0, 2))
 
 
 def test_an_unproved_claim_waits_and_is_looked_at_again_at_the_deadline() -> None:
