@@ -192,6 +192,7 @@ class ClaimVerified(ClaimEvent):
     `outcome` is eligible, ineligible or insufficient, and `answers` are the results of the rules, JSON-ready. The
     details of the spot are those that its registrations state, where they are news to the claim. `faults_digest`
     is over the rows of the faults that opened the claim; each answer has that of a usage record that it rests on.
+    Who edited such a record before its replay shaped the verdict, and is from then on among those who filed.
     """
 
     KIND = "claim.verified"
@@ -205,6 +206,7 @@ class ClaimVerified(ClaimEvent):
     model: Stated[str] = UNSTATED
     firmware: Stated[str] = UNSTATED
     faults_digest: Stated[str] = UNSTATED
+    also_filed_by: Stated[list[str]] = UNSTATED
 
     def apply(self, claim: Claim, at: datetime, actor: str) -> None:
         before = SUBMITTED if claim.status is UNSTATED else claim.status  # type: ignore[comparison-overlap]
@@ -213,7 +215,7 @@ class ClaimVerified(ClaimEvent):
             claim.stage, claim.stages, claim.approved_by, claim.escalated_to = 0, [], [], None
         if self.clocks is not UNSTATED:
             self.clocks.apply(claim)
-        self.state(claim, *SPOT_DETAILS)
+        self.state(claim, *SPOT_DETAILS, "also_filed_by")
         claim.verdict_seq = claim.version + 1
 
     @property

@@ -40,7 +40,12 @@ def _facts(record: UsageRecord) -> dict[str, Any]:
         "reservation_id": record.reservation_id,
         "user": record.user,
         "findings": record.findings,
-    } | _signed(record)
+    } | (_edited(record) | _signed(record))
+
+
+def _edited(record: UsageRecord) -> dict[str, Any]:
+    """Returns who edited the message, as the opening of a claim does of its faults."""
+    return {"edited": {"by": record.edited_by, "original": record.original_digest}} if record.edited_by else {}
 
 
 def _signed(record: UsageRecord) -> dict[str, Any]:

@@ -45,7 +45,8 @@ def verify(
     judged = [(case, judge(case, policy, now)) for case in cases if case.claim.status in JUDGED]
     _state_digests([verdict for _, verdict in judged], digests)
     for case, verdict in judged:
-        claim, before, news = case.claim, case.claim.status, _news_of_spot(case)
+        claim, before = case.claim, case.claim.status
+        news = _news_of_spot(case) | _editors(claim, verdict)
         if before != SUBMITTED and not news and _known(case, verdict):
             continue
         verdict |= news
@@ -91,6 +92,14 @@ def _news_of_spot(case: EvaluationInput) -> dict[str, Any]:
     model = " ".join(part for part in (spot.vendor, spot.model) if part)
     registered = {"zone": spot.zone, "site": spot.site, "model": model, "firmware": spot.firmware}
     return {name: detail for name, detail in registered.items() if detail and getattr(claim, name) is None}
+
+
+def _editors(claim: Claim, verdict: dict[str, Any]) -> dict[str, Any]:
+    """Returns who filed the claim with those who edited a record that the verdict rests on, where that is news."""
+    records = records_stated(verdict["answers"])
+    names = {name for record in records for name in record.get("edited", {}).get("by", ())}
+    news = sorted(name for name in names if not claim.was_filed_by(name))
+    return {"also_filed_by": [*claim.also_filed_by, *news]} if news else {}
 
 
 def _known(case: EvaluationInput, verdict: dict[str, Any]) -> bool:

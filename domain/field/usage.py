@@ -37,10 +37,11 @@ class UsageRecord:
     read. `periods_kwh` is the sum over the parts of the session, where the source states these. `under_way` is set
     where the source says that the session goes on. `unknown` holds the fields that this kind of message does not
     know; it is stored, and not read again. A record that `takes_back` another one of its session, as a credit,
-    never counts. `signed` are the signed meter values that came with it, as they came (see
-    `domain.field.signed_value`): none is ever a register. `contradicted_kwh` is what an earlier final record of
-    the session states, and `checked` what came of the signed values; both are set when the record is read for a
-    claim (see `domain.eligibility.contradiction` and `domain.eligibility.signed`).
+    never counts. `edited_by` names who changed the message before it was replayed from quarantine, and
+    `original_digest` is that of the original bytes. `signed` are the signed meter values that came with it, as
+    they came (see `domain.field.signed_value`): none is ever a register. `contradicted_kwh` is what an earlier
+    final record of the session states, and `checked` what came of the signed values; both are set when the
+    record is read for a claim (see `domain.eligibility.contradiction` and `domain.eligibility.signed`).
     """
 
     key: str
@@ -66,6 +67,8 @@ class UsageRecord:
     samples: list[dict[str, Any]] = field(default_factory=list)
     unknown: dict[str, Any] | None = None
     takes_back: bool = False
+    edited_by: list[str] = field(default_factory=list)
+    original_digest: str | None = None
     contradicted_kwh: float | None = None
     checked: list[CheckedValue] = field(default_factory=list)
 

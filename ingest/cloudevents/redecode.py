@@ -7,7 +7,9 @@ from pydantic_core import from_json
 
 from domain.errors import MalformedMessage
 from domain.field.batch import Batch
+from domain.field.fault import Fault
 from domain.field.quarantine import QuarantineEntry
+from domain.field.usage import UsageRecord
 from ingest.cloudevents import decode, strict_json
 
 _LONGEST_IDENTIFIER = 1024
@@ -16,17 +18,18 @@ _LONGEST_IDENTIFIER = 1024
 def read_again(entry: QuarantineEntry, body: bytes, who: str) -> Batch:
     """Decodes `body` into a batch of one, with the reception of the quarantined entry.
 
-    Where nobody vouched for it then, whoever replays it does. A fault whose bytes are others now says who edited
-    it. Raises `MalformedMessage`, also for a body that states another source or id than the original bytes do: it
-    would be another message.
+    Where nobody vouched for it then, whoever replays it does. A fault or a usage record whose bytes are others
+    now says who edited it. Raises `MalformedMessage`, also for a body that states another source or id than
+    the original bytes do: it would be another message.
     """
     event = decode.completed(strict_json.loads(body), entry.attributes, entry.key)
     _demand_identity(event, stated_identity(entry))
     batch = Batch()
     decode.ingest_event(batch, event, decode.Reception(entry.received_at, entry.door, entry.source or who))
     if body != entry.body:
-        for fault in batch.faults:
-            fault.edited_by, fault.original_digest = entry.editors, sha256(entry.body).hexdigest()
+        edited: list[Fault | UsageRecord] = [*batch.faults, *batch.usage]
+        for message in edited:
+            message.edited_by, message.original_digest = entry.editors, sha256(entry.body).hexdigest()
     return batch
 
 

@@ -51,6 +51,8 @@ usage_records: Final = Table(
     Column("takes_back", Boolean, nullable=False, server_default=text("false")),
     # Most records have none, and those that have some may have long ones.
     Column("signed", JSONB),
+    Column("edited_by", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
+    Column("original_digest", Text),
     Index("usage_records_session", "spot_id", "session_id"),
     Index("usage_records_time", "spot_id", _PLACE_IN_TIME, postgresql_where=text("current")),
     Index("usage_records_long", "spot_id", "ended_at", postgresql_where=text(f"current AND {LONG}")),
@@ -69,9 +71,9 @@ usage_records: Final = Table(
 # Whether a record is current still changes as others come; nothing else of it ever does.
 USAGE_DIGEST: Final = row_digest(
     "r",
-    "connector_id ended_at energy_kwh findings key message_id meter_start_kwh meter_stop_kwh periods_kwh"
-    " received_at recorded_at reservation_id samples session_id signed source spot_id started_at stop_reason"
-    " takes_back under_way unknown user",
+    "connector_id edited_by ended_at energy_kwh findings key message_id meter_start_kwh meter_stop_kwh"
+    " original_digest periods_kwh received_at recorded_at reservation_id samples session_id signed source"
+    " spot_id started_at stop_reason takes_back under_way unknown user",
 )
 
 _WRITTEN: Final = (
@@ -95,6 +97,8 @@ _WRITTEN: Final = (
     "unknown",
     "takes_back",
     "signed",
+    "edited_by",
+    "original_digest",
     "findings",
     "recorded_at",
     "received_at",

@@ -16,6 +16,7 @@ import orjson
 import pytest
 from sqlalchemy import Engine
 
+from adapters.postgres.audit.snapshot import open_snapshot
 from adapters.postgres.claims.queries import Reports
 from adapters.postgres.field.reconciliation import ReconciliationQueries
 from adapters.postgres.store import PostgresStore
@@ -25,9 +26,11 @@ from domain.field.batch import Batch
 from domain.ports.store import Identity, Transaction
 from ingest.cloudevents import decode as wire
 from ingest.cloudevents.ledger import LedgerEntries
-from tests.builders import NOW, a_key, a_quarantined, an_event
+from ingest.cloudevents.types import USAGE_RECORDED
+from tests.builders import NOW, a_fault, a_key, a_quarantined, a_usage_record, an_event
 from tests.integration.parts import PATIENCE_SECONDS, Spotclaim
 from tests.servers.waiting import wait_until
+from workers.audit.verify import audit
 from workers.health.reconcile import reconcile
 
 WHO = Identity("Ada", "operator")
@@ -86,6 +89,28 @@ def test_who_edits_a_message_files_it_as_well(spotclaim: Spotclaim) -> None:
     [edit] = opened["edited"].values()
     assert edit == {"by": ["Eve", "Ada"], "original": sha256(orjson.dumps(BAD)).hexdigest()}
     spotclaim.demand_sound_chains()
+
+
+def test_who_edits_a_usage_record_files_the_claim_that_rests_on_it(spotclaim: Spotclaim, engine: Engine) -> None:
+    """The verdict names them with what came; of claims that rest on other records they may decide."""
+    spotclaim.take_in(faults=[a_fault(spot_id="E7", session_id="s-7"), a_fault(spot_id="E8", session_id="s-8")])
+    ended = {"started_at": "2026-03-10T10:00:00Z", "ended_at": "2026-03-10T11:00:00Z"}
+    record = {"spot_id": "E7", "session_id": "s-7", "energy_kwh": -8.0} | ended
+    original = orjson.dumps(an_event(record | {"energy_kwh": "x"}, id="u-1", type=USAGE_RECORDED))
+    key = put(spotclaim, original)
+
+    mended = orjson.dumps(an_event(record, id="u-1", type=USAGE_RECORDED))
+    spotclaim.quarantine.replay(key, WHO, mended)
+    spotclaim.take_in(usage=[a_usage_record(spot_id="E8", session_id="s-8", energy_kwh=-8.0)])
+    spotclaim.carry_out()
+
+    claims = {claim["spot_id"]: claim for claim in spotclaim.claims()}
+    assert (claims["E7"]["also_filed_by"], claims["E8"]["also_filed_by"]) == ([WHO.name], [])
+    facts = spotclaim.verdict(claims["E7"])["answers"][-1]["facts"]
+    assert facts["edited"] == {"by": [WHO.name], "original": sha256(original).hexdigest()}
+    spotclaim.demand_sound_chains()
+    with open_snapshot(engine) as snapshot:
+        assert audit(snapshot).findings == []
 
 
 def test_who_replays_a_message_as_it_came_files_nothing(spotclaim: Spotclaim) -> None:
