@@ -137,7 +137,9 @@ def starts_afresh(claim: Claim, corrected: Claim, policy: Policy, *, anew: bool)
     if claim.status not in (UNDER_REVIEW, APPROVED):
         return claim.status in JUDGED
     rule = _rule(corrected, policy)
-    return anew or (list(rule.stages), rule.four_eyes) != (claim.stages, claim.four_eyes)
+    # What was approved by rule has no stages, and then four eyes mean nothing.
+    other_eyes = bool(rule.stages) and rule.four_eyes != claim.four_eyes
+    return anew or list(rule.stages) != claim.stages or other_eyes
 
 
 def _rule(claim: Claim, policy: Policy) -> ApprovalRule:

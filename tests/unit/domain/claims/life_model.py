@@ -97,6 +97,7 @@ class Model:
             "acknowledge": self.status in OPEN,
             "withdraw": self.status in OPEN,
             "reopen": self.status in CLOSED | {"ineligible"},
+            "correct": self.status in OPEN,
             "resolve": self.status == "approved",
             "approve": self.status == "under_review",
             "reject": self.status == "under_review",
@@ -115,7 +116,7 @@ class Model:
     def fits(self, action: str, role: str) -> bool:
         if role == "admin" or action in ("note", "acknowledge", "resolve"):
             return True
-        if action in ("reopen", "withdraw"):
+        if action in ("reopen", "withdraw", "correct"):
             return role == "manager"
         return role in [self.stages[self.stage - 1], *self.late_for]
 
@@ -145,6 +146,19 @@ class Model:
             self.reopened += 1
         elif action in ENDS:
             self.status, self.late_for = ENDS[action], []
+
+    def is_corrected(self, name: str) -> bool:
+        """Whether the claim begins again: reviews go on, but for those of whoever shaped the claim now."""
+        goes_on = self.status in ("under_review", "approved") and name not in self.passed_by
+        self.events += 1
+        if self.acknowledged is None:
+            self.acknowledged = self.ran
+        if name not in self.filed_by:
+            self.filed_by.append(name)
+        if goes_on or self.status == "observed":
+            return False
+        self.status, self.stage, self.passed_by, self.late_for = "submitted", 0, [], []
+        return True
 
     def refuses_item(self, role: str) -> Refusal | None:
         if role == "auditor":

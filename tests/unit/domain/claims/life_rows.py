@@ -16,6 +16,7 @@ from domain.changes import Changes
 from domain.claims import sla
 from domain.claims.approval import escalate, route
 from domain.claims.claim import Claim
+from domain.claims.correct import Asked, Correction, correct
 from domain.claims.decide import Delegation, Person, decide
 from domain.claims.deduplication import deduplicate, group_by_claim
 from domain.claims.hold_down import submit
@@ -147,6 +148,28 @@ class ClaimRows(RuleBasedStateMachine):
         stated = json.loads(decision.body)
         assert (stated["role"], stated.get("on_behalf_of")) == authority
         REACHED.update([action, "for oneself" if authority[1] is None else "on behalf"])
+        return None
+
+    def _correct(self, person: Somebody, severity: str, *, stale: bool, crash: bool) -> None:
+        (name, role), model = person, self.model
+        lent = [loan for loan in model.loans if loan.to == name and not loan.revoked]
+        who = Person(name, role, tuple(Delegation(loan.role, loan.of, loan.until) for loan in lent))
+        asked = Asked(who, "why", self.claim.version - stale)
+
+        def work(claim: Claim, _: list[Evidence]) -> Changes:
+            return correct(claim, Correction(severity), asked, spot=None, policy=self.policy, now=model.now)
+
+        refusal = model.refuses("correct", name, role)
+        if refusal is None and severity == self.claim.severity:
+            refusal = Conflict, "is so already"
+        if stale:
+            refusal = Conflict, "stale"
+        if refusal is not None:
+            return self._demand_refused(refusal, work, "correction")
+        changes = self._commit(work, crash=crash)
+        if changes is not None:
+            REACHED["corrected, to begin again" if model.is_corrected(name) else "corrected"] += 1
+            self._schedule(changes)
         return None
 
     def _lacking(self, items: list[Evidence]) -> list[str]:

@@ -125,6 +125,11 @@ class ClaimLife(ClaimRows):
             self._wait_until(steps[0][0].due_at or NOW)
             self._carry_out(steps[0], "good", again=False, crash=crash)
 
+    @rule(person=ANYBODY, severity=st.sampled_from(["low", "high", "critical"]), stale=SELDOM, crash=SELDOM)
+    def somebody_corrects_the_severity(self, person: Somebody, severity: str, stale: bool, crash: bool) -> None:
+        """All have the same stages and targets here; what is left is what a correction does itself."""
+        self._correct(person, severity, stale=stale, crash=crash)
+
     @rule(of=st.sampled_from(PEOPLE), to=st.sampled_from(PEOPLE), hours=st.sampled_from([1, 10, 100]))
     def somebody_lends_their_authority(self, of: Somebody, to: Somebody, hours: int) -> None:
         self._lend(of, to, hours)
@@ -209,8 +214,19 @@ REFUSALS |= {
     "withdrawn before",
     "approved on it",
     "unknown",
+    "is so already",
 }
-DONE = {*ACTIONS, "on behalf", "approved by rule", "filed", "filed again", "evidence withdrawn", "crashed"}
+DONE = {
+    *ACTIONS,
+    "corrected",
+    "corrected, to begin again",
+    "on behalf",
+    "approved by rule",
+    "filed",
+    "filed again",
+    "evidence withdrawn",
+    "crashed",
+}
 DONE |= {f"{kind} done" for kind in STEPS_OF_LIFE} | {"verify in vain", "escalate in vain", "clock in vain"}
 
 

@@ -123,6 +123,17 @@ def test_other_stages_or_another_error_are_approved_from_the_start(
     assert replace(claim, status="under_review", stage=1).state_key != before
 
 
+def test_what_a_rule_approved_stays_approved_by_it() -> None:
+    """Four eyes that an earlier review demanded mean nothing where nobody must approve."""
+    claim = a_timed_claim(status="approved", stages=[], stage=0, four_eyes=True)
+    by_rule = replace(POLICY, approval=(ApprovalRule(automatic=True),))
+
+    asked = Asked(Person("max", "manager"), "measured")
+    correct(claim, Correction("critical"), asked, spot=None, policy=by_rule, now=NOW)
+
+    assert (claim.status, claim.severity) == ("approved", "critical")
+
+
 @pytest.mark.parametrize("status", ["awaiting_evidence", "ineligible"])
 def test_a_claim_that_waits_is_judged_again(status: str) -> None:
     """Its clocks go on with that, as they do whenever it is."""
