@@ -86,6 +86,7 @@ _NO_MEASURE: Final = {
     session_findings.SESSIONS_OVERLAP: frozenset(_CLOCK),
     session_findings.ENERGY_REPEATED: frozenset(),
     session_findings.ENERGY_ADDED: frozenset(),
+    session_findings.POWER_UNUSUAL: frozenset(),
     session_findings.BEGAN_AT_ZERO: frozenset({record_findings.REGISTER_UNKNOWN, record_findings.UNIT_SLIP}),
     session_findings.ADVANCED_BETWEEN: frozenset({record_findings.REGISTER_UNKNOWN, record_findings.UNIT_SLIP}),
 }

@@ -20,8 +20,9 @@ ENERGY_ADDED: Final = "ENERGY_ADDED"
 ADVANCED_BETWEEN: Final = "REGISTER_ADVANCED_BETWEEN"
 
 BEGAN_AT_ZERO: Final = "REGISTER_BEGAN_AT_ZERO"
+POWER_UNUSUAL: Final = "POWER_UNUSUAL"
 
-DOUBTS: Final = (BEGAN_AT_ZERO, ENERGY_REPEATED, ADVANCED_BETWEEN)
+DOUBTS: Final = (POWER_UNUSUAL, BEGAN_AT_ZERO, ENERGY_REPEATED, ADVANCED_BETWEEN)
 """Findings that may be chance: they prove nothing, but a record that has one is no sound witness either."""
 
 OF_ONE_RECORD: Final = (POWER_ABOVE_SPOT,)
@@ -29,6 +30,12 @@ OF_ONE_RECORD: Final = (POWER_ABOVE_SPOT,)
 
 # Tolerance over the rated power, which includes what a meter's class of accuracy allows.
 _POWER_TOLERANCE = 1.1
+# Without a rating: others took no more than most AC spots give, and one took more than any AC spot can.
+_USUAL_KW = 22.0 * _POWER_TOLERANCE
+_ABOVE_AC_KW = 43.0 * _POWER_TOLERANCE
+_UNUSUAL_FACTOR = 3.0
+_USUAL_RECORDS = 2
+_TELLING_KWH, _TELLING_HOURS = 1.0, 0.25
 # The clocks of two records may differ by this much, and one that states whole minutes rounds.
 _OVERLAP_TOLERANCE = timedelta(minutes=2)
 
@@ -76,6 +83,29 @@ def _above_spot(records: Sequence[UsageRecord], max_power_kw: float | None) -> I
         # A minute more, for times that were rounded to minutes.
         if energy > max_power_kw * _POWER_TOLERANCE * (hours + record_findings.SHORTEST_HOURS):
             yield Finding(POWER_ABOVE_SPOT, record, max_power_kw=max_power_kw)
+
+
+def _unusual(records: Sequence[UsageRecord], max_power_kw: float | None) -> Iterator[Finding]:
+    """Finds sessions with far more power than any other on their connector, where the spot has no rating."""
+    if max_power_kw and max_power_kw > 0:
+        return
+    for sessions in _by_connector(records):
+        powers = {one.key: power for one in sessions if (power := _mean_power(one)) is not None}
+        sound = [one for one in sessions if one.key in powers and not one.findings]
+        for record in sessions:
+            power = powers.get(record.key, 0)
+            others = [one for one in sound if one is not record] if power > _ABOVE_AC_KW else []
+            if len(others) < _USUAL_RECORDS:
+                continue
+            most = max(others, key=lambda one: (powers[one.key], one.key))
+            if powers[most.key] <= min(_USUAL_KW, power / _UNUSUAL_FACTOR):
+                yield Finding(POWER_UNUSUAL, record, most)
+
+
+def _mean_power(record: UsageRecord) -> float | None:
+    """Returns the mean power in kW; None of a session too short, or with too little energy, to show any."""
+    hours, energy = record.hours or 0, record.energy_kwh or 0
+    return energy / hours if hours >= _TELLING_HOURS and energy >= _TELLING_KWH else None
 
 
 def _below_previous(records: Sequence[UsageRecord], _: float | None) -> Iterator[Finding]:
@@ -219,6 +249,7 @@ _SEARCHES: Final[dict[str, _Search]] = {
     ENERGY_ADDED: _added,
     ADVANCED_BETWEEN: _advanced,
     BEGAN_AT_ZERO: _zeroed,
+    POWER_UNUSUAL: _unusual,
 }
 
 
@@ -254,6 +285,10 @@ _CLAUSES: Final[dict[str, Callable[[Finding], str]]] = {
     ADVANCED_BETWEEN: lambda f: (
         f"began at {kwh(f.record.meter_start_kwh)} kWh and stayed there, while {_of(f.other)} before it"
         f" had left the register at {_left(f.other)} kWh"
+    ),
+    POWER_UNUSUAL: lambda f: (
+        f"recorded {kwh(f.record.energy_kwh)} kWh in {f.record.hours or 0:.2f} hours: far more power than others"
+        f" on the connector, even {_of(f.other)}"
     ),
     BEGAN_AT_ZERO: lambda f: (
         f"began at 0 kWh, while {_of(f.other)} before it had left the register at {_left(f.other)} kWh: that of"

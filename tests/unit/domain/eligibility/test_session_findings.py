@@ -85,28 +85,6 @@ def test_registers_of_single_sessions_are_no_fall() -> None:
     assert found(*records, with_registers("f", 10, 19.0, 21.0)) == [("REGISTER_BELOW_PREVIOUS", "f", "e")]
 
 
-def test_a_register_that_begins_at_zero_after_one_of_a_lifetime_is_a_doubt() -> None:
-    """It may be that of the session, or one that was reset."""
-    lifetime, zero = with_registers("a", 0, 100.0, 111.0), with_registers("b", 2, 0.0, 4.0)
-
-    assert named("REGISTER_BEGAN_AT_ZERO", lifetime, zero) == ["b"]
-    assert named("REGISTER_BEGAN_AT_ZERO", zero, with_registers("c", 4, 0.0, 5.0)) == []
-    assert named("REGISTER_ADVANCED_BETWEEN", zero, with_registers("c", 4, 50.0, 50.0)) == []
-    assert "REGISTER_BEGAN_AT_ZERO" in history.DOUBTS
-
-
-def test_a_register_that_goes_on_from_zero_was_reset() -> None:
-    """The session after it begins where it stopped."""
-    records = (
-        with_registers("a", 0, 100.0, 111.0),
-        with_registers("b", 2, 0.0, 4.0),
-        with_registers("c", 4, 4.0, 9.0),
-    )
-
-    assert found(*records) == [("REGISTER_BELOW_PREVIOUS", "b", "a")]
-    assert named("REGISTER_BEGAN_AT_ZERO", *records) == []
-
-
 def test_every_connector_has_a_register_of_its_own() -> None:
     """And sessions of its own."""
     assert found(with_registers("a", 0, 100.0, 111.0), with_registers("b", 0.5, 5.0, 9.0, connector_id=2)) == []
