@@ -6,21 +6,27 @@
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from domain.eligibility.evaluation import INSUFFICIENT
 from domain.field.batch import Batch
 from domain.field.fault import Fault
 from domain.field.usage import UsageRecord
+from domain.identifiers import message_key
+from domain.policy.error_codes import ALLOCATION_FAILURE
 from ingest.cloudevents import decode
-from tests.builders import NOW, a_usage_record
+from tests.builders import NOW, a_fault, a_usage_record
 from tests.integration.parts import Spotclaim
+from tests.unit.domain.eligibility.test_campaign import a_case
 
 ORDERS = int(os.environ.get("SPOTCLAIM_ORDERS", "25"))
 SAMPLES = Path(__file__).parents[2] / "samples" / "verdicts.json"
@@ -83,6 +89,49 @@ def _verdict(spotclaim: Spotclaim, spot_id: str) -> tuple[str, str, str]:
     verdict = spotclaim.verdict(claim)
     [usage] = [one for one in verdict["answers"] if one["rule"] == "usage_corroborates"]
     return verdict["outcome"], usage["reason"], usage["sentence"]
+
+
+def _of_campaign(seed: int, spot_id: str) -> list[Fault | UsageRecord]:
+    """A case of the campaign as messages; none where it asks whether any records of the spot come in."""
+    claim, usage, truth = a_case(Random(seed))
+    if truth == {INSUFFICIENT} and (claim.claim_type == ALLOCATION_FAILURE or claim.code == "SESSION_MISSING"):
+        return []
+    records = [
+        replace(record, spot_id=spot_id, key=message_key(spot_id, f"{number}", None, b""))
+        for number, record in enumerate(usage)
+    ]
+    names = ("connector_id", "session_id", "reservation_id", "affected_user")
+    named = {name: getattr(claim, name) for name in names}
+    fault = a_fault(raw_code=claim.code, spot_id=spot_id, occurred_at=claim.first_seen_at, **named)
+    return [*records, fault]
+
+
+@pytest.mark.timeout(300 + 5 * ORDERS)
+def test_nor_do_they_in_the_campaign(spotclaim: Spotclaim) -> None:
+    """Every kind of session that it makes, sound or broken, in any order."""
+    spotclaim.clock.now = RECEPTION.at
+
+    @settings(max_examples=2 * ORDERS, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.data())
+    def demand_the_same(data: st.DataObject) -> None:
+        seed = data.draw(st.integers(0, 10**6))
+        alone, among = (f"{next(_runs)}" for _ in range(2))
+        related = _of_campaign(seed, alone)
+        assume(related)
+        _ingest(spotclaim, related)
+
+        moment = next(one for one in related if isinstance(one, Fault)).occurred_at
+        others = data.draw(st.lists(_unrelated(among, moment, 1), min_size=1, max_size=12))
+        messages = data.draw(st.permutations([*_of_campaign(seed, among), *others]))
+        cut = data.draw(st.integers(0, len(messages)))
+        for part in (messages[:cut], messages[cut:]):
+            _ingest(spotclaim, part)
+
+        assert _verdict(spotclaim, among) == _verdict(spotclaim, alone), seed
+        spotclaim.rows("DELETE FROM steps")
+
+    demand_the_same()
+    spotclaim.demand_sound_chains()
 
 
 @pytest.mark.timeout(300 + 5 * ORDERS)
