@@ -64,11 +64,11 @@ class UsageRecord:
     stop_reason: str | None = None
     findings: list[str] = field(default_factory=list)
     signed: list[dict[str, Any]] | None = None
+    edited_by: list[str] = field(default_factory=list)
+    original_digest: str | None = None
     samples: list[dict[str, Any]] = field(default_factory=list)
     unknown: dict[str, Any] | None = None
     takes_back: bool = False
-    edited_by: list[str] = field(default_factory=list)
-    original_digest: str | None = None
     contradicted_kwh: float | None = None
     checked: list[CheckedValue] = field(default_factory=list)
 

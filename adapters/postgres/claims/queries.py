@@ -22,8 +22,8 @@ _CLAIM: list[ColumnElement[Any]] = [
     column for column in claims.c if column.name not in ("head", "verdict_seq", "evidence_digest")
 ]
 _CLAIM.append(func.encode(claims.c.evidence_digest, "hex").label("evidence_digest"))
-# The event that holds the verdict also states what it did to the clocks, and what it found registered.
-_BESIDE_THE_VERDICT = cast(["clocks", *SPOT_DETAILS], ARRAY(Text))
+# The event that holds the verdict also states what it did to the clocks, what it found registered, and who filed.
+_BESIDE_THE_VERDICT = cast(["clocks", "also_filed_by", "faults_digest", *SPOT_DETAILS], ARRAY(Text))
 _CLAIM.append(cast(audit_events.c.body, JSONB).op("-", return_type=JSONB())(_BESIDE_THE_VERDICT).label("verdict"))
 _WITH_VERDICT = claims.outerjoin(
     audit_events, (audit_events.c.subject_id == claims.c.id) & (audit_events.c.seq == claims.c.verdict_seq)
