@@ -94,10 +94,16 @@ class ClaimLife(ClaimRows):
     ) -> None:
         self._decide(action, person, stale=stale, crash=crash, look=look, note="" if silent else "why")
 
-    @rule(action=st.sampled_from(["approve", "approve", "approve", "reject"]), person=ANYBODY, own=SELDOM)
-    def somebody_reviews_it(self, action: str, person: Somebody, own: bool) -> None:
-        """Whether it is theirs or not; whoever filed it may be an admin by now."""
+    @rule(
+        action=st.sampled_from(["approve", "approve", "approve", "reject"]),
+        person=ANYBODY,
+        own=SELDOM,
+        again=st.booleans(),
+    )
+    def somebody_reviews_it(self, action: str, person: Somebody, own: bool, again: bool) -> None:
+        """Whether it is theirs or not; whoever filed it, or passed a stage, may be an admin by now."""
         if self.model.status == "under_review":
+            person = (self.model.passed_by[0], "admin") if again and self.model.passed_by else person
             person = (self.model.filed_by[-1], "admin") if own else person
             self._decide(action, person, stale=False, crash=False, look="none")
 
