@@ -144,7 +144,9 @@ def _claims(spotclaim: Spotclaim, run: str) -> list[dict[str, Any]]:
 def _without_keys(facts: dict[str, Any]) -> dict[str, Any]:
     """The figures of the records that decide, and not which rows they are."""
     return {
-        name: _without_keys(value) if name == "other" else value for name, value in facts.items() if name != "key"
+        name: _without_keys(value) if name == "other" else value
+        for name, value in facts.items()
+        if name not in ("key", "digest")
     }
 
 
