@@ -23,10 +23,16 @@ NOW = datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")
-def system(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """Everything in one process, serving HTTP. Its clock stands still, so nothing may be late."""
+def system(
+    request: pytest.FixtureRequest, module_database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[App]:
+    """Everything in one process, serving HTTP, by the lenient policy unless a module asks for another preset.
+
+    Its clock stands still, so nothing may be late.
+    """
+    preset = getattr(request, "param", Preset.LENIENT)
     policy = tmp_path_factory.mktemp("policy") / "policy.yaml"
-    policy.write_text(re.sub(r", stage_hours: \d+", "", preset_text(Preset.LENIENT)))
+    policy.write_text(re.sub(r", stage_hours: \d+", "", preset_text(preset)))
     with ExitStack() as stack:
         settings = load_settings(database_url=module_database_url, host=HOST, port=free_port(), policy=policy)
         app = build(settings, stack, clock=Clock(NOW), notifier=Everyone())

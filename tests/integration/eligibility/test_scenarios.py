@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from adapters.policy.presets import Preset
 from tests.integration.door import Api
 from tests.integration.parts import PATIENCE_SECONDS
 from tests.servers.waiting import wait_until
 from workers.bootstrap.app import App
 
+WARRANTY = {"warranty_until": "2036-12-31"}
 SAMPLES = Path(__file__).parents[2] / "samples" / "verdicts.json"
 SCENARIOS = json.loads(Path(os.environ.get("SPOTCLAIM_SCENARIOS", SAMPLES)).read_text())
 
@@ -23,10 +25,19 @@ def faults_of(scenario: dict[str, Any]) -> list[dict[str, Any]]:
     return [scenario["fault"]] if "fault" in scenario else scenario["faults"]
 
 
+# The default policy believes no spot without a warranty; the lenient one believes every spot.
+@pytest.mark.parametrize(
+    ("system", "known"),
+    [(Preset.STRICT, WARRANTY), (Preset.LENIENT, {})],
+    indirect=["system"],
+    ids=["strict", "lenient"],
+)
 @pytest.mark.parametrize("records_first", [True, False], ids=["records first", "fault first"])
-def test_every_scenario_comes_out_right(api: Api, system: App, records_first: bool) -> None:
+def test_every_scenario_comes_out_right(
+    api: Api, system: App, known: dict[str, Any], *, records_first: bool
+) -> None:
     """By the records that decide, and by no others."""
-    spots = [registration(one["id"]) for one in SCENARIOS]
+    spots = [registration(one["id"], **known) for one in SCENARIOS]
     usage = [{"spot_id": one["id"]} | record for one in SCENARIOS for record in one["usage"]]
     faults = [{"spot_id": one["id"]} | fault for one in SCENARIOS for fault in faults_of(one)]
     doors = [("usage-records", spots), ("usage-records", usage), ("faults", faults)]
@@ -47,8 +58,8 @@ def test_every_scenario_comes_out_right(api: Api, system: App, records_first: bo
     assert not wrong, "\n".join(map(str, wrong))
 
 
-def registration(spot_id: str) -> dict[str, Any]:
-    data = {"spot_id": spot_id, "zone": "hz", "max_power_kw": 22, "time_zone": "UTC"}
+def registration(spot_id: str, **known: Any) -> dict[str, Any]:
+    data = {"spot_id": spot_id, "zone": "hz", "max_power_kw": 22, "time_zone": "UTC"} | known
     event = {"specversion": "1.0", "id": spot_id, "source": "registry", "type": "spotclaim.spot.registered.v1"}
     return event | {"data": data}
 
