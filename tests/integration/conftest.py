@@ -28,6 +28,12 @@ def pytest_configure() -> None:
     structlog.configure(processors=[plain])
 
 
+@pytest.fixture(autouse=True)
+def one_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log of this process is that of all tests in it: a command that runs inside leaves it as it is."""
+    monkeypatch.setattr("workers.runtime.log_setup.configure", lambda _: None)
+
+
 @pytest.fixture(scope="session")
 def worker_database_url(postgres_server_url: str, migrated_template: str) -> Iterator[str]:
     """A migrated database of this pytest worker's own."""

@@ -32,7 +32,7 @@ END = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
 
 @pytest.fixture
-def command(emptied_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def command(emptied_database_url: str, tmp_path: Path) -> Callable[..., Result]:
     """The command line on the test's database, in an installation where others carry out the steps."""
     environment = {
         "SPOTCLAIM_DATABASE_URL": emptied_database_url,
@@ -40,8 +40,6 @@ def command(emptied_database_url: str, tmp_path: Path, monkeypatch: pytest.Monke
         "SPOTCLAIM_POLICY": "lenient",
         "SPOTCLAIM_AMQP_URL": "amqp://nobody@127.0.0.1:1",
     }
-    # The log of this process is that of all tests in it.
-    monkeypatch.setattr("workers.cli.application.log_setup.configure", lambda _: None)
     return lambda *words: CliRunner().invoke(app, list(map(str, words)), env=environment)
 
 
