@@ -81,8 +81,7 @@ class Transaction(Sightings, Protocol):
         """Returns clears without a claim of these spots and codes, from their moments on."""
 
     def reports(self, claims: Sequence[Claim]) -> list[list[Report]]:
-        """Returns when each claim's error was raised and cleared, in any order. Up to some thousands; of clears
-        without a claim those since the claim was first seen."""
+        """Returns when each claim's error was raised and cleared, in any order; some thousands at most."""
 
     def claims(self, ids: Sequence[str]) -> list[Claim]:
         """Returns these claims, locked; unknown ids are left out."""
@@ -91,8 +90,7 @@ class Transaction(Sightings, Protocol):
         """Returns each claim's last event number, notifications of it left out."""
 
     def cases(self, claims: Sequence[Claim], policy: Policy) -> list[EvaluationInput]:
-        """Reads the evaluation input of these claims, their signed meter values checked. The kinds of evidence on
-        file are read only where the policy demands evidence, or the claim is about a meter."""
+        """Reads the evaluation input of these claims, with their signed meter values checked."""
 
     def usage_digests(self, keys: Sequence[str]) -> dict[str, str]:
         """Returns the digest over the whole row of each of these usage records, by key."""
@@ -149,8 +147,7 @@ class Transaction(Sightings, Protocol):
         """Postpones a step after a failed attempt, keeping the reason."""
 
     def record_usage(self, records: Sequence[UsageRecord]) -> int:
-        """Stores usage records, and returns how many were new. Of each session the latest counts. Undecided claims
-        of their spots are verified again."""
+        """Stores usage records and has undecided claims of their spots verified. Returns how many were new."""
 
     def register_spots(self, spots: Sequence[Spot]) -> int:
         """Stores registrations, and returns how many were new; see `record_usage`."""
@@ -186,12 +183,10 @@ class EvidenceFiles(Protocol):
     """Stores files of evidence by their SHA-256 (64 hexadecimal digits); the same bytes once, and for good."""
 
     def put(self, content: bytes) -> str:
-        """Stores the bytes and returns their SHA-256. They are durable when it returns; raises
-        `TransientError`."""
+        """Makes the bytes durable and returns their SHA-256. Raises `TransientError`."""
 
     def get(self, sha256: str) -> bytes:
-        """Returns the bytes. Raises `NotFound` for those that are missing or were altered, and
-        `TransientError`."""
+        """Returns the bytes. Raises `NotFound` for missing or altered ones, and `TransientError`."""
 
 
 Sniff = Callable[[bytes], tuple[str, ...]]
@@ -200,8 +195,8 @@ Sniff = Callable[[bytes], tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """The result of one delivery attempt; `answer` is one line without secrets. Nobody can say whether an
-    `unknown` one arrived; `wait_seconds` is how long the destination asked to be left alone."""
+    """The result of one delivery attempt; `answer` is one line without secrets. An `unknown` one may have arrived;
+    `wait_seconds` is how long the destination asked to be left alone."""
 
     sent: bool
     answer: str
@@ -243,8 +238,7 @@ class Notifier(Protocol):
 
 
 class Feed(Protocol):
-    """Publishes the live feed. It is disposable: losing it loses no truth, so it never raises and never waits
-    longer than a moment."""
+    """Publishes the live feed, which is disposable: it never raises, and never waits longer than a moment."""
 
     def publish(self, kind: str, claims: Sequence[Claim]) -> None:
         """Publishes that this just happened to these claims."""
@@ -260,7 +254,6 @@ class Identity:
 
 Authenticate = Callable[[str], Identity | None]
 """Returns who holds an API token; None for one that is unknown or disabled."""
-
 
 BindKey = Callable[[str, str, bytes], None]
 """Binds an idempotency key to a request for a day. Raises `KeyReused` for another one, and `TransientError`."""
