@@ -6,10 +6,10 @@ from typing import Any, Final
 from sqlalchemy import Column, Engine, Index, Integer, Table, Text, text
 
 from adapters.postgres.audit.acts import Acts, Audited, chain_columns
+from adapters.postgres.eligibility.reverification import verify_again
 from adapters.postgres.engine import translated_errors
 from adapters.postgres.metadata import ID, MOMENT, metadata
 from adapters.postgres.statements import Execute
-from adapters.postgres.steps.steps import schedule_verification
 from domain.administration.operating_acts import MeterKeyPinned, MeterKeyRemoved
 from domain.administration.things import MeterKey
 from domain.errors import NotFound
@@ -101,11 +101,11 @@ class _KeyActs(Acts):
         key_id = new_claim_id()
         self._execute(_PIN, key_id, spot_id, connector_id, public_key, reason, who)
         self.record_act(AUDITED, key_id, MeterKeyPinned, who)
-        schedule_verification(self._execute, [spot_id])
+        verify_again(self._execute, [spot_id])
 
     def remove(self, spot_id: str, connector_id: int, reason: str, who: str) -> bool:
         removed = [key_id for (key_id,) in self._execute(_REMOVE, who, reason, spot_id, connector_id)]
         for key_id in removed:
             self.record_act(AUDITED, key_id, MeterKeyRemoved, who)
-            schedule_verification(self._execute, [spot_id])
+            verify_again(self._execute, [spot_id])
         return bool(removed)

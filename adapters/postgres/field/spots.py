@@ -7,10 +7,10 @@ from typing import Final
 from sqlalchemy import Column, Date, Double, Index, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from adapters.postgres.eligibility.reverification import verify_again
 from adapters.postgres.field.message_identity import message_identity
 from adapters.postgres.metadata import MOMENT, metadata
 from adapters.postgres.statements import Execute, Executor, insert, insert_in_order
-from adapters.postgres.steps.steps import schedule_verification
 from domain.field.spot import REGISTRATION_ORDER, Spot
 
 spots: Final = Table(
@@ -91,5 +91,5 @@ class SpotRows(Executor):
     def register_spots(self, spots: Sequence[Spot]) -> int:
         new = insert_in_order(self._execute, _INSERT_SPOTS, spots)
         if new:
-            schedule_verification(self._execute, sorted({spot.spot_id for spot in spots}))
+            verify_again(self._execute, sorted({spot.spot_id for spot in spots}))
         return new

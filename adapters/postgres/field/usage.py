@@ -7,11 +7,11 @@ import orjson
 from sqlalchemy import Boolean, Column, Double, Index, Integer, Table, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from adapters.postgres.eligibility.reverification import verify_again
 from adapters.postgres.field.message_identity import message_identity
 from adapters.postgres.metadata import MOMENT, metadata
 from adapters.postgres.row_digest import row_digest
 from adapters.postgres.statements import Executor, insert, insert_in_order
-from adapters.postgres.steps.steps import schedule_verification
 from domain.eligibility.contradiction import ROUNDING_KWH
 from domain.eligibility.record_findings import OVER_24_HOURS
 from domain.field.fault import EARLIEST_PLAUSIBLE_YEAR
@@ -168,5 +168,5 @@ class UsageRows(Executor):
         if new:
             sessions = {(record.spot_id, record.session_id) for record in records}
             self._execute(_SETTLE_USAGE, orjson.dumps(list(sessions)).decode())
-            schedule_verification(self._execute, spots)
+            verify_again(self._execute, spots)
         return new

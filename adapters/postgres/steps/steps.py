@@ -8,8 +8,7 @@ from sqlalchemy import BigInteger, Column, Identity, Index, Integer, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from adapters.postgres.metadata import ID, MOMENT, metadata
-from adapters.postgres.statements import Deletion, Execute, Executor, insert
-from domain.claims.lifecycle import JUDGED
+from adapters.postgres.statements import Deletion, Executor, insert
 from domain.steps import KINDS, Step
 
 steps: Final = Table(
@@ -37,29 +36,15 @@ WHERE id = ANY(%s) AND kind = %s ORDER BY id FOR UPDATE SKIP LOCKED
 """
 
 # Delivered at commit, once however often it is called in a transaction.
-_WAKE_RELAY: Final = "SELECT pg_notify('spotclaim_steps', '')"
+WAKE_RELAY: Final = "SELECT pg_notify('spotclaim_steps', '')"
 # Without a due time it is due at once.
 _DUE_AT: Final = {"due_at": "coalesce((r->>{})::timestamptz, now())"}
-INSERT_STEPS: Final = insert(steps, _WRITTEN, spelled=_DUE_AT, afterwards=_WAKE_RELAY)
+INSERT_STEPS: Final = insert(steps, _WRITTEN, spelled=_DUE_AT, afterwards=WAKE_RELAY)
 FINISH_STEPS: Final = Deletion("DELETE FROM steps WHERE id = ANY(%s)", ("step_id",))
 
 _POSTPONE: Final = (
     "UPDATE steps SET attempts = attempts + 1, due_at = %s, leased_until = NULL, last_error = %s WHERE id = %s"
 )
-
-# Who is verified again is `domain.claims.lifecycle.JUDGED`.
-_SCHEDULE_VERIFICATION: Final = """
-INSERT INTO steps (kind, subject_ids, due_at)
-SELECT 'verify', array_agg(id), now() FROM claims
-WHERE spot_id = ANY(%s) AND status = ANY(%s) AND closed_at IS NULL
-HAVING count(*) > 0
-"""
-
-
-def schedule_verification(execute: Execute, spots: Sequence[str]) -> None:
-    """Schedules a new check of these spots' claims that nobody has decided yet."""
-    if execute(_SCHEDULE_VERIFICATION, list(spots), list(JUDGED)).rowcount:
-        execute(_WAKE_RELAY)
 
 
 class StepRows(Executor):
