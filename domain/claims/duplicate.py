@@ -48,9 +48,9 @@ def _demand_other(claim: Claim, other: Claim) -> None:
     if claim.id == other.id:
         raise Conflict("A claim is no duplicate of itself; name another one.")
     if other.duplicate_of is not None:
-        raise Conflict(f"Claim {other.id} is itself a duplicate of claim {other.duplicate_of}; name that one.")
+        raise Conflict(f"Claim {other.name} is itself a duplicate of claim {other.duplicate_of}; name that one.")
     if other.status in CLOSED:
-        raise Conflict(f"Claim {other.id} is {other.status}; a claim is a duplicate of an open one.")
+        raise Conflict(f"Claim {other.name} is {other.status}; a claim is a duplicate of an open one.")
 
 
 def _taken(claim: Claim, other: Claim) -> dict[str, Any]:

@@ -108,4 +108,4 @@ def _demand_place(transaction: Transaction, claim: Claim, code: str) -> None:
     """Raises `Conflict` while another claim is open for the spot and this error."""
     for other in transaction.open_claims([(claim.spot_id, code)]).values():
         remedy = "mark this one as a duplicate of that one"
-        raise Conflict(f"Claim {other.id} is open for {code} on {claim.spot_id}; {remedy}.")
+        raise Conflict(f"Claim {other.name} is open for {code} on {claim.spot_id}; {remedy}.")

@@ -103,4 +103,4 @@ def _demand_place(transaction: Transaction, claim: Claim, action: str) -> None:
     if action != REOPEN or claim.closed_at is None:
         return
     for other in transaction.open_claims([(claim.spot_id, claim.code)]).values():
-        raise Conflict(f"Claim {other.id} is open for {claim.code} on {claim.spot_id}; decide that one.")
+        raise Conflict(f"Claim {other.name} is open for {claim.code} on {claim.spot_id}; decide that one.")

@@ -159,7 +159,7 @@ def test_one_claim_is_open_for_a_spot_and_an_error(spotclaim: Spotclaim) -> None
     other = next(it for it in spotclaim.claims() if it["code"] == "METER_REGRESSION")
 
     with pytest.raises(
-        Conflict, match=f"Claim {other['id']} is open for METER_REGRESSION .* as a duplicate of that"
+        Conflict, match=f"Claim {other['number']} is open for METER_REGRESSION .* as a duplicate of that"
     ):
         correcting(spotclaim).correct(Wanted(claim["id"]), Correction(code="METER_REGRESSION"), MAX, "it fell")
     with pytest.raises(NotFound):

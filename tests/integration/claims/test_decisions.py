@@ -285,7 +285,7 @@ def test_a_claim_is_not_taken_up_again_beside_another(spotclaim: Spotclaim, deci
     spotclaim.take_in(faults=[a_fault()])
     second = next(claim for claim in spotclaim.claims() if claim["id"] != first["id"])
 
-    with pytest.raises(Conflict, match=second["id"]):
+    with pytest.raises(Conflict, match=second["number"]):
         decide(Wanted(first["id"]), "reopen", MAX, "not a test")
 
     decide(Wanted(second["id"]), "withdraw", MAX, "a duplicate")

@@ -82,7 +82,7 @@ def duplicate(
 
 
 def _print(claim: Claim) -> None:
-    typer.echo(f"Claim {claim.id}: {claim.code}, {claim.severity}, {claim.status.replace('_', ' ')}.")
+    typer.echo(f"Claim {claim.name}: {claim.code}, {claim.severity}, {claim.status.replace('_', ' ')}.")
 
 
 def who() -> Identity:
