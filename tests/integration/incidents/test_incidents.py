@@ -245,7 +245,7 @@ def test_an_emptied_redis_loses_and_doubles_nothing(fleet: Spotclaim, client: "r
     """Before the threshold is reached, in the middle of a storm and after it."""
     for number in range(1, 9):
         if number in (2, 5, 8)[:flushes]:
-            client.flushall()
+            client.flushdb()
         fleet.take_in(faults=faults(f"E{number}"))
         fleet.carry_out()
 
