@@ -8,23 +8,23 @@ from typing import NamedTuple
 _NUMBER = re.compile(r"SC-\d{4}-\d{6,}", re.ASCII)
 
 
-class Identity(NamedTuple):
+class ClaimIdentity(NamedTuple):
     """What a claim is known by: its id, and the number that people say."""
 
     id: str
     number: str
 
 
-NewIdentity = Callable[[], Identity]
+NewIdentity = Callable[[], ClaimIdentity]
 
 
-def identities(ids: Iterable[str], numbers: Iterable[int], now: datetime) -> Iterator[Identity]:
+def identities(ids: Iterable[str], numbers: Iterable[int], now: datetime) -> Iterator[ClaimIdentity]:
     """Pairs ids with numbers, each of which states the year.
 
     Numbers do not begin again with the year, so that the year said wrong finds no other claim.
     """
     for claim_id, number in zip(ids, numbers, strict=True):
-        yield Identity(claim_id, f"SC-{now.year}-{number:06d}")
+        yield ClaimIdentity(claim_id, f"SC-{now.year}-{number:06d}")
 
 
 def as_number(text: str) -> str | None:
